@@ -1,0 +1,59 @@
+"""The command line: one file per command, and one door that catches errors, prints and exits."""
+
+import importlib
+import logging
+import sys
+import traceback
+from pathlib import Path
+
+import typer
+
+from hdrpipe import __version__
+from hdrpipe.errors import Exit, HdrpipeError
+
+app = typer.Typer(
+    help="Semi-supervised HDR reconstruction: train, label, mask, iterate; the stages behind the Snakefile.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+for _file in sorted(Path(__file__).parent.glob("[!_]*.py")):
+    _module = importlib.import_module(f"hdrpipe.cli.{_file.stem}")
+    if hasattr(_module, "command"):
+        app.command(_file.stem.replace("_", "-"), help=_module.__doc__)(_module.command)
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
+    if version:
+        typer.echo(f"hdrpipe {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Entry point: every fault ends as one line on stderr and the exit code of its kind."""
+    if sys.platform != "linux":
+        _leave("hdrpipe runs on Linux only (files are renamed and locked the POSIX way)", Exit.USAGE)
+    try:
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except HdrpipeError as error:
+        _leave(str(error), error.code)
+    except MemoryError:
+        _leave("out of memory; use smaller crops, a smaller batch, or more shards", Exit.CAPACITY)
+    except (typer.Exit, typer.Abort) as error:
+        sys.exit(getattr(error, "exit_code", 1))
+    except KeyboardInterrupt:
+        _leave("interrupted", Exit.STOPPED)
+    except Exception as error:
+        if hasattr(error, "format_message"):
+            _leave(error.format_message(), Exit.USAGE)  # pyright: ignore[reportAttributeAccessIssue]
+        traceback.print_exc()
+        _leave(f"this is a bug: {type(error).__name__}: {error}", Exit.BUG)
+
+
+def _leave(message: str, code: Exit) -> None:
+    logging.getLogger("hdrpipe").error(message)
+    print(f"hdrpipe: error: {message}", file=sys.stderr)
+    sys.exit(int(code))

@@ -1,0 +1,83 @@
+"""What all stage commands share: their options, their log, their progress lines."""
+
+import logging
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hdrpipe.stages.job import Job
+
+Spec = Annotated[str, typer.Option(help="Canonical JSON of what the stage depends on.")]
+Code = Annotated[str, typer.Option(help="Fingerprint of the stage's code, for the provenance.")]
+Log = Annotated[Path | None, typer.Option(help="Also write the log to this file.")]
+Threads = Annotated[int, typer.Option(min=1, help="CPU threads.", envvar="HDRPIPE_THREADS")]
+Out = Annotated[Path, typer.Option(help="Where the outputs go.")]
+Scenes = Annotated[str, typer.Option(help="Scene products, separated by spaces.")]
+Truths = Annotated[str, typer.Option(help="Truth products of these scenes, separated by spaces.")]
+Round = Annotated[int, typer.Option("--round", min=0, help="Number of the round; 0 is the warm-up.")]
+State = Annotated[Path, typer.Option(help="Folder of the training state; an interrupted run goes on from it.")]
+Cache = Annotated[
+    Path,
+    typer.Option(envvar="HDRPIPE_CACHE", help="Folder of downloaded archives."),
+]
+CACHE = Path("~/.cache/hdrpipe")
+
+EVERY = 10.0
+"""Seconds between two progress lines."""
+
+
+class Lines:
+    """Progress as plain lines with an ETA, readable in a terminal, in a log and under Snakemake."""
+
+    def __init__(self, label: str):
+        self.label, self.started, self.last = label, time.monotonic(), 0.0
+
+    def __call__(self, done: int, total: int, note: str) -> None:
+        """Say it if the last line is long ago, or all is done."""
+        now = time.monotonic()
+        if done < total and now - self.last < EVERY:
+            return
+        self.last = now
+        passed = now - self.started
+        eta = f"ETA {_clock(passed / done * (total - done))}" if 0 < done < total else f"took {_clock(passed)}"
+        logging.getLogger("hdrpipe").info(
+            "%s  %d/%d  %d %%  %s  %s", self.label, done, total, 100 * done // max(total, 1), eta, note
+        )
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes}:{seconds:02d}"
+
+
+def paths(text: str) -> list[Path]:
+    """Paths separated by spaces, as Snakemake writes a list of files."""
+    return [Path(part) for part in text.split()]
+
+
+def start(stage: str, spec: str, code: str, log: Path | None, label: str = "") -> Job:
+    """Set up logging and hand out the job."""
+    logger = logging.getLogger("hdrpipe")
+    logger.setLevel(logging.INFO)
+    console = logging.StreamHandler(sys.stderr)
+    console.setFormatter(logging.Formatter("%(message)s"))
+    logger.addHandler(console)
+    if log:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        written = logging.FileHandler(log, mode="w", encoding="utf-8")
+        written.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        logger.addHandler(written)
+        logger.info("%s spec %s", stage, spec)
+    return Job(stage, spec, code, Lines(label or stage))
+
+
+def use_threads(threads: int) -> None:
+    """Give torch and OpenCV so many threads."""
+    import cv2
+    import torch
+
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)

@@ -1,0 +1,20 @@
+"""Choose the round that reports and people use."""
+
+from typing import Annotated
+
+import typer
+
+from hdrpipe.cli import _job
+from hdrpipe.config import parse_spec
+
+
+def command(
+    spec: _job.Spec,
+    statistics: Annotated[str, typer.Option(help="`masks.json` of rounds 1, 2, ... in order.")],
+    out: _job.Out,
+    code: _job.Code = "",
+    log: _job.Log = None,
+) -> None:
+    from hdrpipe.stages.choose import choose
+
+    choose(parse_spec("choose", spec), _job.paths(statistics), out, _job.start("choose", spec, code, log))

@@ -1,0 +1,12 @@
+"""Download the dataset's pinned archives into the cache and check their hashes."""
+
+from hdrpipe.cli import _job
+from hdrpipe.config import parse_spec
+
+
+def command(
+    spec: _job.Spec, out: _job.Out, cache: _job.Cache = _job.CACHE, code: _job.Code = "", log: _job.Log = None
+) -> None:
+    from hdrpipe.stages.fetch import fetch
+
+    fetch(parse_spec("fetch", spec), cache.expanduser(), out, _job.start("fetch", spec, code, log))

@@ -1,0 +1,25 @@
+"""Make both mask levels of a round from its uncertainty maps, and measure the kept risk on labelled scenes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hdrpipe.cli import _job
+from hdrpipe.config import parse_spec
+
+
+def command(
+    spec: _job.Spec,
+    uncertainty: Annotated[str, typer.Option(help="Uncertainty products of the unlabelled scenes.")],
+    labelled: Annotated[Path, typer.Option(help="Uncertainty product of the labelled scenes.")],
+    truths: _job.Truths,
+    out: _job.Out,
+    statistics: Annotated[Path, typer.Option(help="Where the statistics go (JSON).")],
+    code: _job.Code = "",
+    log: _job.Log = None,
+) -> None:
+    from hdrpipe.stages.masks import masks
+
+    job = _job.start("masks", spec, code, log)
+    masks(parse_spec("masks", spec), _job.paths(uncertainty), labelled, _job.paths(truths), out, statistics, job)

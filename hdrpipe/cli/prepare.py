@@ -1,0 +1,22 @@
+"""Make the scenes of all splits: render or read, draw the labels, align, write products and the manifest."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hdrpipe.cli import _job
+from hdrpipe.config import parse_spec
+
+
+def command(
+    spec: _job.Spec,
+    sources: Annotated[Path, typer.Option(help="The list that `fetch` wrote.")],
+    out: _job.Out,
+    cache: _job.Cache = _job.CACHE,
+    code: _job.Code = "",
+    log: _job.Log = None,
+) -> None:
+    from hdrpipe.stages.prepare import prepare
+
+    prepare(parse_spec("prepare", spec), cache.expanduser(), sources, out, _job.start("prepare", spec, code, log))

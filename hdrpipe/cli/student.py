@@ -1,0 +1,35 @@
+"""Train the student of a round on labels and masked pseudo labels; its moving average is the next teacher."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hdrpipe.cli import _job
+from hdrpipe.config import parse_spec
+
+
+def command(
+    spec: _job.Spec,
+    scenes: _job.Scenes,
+    truths: _job.Truths,
+    unlabelled: Annotated[str, typer.Option(help="Scene products of the unlabelled scenes.")],
+    uncertainty: Annotated[str, typer.Option(help="Uncertainty products of the unlabelled scenes.")],
+    masks: Annotated[str, typer.Option(help="Mask products of the unlabelled scenes.")],
+    teacher: Annotated[Path, typer.Option(help="The teacher to go on averaging (.safetensors).")],
+    round_: _job.Round,
+    out: _job.Out,
+    state: _job.State,
+    start: Annotated[Path | None, typer.Option(help="Weights to start from; without, new ones.")] = None,
+    optimizer: Annotated[Path | None, typer.Option(help="Optimizer to go on with; without, a new one.")] = None,
+    threads: _job.Threads = 1,
+    code: _job.Code = "",
+    log: _job.Log = None,
+) -> None:
+    from hdrpipe.stages.student import StudentInputs, student
+
+    _job.use_threads(threads)
+    job = _job.start("student", spec, code, log, f"student of round {round_}")
+    lists = (_job.paths(text) for text in (scenes, truths, unlabelled, uncertainty, masks))
+    files = StudentInputs(*lists, teacher, start, optimizer)
+    student(parse_spec("student", spec), files, round_, out, state, job)

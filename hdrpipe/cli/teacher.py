@@ -1,0 +1,27 @@
+"""Predict the pseudo label and the uncertainty map of scenes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hdrpipe.cli import _job
+
+
+def command(
+    weights: Annotated[Path, typer.Option(help="The teacher (.safetensors).")],
+    scenes: _job.Scenes,
+    round_: _job.Round,
+    out: _job.Out,
+    shard: Annotated[int, typer.Option(min=0, help="Which share of the scenes.")] = 0,
+    shards: Annotated[int, typer.Option(min=1, help="Into how many shares the scenes are cut.")] = 1,
+    threads: _job.Threads = 1,
+    spec: _job.Spec = "{}",
+    code: _job.Code = "",
+    log: _job.Log = None,
+) -> None:
+    from hdrpipe.stages.teacher import teacher
+
+    _job.use_threads(threads)
+    job = _job.start("teacher", spec, code, log, f"teacher of round {round_}")
+    teacher(weights, _job.paths(scenes), shard, shards, round_, out, job)

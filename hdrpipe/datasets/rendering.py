@@ -1,0 +1,192 @@
+"""Bursts of a virtual camera inside real (or made) panoramas."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from hdrpipe.datasets.contract import Difficulty, Entry, Scene, Split
+from hdrpipe.datasets.objects import MovingObject, make_object
+from hdrpipe.datasets.views import View, fit, luminance, sample
+from hdrpipe.errors import InputError
+from hdrpipe.imaging.burst import Burst
+from hdrpipe.imaging.camera import ldr_from_linear
+
+Panoramas = Mapping[str, NDArray[np.float32]]
+"""Equirectangular (h, w, 3) RGB radiance by name, all of one side of the train/test split."""
+
+SHOT, READ = 4e-4, 2e-6
+"""Noise variance `SHOT * linear + READ`, of the order of a mid-range camera at base sensitivity."""
+
+LEVELS = 4095
+"""Of the 12-bit converter; it counts electrons, so it quantises the linear value."""
+
+CLIPPED = (0.07, 0.27)
+"""Share of the reference's pixels that clip: enough to need the other exposures, little enough to align to."""
+
+
+@dataclass(frozen=True)
+class Motion:
+    """What moves between two exposures, in pixels of a 256 view."""
+
+    objects: tuple[int, int]
+    speed: tuple[float, float]
+    shift: tuple[float, float]
+    roll: float
+
+
+MOTION: dict[Difficulty, Motion] = {
+    "tripod": Motion(objects=(1, 1), speed=(4, 12), shift=(0, 0), roll=0),
+    "handheld": Motion(objects=(1, 1), speed=(4, 12), shift=(1, 4), roll=np.radians(0.3)),
+    "large-motion": Motion(objects=(1, 3), speed=(8, 30), shift=(1, 4), roll=np.radians(0.3)),
+}
+
+
+class Rendered(BaseModel):
+    """Options that every rendered dataset has."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size: Annotated[int, Field(ge=32, le=512, description="Side of the square frames in pixels: the cost of all else.")]
+    ev: Annotated[
+        tuple[float, ...],
+        Field(
+            min_length=2, max_length=9, description="Exposure values in stops, ascending; the middle is the reference."
+        ),
+    ] = (-2.0, 0.0, 2.0)
+    noise: Annotated[
+        float,
+        Field(ge=0, le=100, description="Factor on the noise variance 4e-4 x + 2e-6 of linear x: another camera."),
+    ] = 1.0
+
+    @field_validator("ev")
+    @classmethod
+    def _ascending(cls, ev: tuple[float, ...]) -> tuple[float, ...]:
+        if not all(low < high for low, high in pairwise(ev)) or not all(abs(value) <= 12 for value in ev):
+            raise ValueError("must ascend strictly, within -12 to 12 stops")
+        return ev
+
+
+def list_split(options: Rendered, seed: int, split: Split, count: int, panoramas: Panoramas) -> list[Entry]:
+    """`count` scenes of one split, rendered when loaded; they take the panoramas and the difficulties in turn.
+
+    Every scene is drawn from a generator of its own, so that it does not depend on how many others are rendered.
+
+    Args:
+        options: of the dataset.
+        seed: of the config.
+        split: names the scenes, and keeps their random numbers apart from those of other splits.
+        count: number of scenes.
+        panoramas: all that this side may show, foreground objects included; at least two.
+
+    Errors:
+        InputError: with fewer than two panoramas.
+    """
+    if len(panoramas) < 2:
+        raise InputError("one panorama alone has no foreground objects to offer", split, "give at least two")
+    small = {name: fit(panorama, options.size) for name, panorama in panoramas.items()}
+    return [
+        Entry(f"{split}-{index:03d}", split, options.ev, partial(_render, seed, split, index, small, options))
+        for index in range(count)
+    ]
+
+
+def difficulty(index: int, panoramas: int) -> Difficulty:
+    """The difficulty of a scene: equal thirds, and every panorama meets all three."""
+    # panoramas come round every `panoramas` scenes; where that is a multiple of 3, skip one each time
+    skipped = index // panoramas if panoramas % len(MOTION) == 0 else 0
+    return list(MOTION)[(index + skipped) % len(MOTION)]
+
+
+def generator(seed: int, *path: str | int) -> np.random.Generator:
+    """A generator that only its path decides, the same on every machine and in every Python."""
+    digest = hashlib.sha256("/".join(map(str, (seed, *path))).encode()).digest()
+    return np.random.default_rng(int.from_bytes(digest[:16], "big"))
+
+
+def _render(seed: int, split: Split, index: int, panoramas: Panoramas, options: Rendered) -> Scene:
+    rng = generator(seed, split, index)
+    background = list(panoramas)[index % len(panoramas)]
+    level = difficulty(index, len(panoramas))
+    view = View(*np.radians([rng.uniform(65, 92), rng.uniform(-25, 25), rng.uniform(-180, 180)]))
+    scenery = sample(panoramas[background], view, view.plane(options.size))
+    brightness = float(np.exp(np.log(luminance(scenery) + 1e-6).mean()))
+    donors, objects = _choose_objects(rng, MOTION[level], panoramas, background, options.size, brightness)
+    reference = len(options.ev) // 2
+    seen = _watch(rng, view, MOTION[level], panoramas[background], objects, options)
+    times = 2.0 ** (np.array(options.ev) - options.ev[0])
+    scale = 1 / (times[reference] * _white(rng, seen[reference]))
+    frames = [
+        _photograph(rng, scale * radiance, time, options.noise) for radiance, time in zip(seen, times, strict=True)
+    ]
+    return Scene(
+        name=f"{split}-{index:03d}",
+        split=split,
+        burst=Burst(ldr=np.stack(frames), ev=options.ev, reference=reference),
+        truth=_channel_first((scale * seen[reference]).clip(0, 1)),
+        difficulty=level,
+        group=background,
+        sources=tuple(dict.fromkeys((background, *donors))),
+    )
+
+
+def _watch(
+    rng: np.random.Generator,
+    view: View,
+    motion: Motion,
+    panorama: NDArray[np.float32],
+    objects: list[MovingObject],
+    options: Rendered,
+) -> list[NDArray[np.float32]]:
+    """(H, W, 3) radiance before the camera at each exposure; the reference is the one that does not shake."""
+    reference = len(options.ev) // 2
+    pictures = []
+    for step in range(-reference, len(options.ev) - reference):
+        shake = None if step == 0 else _shake(rng, view, motion, options.size)
+        plane = view.plane(options.size, shake)
+        picture = sample(panorama, view, plane)
+        for thing in objects:
+            picture = thing.draw(picture, plane, step)
+        pictures.append(picture)
+    return pictures
+
+
+def _choose_objects(
+    rng: np.random.Generator, motion: Motion, panoramas: Panoramas, background: str, size: int, brightness: float
+) -> tuple[list[str], list[MovingObject]]:
+    others = [name for name in panoramas if name != background]
+    low, high = motion.objects
+    donors = [others[rng.integers(len(others))] for _ in range(rng.integers(low, high + 1))]
+    return donors, [make_object(rng, panoramas[name], size, brightness, motion.speed) for name in donors]
+
+
+def _shake(rng: np.random.Generator, view: View, motion: Motion, size: int) -> NDArray[np.float64]:
+    """(3,) rotation of one exposure against the reference."""
+    way, heading = rng.uniform(*motion.shift) * size / 256, rng.uniform(-np.pi, np.pi)
+    return view.shake(size, way * np.array([np.cos(heading), np.sin(heading)]), rng.normal(0, 1) * motion.roll)
+
+
+def _white(rng: np.random.Generator, picture: NDArray[np.float32]) -> float:
+    """The radiance at which the reference clips, chosen for the share of clipped pixels."""
+    share = rng.uniform(*CLIPPED)
+    return max(float(np.quantile(picture.max(axis=2), 1 - share)), 1e-6)
+
+
+def _photograph(
+    rng: np.random.Generator, radiance: NDArray[np.float32], time: float, noise: float
+) -> NDArray[np.float32]:
+    """(3, H, W) display-coded frame of a (H, W, 3) radiance: noise, full well, 12-bit converter, gamma."""
+    signal = radiance * time
+    deviation = np.sqrt(noise * (SHOT * signal.clip(0, 1) + READ))
+    linear = (signal + deviation * rng.standard_normal(signal.shape, np.float32)).clip(0, 1)
+    return _channel_first(ldr_from_linear(np.round(linear * LEVELS) / LEVELS))
+
+
+def _channel_first(picture: NDArray[np.floating]) -> NDArray[np.float32]:
+    return np.ascontiguousarray(picture.transpose(2, 0, 1), dtype=np.float32)

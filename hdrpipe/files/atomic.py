@@ -1,0 +1,111 @@
+"""One door to disk: a file is whole or absent, and an old file stays until the new one is complete."""
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from hdrpipe.errors import CapacityError, HdrpipeError, InputError
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Error numbers of a disk, a quota or a file size limit that is used up."""
+
+
+def write_bytes(path: Path | str, data: bytes | bytearray | memoryview) -> None:
+    """Write `data` to `path` so that readers see the old file or the new one, never a part.
+
+    The bytes go to a temporary sibling, are synchronised, and take the name in one step. Missing parents are made.
+
+    Raises:
+        CapacityError: the disk, the quota or the file size limit is used up; an old file at `path` is intact.
+        InputError: the place cannot be written for another reason; an old file at `path` is intact.
+    """
+    target = Path(path)
+    temporary = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(target)
+        temporary = target.parent / f"{_prefix(target)}{os.getpid()}-{secrets.token_hex(4)}.tmp"
+        _write_synchronised(temporary, data)
+        os.replace(temporary, target)
+        temporary = None
+        _synchronise_folder(target.parent)
+    except OSError as error:
+        raise _translated(error, target) from error
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path | str, text: str) -> None:
+    """Write `text` as UTF-8; errors as `write_bytes`."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: Path | str, value: Any) -> None:
+    """Write `value` as indented JSON with sorted keys, so that the same value gives the same bytes.
+
+    Raises:
+        InputError: `value` holds NaN, an infinity or something that JSON has no word for; and as `write_bytes`.
+    """
+    try:
+        text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"cannot be written as JSON ({error})", path) from error
+    write_text(path, text + "\n")
+
+
+def _write_synchronised(path: Path, data: bytes | bytearray | memoryview) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o666)
+    try:
+        rest = memoryview(data).cast("B")
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _synchronise_folder(folder: Path) -> None:
+    """Make the new name itself survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _prefix(target: Path) -> str:
+    """Temporary names begin alike for one target and one host, and stay short for the longest target name."""
+    owner = hashlib.sha256(f"{os.uname().nodename}/{target.name}".encode("utf-8", "surrogateescape")).hexdigest()
+    return f".hdrpipe-{owner[:16]}-"
+
+
+def _sweep(target: Path) -> None:
+    """Remove what a killed writer of the same target on this host has left behind."""
+    for leftover in target.parent.glob(f"{_prefix(target)}*.tmp"):
+        owner = leftover.name.removeprefix(_prefix(target)).split("-")[0]
+        if owner.isdigit() and not _alive(int(owner)):
+            leftover.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _translated(error: OSError, target: Path) -> HdrpipeError:
+    reason = error.strerror or str(error)
+    if error.errno in FULL:
+        return CapacityError(f"cannot be written, no space left ({reason})", target, "free some space and run it again")
+    return InputError(f"cannot be written ({reason})", target)

@@ -1,0 +1,193 @@
+"""Pictures from outside, checked by their header before anything is decoded, and pictures for people."""
+
+import re
+import struct
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import OpenEXR
+from numpy.typing import NDArray
+from PIL import Image
+
+from hdrpipe.errors import InputError, UsageError
+from hdrpipe.files.envelope import read_head
+from hdrpipe.quantities import Picture
+
+HEADER_BYTES = 2**18
+"""How far into a Radiance or OpenEXR file its header may reach."""
+
+CHANNELS = 32
+"""Most channels that an OpenEXR file may have: its decoder reads all of them."""
+
+_SIGNATURES = {
+    b"\x89PNG\r\n\x1a\n": "png",
+    b"\xff\xd8\xff": "jpeg",
+    b"II*\0": "tiff",
+    b"MM\0*": "tiff",
+    b"#?": "hdr",
+    b"\x76\x2f\x31\x01": "exr",
+}
+
+
+@dataclass(frozen=True)
+class PictureInfo:
+    """What a picture file is.
+
+    Attributes:
+        format: "png", "jpeg", "tiff", "hdr" or "exr", by its content and not its name.
+        width, height: in pixels.
+        dtype: type of the stored samples.
+        radiance: True for linear radiance of any scale (hdr, exr), False for ldr in [0, 1].
+    """
+
+    format: str
+    width: int
+    height: int
+    dtype: str
+    radiance: bool
+
+
+def read_picture(path: Path | str, max_pixels: int) -> tuple[Picture, PictureInfo]:
+    """Read a picture as RGB: float32 (3, H, W).
+
+    TIFF, PNG and JPEG of 8 or 16 bit are divided by the largest value of their type. Radiance and OpenEXR files keep
+    their values, which are finite but may be slightly negative. Alpha is dropped, grey is replicated.
+
+    Args:
+        path: the file.
+        max_pixels: most pixels that are decoded; a larger picture is refused by its header.
+
+    Raises:
+        InputError: missing, not a picture of these formats, too large, damaged, or of another depth.
+    """
+    kind = _kind(path)
+    width, height = _SIZES[kind](Path(path))
+    if min(width, height) < 1 or width * height > max_pixels:
+        raise InputError(f"has {width} x {height} pixels, allowed are 1 to {max_pixels}", path)
+    samples = _exr_samples(path) if kind == "exr" else _cv2_samples(path)
+    info = PictureInfo(kind, samples.shape[1], samples.shape[0], str(samples.dtype), kind in ("hdr", "exr"))
+    picture = np.ascontiguousarray(samples.transpose(2, 0, 1), dtype=np.float32)
+    if info.radiance:
+        if not np.isfinite(picture).all():
+            raise InputError("holds radiance that is not finite", path)
+        return picture, info
+    if info.dtype not in ("uint8", "uint16"):
+        raise InputError(f"has samples of type {info.dtype}, wanted 8 or 16 bit", path)
+    return picture / np.float32(np.iinfo(samples.dtype).max), info
+
+
+def png_bytes(rgb: NDArray[np.uint8]) -> bytes:
+    """PNG of an RGB picture, uint8 (H, W, 3); UsageError for anything else."""
+    return _encoded(rgb, ".png", [])
+
+
+def jpeg_bytes(rgb: NDArray[np.uint8], quality: int = 90) -> bytes:
+    """JPEG of an RGB picture, uint8 (H, W, 3), quality 1 to 100; UsageError for anything else."""
+    return _encoded(rgb, ".jpg", [cv2.IMWRITE_JPEG_QUALITY, quality])
+
+
+def _encoded(rgb: NDArray[np.uint8], suffix: str, options: list[int]) -> bytes:
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
+        raise UsageError(f"a picture for people is uint8 (H, W, 3), not {rgb.dtype} {rgb.shape}")
+    done, data = cv2.imencode(suffix, np.ascontiguousarray(rgb[..., ::-1]), options)
+    if not done:
+        raise UsageError(f"a picture of shape {rgb.shape} cannot be encoded as {suffix}")
+    return data.tobytes()
+
+
+def _kind(path: Path | str) -> str:
+    head, _ = read_head(path, 16)
+    for signature, kind in _SIGNATURES.items():
+        if head.startswith(signature):
+            return kind
+    raise InputError("is empty" if not head else "is no TIFF, PNG, JPEG, Radiance or OpenEXR picture", path)
+
+
+def _pillow_size(path: Path) -> tuple[int, int]:
+    """Size of a TIFF, PNG or JPEG; Pillow reads the header when it opens, and samples only when asked."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=("TIFF", "PNG", "JPEG")) as picture:
+                return picture.size
+    except Image.DecompressionBombError as error:
+        raise InputError(f"has too many pixels ({error})", path) from error
+    except Exception as error:  # foreign bytes: the parser has no closed list of what it raises
+        raise InputError(f"has a header that cannot be read ({type(error).__name__})", path) from error
+
+
+def _hdr_size(path: Path) -> tuple[int, int]:
+    head, _ = read_head(path, HEADER_BYTES)
+    found = re.search(rb"\n\n-Y (\d{1,9}) \+X (\d{1,9})\n", head)
+    if found is None:
+        raise InputError("has no resolution '-Y height +X width' in its header", path)
+    return int(found[2]), int(found[1])
+
+
+def _exr_size(path: Path) -> tuple[int, int]:
+    """Size of the data window of a single-part OpenEXR file with full-resolution channels."""
+    head, _ = read_head(path, HEADER_BYTES)
+    attributes = _exr_attributes(head)
+    if "dataWindow" not in attributes or "channels" not in attributes:
+        raise InputError("has a header that cannot be read", path)
+    if int.from_bytes(head[4:8], "little") & 0x1800:
+        raise InputError("is an OpenEXR file of several parts or of deep samples, which are not read", path)
+    channels = re.findall(rb"([^\0]{1,255})\0.{8}(.{4})(.{4})", attributes["channels"], re.DOTALL)
+    if len(channels) > CHANNELS or any(x + y != b"\1\0\0\0\1\0\0\0" for _, x, y in channels):
+        raise InputError(f"has more than {CHANNELS} channels, or channels of lower resolution", path)
+    left, top, right, bottom = struct.unpack("<4i", attributes["dataWindow"])
+    return right - left + 1, bottom - top + 1
+
+
+def _exr_attributes(head: bytes) -> dict[str, bytes]:
+    """The two header attributes that bound the picture; none where the header does not parse."""
+    found: dict[str, bytes] = {}
+    place = 8
+    entry = re.compile(rb"([^\0]{1,255})\0([^\0]{1,255})\0(.{4})", re.DOTALL)
+    while (match := entry.match(head, place)) is not None:
+        size = int.from_bytes(match[3], "little")
+        place = match.end() + size
+        value = head[match.end() : place]
+        if (match[1], match[2]) == (b"dataWindow", b"box2i") and len(value) == size == 16:
+            found["dataWindow"] = value
+        if (match[1], match[2]) == (b"channels", b"chlist") and len(value) == size:
+            found["channels"] = value
+    return found
+
+
+_SIZES: dict[str, Callable[[Path], tuple[int, int]]] = {
+    "png": _pillow_size,
+    "jpeg": _pillow_size,
+    "tiff": _pillow_size,
+    "hdr": _hdr_size,
+    "exr": _exr_size,
+}
+
+
+def _cv2_samples(path: Path | str) -> np.ndarray:
+    """Decode by OpenCV to RGB samples (H, W, 3) in their own type."""
+    try:
+        samples = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise InputError(f"cannot be decoded ({error.err})", path) from error
+    if samples is None or samples.size == 0:
+        raise InputError("cannot be decoded", path)
+    if samples.ndim == 2 or samples.shape[2] == 1:
+        return np.repeat(samples.reshape(*samples.shape[:2], 1), 3, axis=2)
+    return samples[..., 2::-1]
+
+
+def _exr_samples(path: Path | str) -> np.ndarray:
+    """Decode by OpenEXR to RGB samples (H, W, 3) in their own type; a lone Y is grey."""
+    try:
+        channels = OpenEXR.File(str(path), separate_channels=True).channels()
+        grey = "Y" in channels and "R" not in channels
+        return np.stack([channels[name].pixels for name in ("YYY" if grey else "RGB")], axis=-1)
+    except KeyError as error:
+        raise InputError(f"has no channel {error}", path) from error
+    except Exception as error:  # foreign bytes: the decoder has no closed list of what it raises
+        raise InputError(f"cannot be decoded ({type(error).__name__})", path) from error

@@ -1,0 +1,177 @@
+"""Every product that is kept as HDF5: its fields with type, shape, unit and range, and the rule that makes it.
+
+A field `F` of scene `S` lies at `/S/F`. A product holds radiance in the convention of `hdrpipe.quantities`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+FORMAT = "hdrpipe"
+"""Value of the root attribute `format` of every product."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One array of a scene.
+
+    Args:
+        dtype: NumPy code without byte order ("u1", "u2", "f2", "f4"); files are little-endian.
+        dims: sizes; a word stands for any size >= 1, the same wherever it occurs in one scene.
+        unit: physical unit, or the domain of a number without one.
+        low, high: closed range of the values; None leaves that side open. NaN and infinity are never allowed.
+        meaning: one sentence for a person who opens the file.
+        optional: whether a scene may lack it.
+        clear_bits: low mantissa bits that the writer rounds away, because they are noise that does not compress.
+    """
+
+    dtype: str
+    dims: tuple[str | int, ...]
+    unit: str
+    low: float | None
+    high: float | None
+    meaning: str
+    optional: bool = False
+    clear_bits: int = 0
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One declared value beside the arrays, of the root or of a scene."""
+
+    type: Literal["str", "int", "float", "bool", "strs", "ints", "floats"]
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What a product file of one kind holds.
+
+    Declared attributes must be there; others may be added. `default` is the field that viewers show first, through
+    the NXdata group `view`. `shards` is the config key that spreads the scenes over more files.
+    """
+
+    kind: str
+    version: int
+    rule: str
+    fields: Mapping[str, Field]
+    scene_attributes: Mapping[str, Attribute]
+    root_attributes: Mapping[str, Attribute]
+    default: str
+    view: str
+    shards: str
+
+
+class _Readable(Protocol):
+    def has(self, scene: str, field: str) -> bool: ...
+    def field(self, scene: str, field: str) -> Any: ...
+
+
+def network_frames(product: _Readable, scene: str) -> Any:
+    """Lazily read network input of a scene, uint16 (N, 3, H, W), ldr * 65535: aligned if it is there, else as taken."""
+    return product.field(scene, "aligned" if product.has(scene, "aligned") else "ldr")
+
+
+_PREVIEW = Field("u1", ("H", "W", 3), "display", None, None, "picture for people, tone-mapped for display")
+
+_SCENES = Schema(
+    kind="scenes",
+    version=1,
+    rule="prepare",
+    fields={
+        "ldr": Field("u2", ("N", 3, "H", "W"), "ldr * 65535", None, None, "camera pictures, ascending exposure"),
+        "aligned": Field(
+            "u2",
+            ("N", 3, "H", "W"),
+            "ldr * 65535",
+            None,
+            None,
+            "camera pictures aligned to the reference",
+            optional=True,
+        ),
+        "preview": _PREVIEW,
+    },
+    scene_attributes={
+        "ev": Attribute("floats", "exposure values, ascending; times = 2 ** (ev - min ev)"),
+        "reference": Attribute("int", "index of the exposure that the result aligns to"),
+        "difficulty": Attribute("str", "how the scene moves"),
+        "group": Attribute("str", "scenes of one group are not independent"),
+        "sources": Attribute("str", "JSON: what the scene was made from"),
+        "alignment": Attribute("str", "JSON: how each exposure was aligned"),
+    },
+    root_attributes={},
+    default="preview",
+    view="picture",
+    shards="data.shards",
+)
+
+_TRUTH = Schema(
+    kind="truth",
+    version=1,
+    rule="prepare",
+    fields={
+        "radiance": Field("f4", (3, "H", "W"), "relative radiance", 0.0, 1.0, "true radiance of the reference view"),
+        "preview": _PREVIEW,
+    },
+    scene_attributes={},
+    root_attributes={},
+    default="preview",
+    view="picture",
+    shards="data.shards",
+)
+
+_UNCERTAINTY = Schema(
+    kind="uncertainty",
+    version=1,
+    rule="teacher",
+    fields={
+        "pseudo_label": Field("f2", (3, "H", "W"), "relative radiance", 0.0, 1.0, "radiance that the teacher predicts"),
+        "sigma": Field(
+            "f4",
+            ("H", "W"),
+            "mu-law",
+            0.0,
+            None,
+            "standard deviation that the teacher expects of its error, tone-mapped domain",
+            clear_bits=13,
+        ),
+        "preview": _PREVIEW,
+    },
+    scene_attributes={},
+    root_attributes={
+        "round": Attribute("int", "round of the loop"),
+        "weights": Attribute("str", "content hash of the teacher's weights"),
+    },
+    default="sigma",
+    view="uncertainty",
+    shards="teacher.shards",
+)
+
+_MASKS = Schema(
+    kind="masks",
+    version=1,
+    rule="masks",
+    fields={
+        "patch_score": Field(
+            "f4", ("h", "w"), "score", None, None, "uncertainty of each patch as the first level sees it"
+        ),
+        "patch_mask": Field("u1", ("h", "w"), "boolean", 0, 1, "1 where the patch is trusted"),
+        "pixel_score": Field(
+            "f4", ("H", "W"), "score", None, None, "uncertainty of each pixel as the second level sees it"
+        ),
+        "pixel_mask": Field("u1", ("H", "W"), "boolean", 0, 1, "1 where the pixel is trusted"),
+        "weight": Field("f2", ("H", "W"), "weight", 0.0, 1.0, "product of both levels, which the loss reads"),
+    },
+    scene_attributes={
+        "keep_rate_patch": Attribute("float", "share of pixels that the patch level keeps"),
+        "keep_rate_pixel": Attribute("float", "share of pixels that the pixel level keeps"),
+        "keep_rate": Attribute("float", "share of pixels that both keep"),
+    },
+    root_attributes={},
+    default="weight",
+    view="mask",
+    shards="teacher.shards",
+)
+
+SCHEMAS: Mapping[str, Schema] = {schema.kind: schema for schema in (_SCENES, _TRUTH, _UNCERTAINTY, _MASKS)}
+"""Every kind of product by its name."""

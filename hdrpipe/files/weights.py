@@ -1,0 +1,126 @@
+"""Weights as safetensors with a content hash of their own; nothing executable is ever loaded."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+
+from hdrpipe.errors import InputError
+from hdrpipe.files import atomic
+from hdrpipe.files.checks import Fault
+from hdrpipe.files.envelope import read_head, telling
+
+VERSION = 1
+"""Version of the header that stands beside the tensors."""
+
+HEADER_LIMIT = 64 * 2**20
+"""Largest header in bytes, far above what a network of this size needs."""
+
+_KEY = "hdrpipe"
+_RULES = ("warmup", "student")
+
+
+def save_weights(path: Path | str, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, Any]) -> str:
+    """Write tensors and metadata to one file and return their content hash ("sha256:...").
+
+    The same content gives the same bytes.
+
+    Args:
+        tensors: by name, on any device; tensors that share memory are stored apart.
+        metadata: what JSON can hold, without NaN.
+
+    Raises:
+        InputError: the metadata cannot be written as JSON.
+        CapacityError: no space left.
+    """
+    plain = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
+    try:
+        said = json.loads(_canonical(dict(metadata)))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"weights not written: metadata is not JSON ({error})", path) from error
+    digest = _content_hash(plain, said)
+    head = {"version": VERSION, "content_hash": digest, "metadata": said}
+    # One key only: the library orders several at random, and the bytes would differ from run to run.
+    atomic.write_bytes(path, safetensors.torch.save(plain, {_KEY: _canonical(head)}))
+    return digest
+
+
+def load_weights(path: Path | str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Return tensors (on the CPU) and metadata of a file that `save_weights` wrote.
+
+    Raises:
+        InputError: there is no such file, or it cannot be read.
+        DamagedError: a bit, a byte or the end is not as written, or the file is of a newer version or not ours.
+    """
+    with telling(Path(path), _RULES):
+        _check_header_length(path)
+        data = Path(path).read_bytes()
+        head = _header(data)
+        tensors = _tensors(data)
+        metadata = head["metadata"]
+        if _content_hash(tensors, metadata) != head["content_hash"]:
+            raise Fault("is damaged: its content does not match its content hash")
+    return tensors, metadata
+
+
+def _check_header_length(path: Path | str) -> None:
+    """Refuse a header that cannot be, before anything of its size is allocated."""
+    start, size = read_head(path, 8)
+    if not start:
+        raise Fault("is empty")
+    length = int.from_bytes(start, "little")
+    if len(start) < 8:
+        raise Fault(f"is truncated after {size} bytes")
+    if length > HEADER_LIMIT:
+        raise Fault(f"claims a header of {length} bytes, more than the {HEADER_LIMIT} allowed")
+    if 8 + length > size:
+        raise Fault(f"is truncated: its header alone has {length} bytes, the file {size}")
+
+
+def _header(data: bytes) -> dict[str, Any]:
+    """Our part of the header, after checking that all the data that it speaks of is there."""
+    length = int.from_bytes(data[:8], "little")
+    try:
+        entries = json.loads(data[8 : 8 + length])
+        mine = entries.pop("__metadata__", {}).get(_KEY)
+        end = max((int(entry["data_offsets"][1]) for entry in entries.values()), default=0)
+        head = json.loads(mine) if mine is not None else None
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise Fault(f"has a header that cannot be read ({type(error).__name__})") from error
+    if not isinstance(head, dict) or type(head.get("version")) is not int:
+        raise Fault("was not written by hdrpipe, or its header is damaged")
+    if head["version"] > VERSION:
+        raise Fault(f"was written by a newer hdrpipe (weights version {head['version']}; this one reads {VERSION})")
+    if head["version"] < VERSION or not {"content_hash", "metadata"} <= set(head):
+        raise Fault("has a damaged header")
+    if 8 + length + end > len(data):
+        raise Fault(f"is truncated: {len(data)} of {8 + length + end} bytes are there")
+    return head
+
+
+def _tensors(data: bytes) -> dict[str, torch.Tensor]:
+    try:
+        return safetensors.torch.load(data)
+    except (safetensors.SafetensorError, ValueError, TypeError, KeyError, RuntimeError, OverflowError) as error:
+        raise Fault(f"is damaged: {error}") from error
+
+
+def _content_hash(tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, Any]) -> str:
+    """sha256 over metadata, names, types, shapes and bytes, in the order of the names."""
+    entries = {name: [str(tensor.dtype), list(tensor.shape), _digest(tensor)] for name, tensor in tensors.items()}
+    return (
+        "sha256:" + hashlib.sha256(_canonical({"metadata": metadata, "tensors": entries}).encode("ascii")).hexdigest()
+    )
+
+
+def _digest(tensor: torch.Tensor) -> str:
+    return hashlib.sha256(tensor.reshape(-1).view(torch.uint8).numpy().data).hexdigest()
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

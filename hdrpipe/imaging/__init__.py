@@ -1,0 +1,1 @@
+"""Pictures as numbers: the burst, the camera, tone mapping, alignment, merging and quality measures (NumPy only)."""

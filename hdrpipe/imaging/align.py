@@ -1,0 +1,186 @@
+"""Bring the frames of a burst onto its reference: not at all, by one shift (MTB), or by dense flow (DIS).
+
+Frames are compared as 8-bit luma at the exposure of the brighter one of the pair: the darker frame is lifted to it
+and clipped, so that both show the same values wherever they show the same scene. A frame whose alignment adds to
+the difference to the reference stays as it was, and the report says so.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias, TypedDict
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hdrpipe.errors import UsageError
+from hdrpipe.imaging.burst import Burst
+from hdrpipe.imaging.tonemap import luminance
+from hdrpipe.quantities import GAMMA, Picture
+
+MIN_SIDE = 16
+"""Pictures with a smaller side stay unaligned: neither method has enough context, and OpenCV crashes below 2."""
+
+FINEST_SCALE = 0
+"""DIS runs its ultrafast preset down to full resolution: on rendered bursts 0.3 dB (PSNR-mu of the merge) better than
+the medium preset, which stops at half resolution, in the same time."""
+
+MTB_REACH = 4
+"""MTB may shift by the shorter side over this; further, its bitmaps overlap too little to mean anything."""
+
+WELL_EXPOSED = (0.05, 0.95)
+"""Luma between noise and clipping, in a frame at its own exposure: where two frames can be compared."""
+
+MIN_SHARE = 0.01
+"""Least share of pixels that are well exposed in both frames for an alignment to be judged at all."""
+
+Luma: TypeAlias = NDArray[np.uint8]
+Flow: TypeAlias = NDArray[np.float32]
+
+
+class FrameReport(TypedDict):
+    """What happened to one frame.
+
+    frame: its index. method: what was used, "none" where the frame stayed as it was. accepted: whether the method
+    asked for was used. residual_before, residual_after: mean absolute luma difference to the reference on pixels well
+    exposed in both, in [0, 1], or None where too few are. shift: median displacement (x, y) in pixels.
+    """
+
+    frame: int
+    method: str
+    accepted: bool
+    residual_before: float | None
+    residual_after: float | None
+    shift: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """The aligned burst and one report per frame but the reference."""
+
+    burst: Burst
+    report: tuple[FrameReport, ...]
+
+
+class _Pair(NamedTuple):
+    """A frame and the reference, lumas in 0..255 (H, W) at the brighter exposure, and what lifted each."""
+
+    reference: Luma
+    frame: Luma
+    lifts: tuple[float, float]
+
+
+def align(burst: Burst, method: str) -> Alignment:
+    """Align every frame to the reference.
+
+    Args:
+        burst: the exposures as taken.
+        method: "none"; "mtb", one shift per frame (Ward 2003); "dis", dense flow (Kroeger et al. 2016).
+
+    Returns:
+        The burst with its frames on the reference, borders replicated, and a report per other frame.
+
+    Raises:
+        UsageError: an unknown method.
+    """
+    if method not in _MOTIONS:
+        raise UsageError(f"unknown alignment {method!r}", "align", f"choose one of {', '.join(_MOTIONS)}")
+    frames, reports = list(burst.ldr), []
+    for index in range(len(frames)):
+        if index != burst.reference:
+            frames[index], report = _align_frame(burst, index, method)
+            reports.append(report)
+    return Alignment(burst.replace_ldr(np.stack(frames)), tuple(reports))
+
+
+def _align_frame(burst: Burst, index: int, method: str) -> tuple[Picture, FrameReport]:
+    """One frame on the reference, or as it was where that is not better."""
+    frame, pair = burst.ldr[index], _pair(burst, index)
+    large_enough = min(pair.frame.shape) >= MIN_SIDE
+    flow = _MOTIONS[method if large_enough else "none"](pair)
+    warped = _warp(frame, flow) if flow.any() else frame
+    before, after = _residuals(pair, _luma(warped, pair.lifts[1]))
+    better = before is not None and after is not None and after <= before
+    accepted = method == "none" or better
+    x, y = np.median(flow.reshape(-1, 2), axis=0)
+    report = FrameReport(
+        frame=index,
+        method=method if accepted else "none",
+        accepted=accepted,
+        residual_before=before,
+        residual_after=after if accepted else before,
+        shift=(float(x), float(y)) if accepted else (0.0, 0.0),
+    )
+    return (warped if accepted else frame), report
+
+
+def _pair(burst: Burst, index: int) -> _Pair:
+    """Lumas of the reference and a frame, the darker one lifted to the exposure of the brighter one."""
+    own, other = burst.times[burst.reference], burst.times[index]
+    lifts = tuple(float((max(own, other) / time) ** (1.0 / GAMMA)) for time in (own, other))
+    return _Pair(_luma(burst.ldr[burst.reference], lifts[0]), _luma(burst.ldr[index], lifts[1]), (lifts[0], lifts[1]))
+
+
+def _luma(ldr: Picture, lift: float) -> Luma:
+    """8-bit luma (H, W) of display-coded values times `lift`, clipped at 1."""
+    return np.rint(luminance((ldr * np.float32(lift)).clip(0.0, 1.0)) * 255.0).astype(np.uint8)
+
+
+def _no_motion(pair: _Pair) -> Flow:
+    return np.zeros((*pair.frame.shape, 2), np.float32)
+
+
+def _mtb_motion(pair: _Pair) -> Flow:
+    """One shift for all pixels, from median threshold bitmaps, which need 8-bit input."""
+    reach = min(pair.frame.shape) // MTB_REACH
+    shift = cv2.createAlignMTB(max_bits=reach.bit_length() - 1).calculateShift(pair.reference, pair.frame)
+    # OpenCV says where the frame has to move; a backward warp looks the other way
+    return _no_motion(pair) - np.asarray(shift, np.float32)
+
+
+def _dis_motion(pair: _Pair) -> Flow:
+    """Dense flow from the reference to the frame."""
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+    search.setFinestScale(FINEST_SCALE)
+    return np.asarray(search.calc(pair.reference, pair.frame, _no_motion(pair)), np.float32)
+
+
+_MOTIONS: dict[str, Callable[[_Pair], Flow]] = {
+    "none": _no_motion,
+    "mtb": _mtb_motion,
+    "dis": _dis_motion,
+}
+
+
+def _warp(ldr: Picture, flow: Flow) -> Picture:
+    """Fetch each pixel from where the flow points; bilinear, borders replicated.
+
+    Interpolating display-coded values beats linear ones by up to 1 dB (PSNR-mu of the merge): beside a lamp a linear
+    mean is all lamp.
+    """
+    rows, columns = np.indices(flow.shape[:2], np.float32)
+    interleaved = np.ascontiguousarray(ldr.transpose(1, 2, 0))
+    where = (columns + flow[..., 0], rows + flow[..., 1])
+    warped = cv2.remap(interleaved, *where, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped, np.float32).transpose(2, 0, 1).clip(0.0, 1.0)
+
+
+def _residuals(pair: _Pair, warped: Luma) -> tuple[float | None, float | None]:
+    """Mean absolute luma difference to the reference before and after, on pixels well exposed in all three."""
+    lift_reference, lift_frame = pair.lifts
+    usable = (
+        _well_exposed(pair.reference, lift_reference)
+        & _well_exposed(pair.frame, lift_frame)
+        & _well_exposed(warped, lift_frame)
+    )
+    if usable.mean() < MIN_SHARE:
+        return None, None
+    reference = pair.reference[usable].astype(np.float32)
+    before, after = (float(np.abs(reference - luma[usable]).mean() / 255.0) for luma in (pair.frame, warped))
+    return before, after
+
+
+def _well_exposed(luma: Luma, lift: float) -> NDArray[np.bool_]:
+    """Pixels of a lifted luma that are neither noise at the frame's own exposure nor clipped by the lift."""
+    low, high = WELL_EXPOSED
+    return (luma > low * lift * 255.0) & (luma < high * 255.0)

@@ -1,0 +1,172 @@
+"""Step number -> batch, as a pure function: resuming needs no random state, and workers change nothing."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from hdrpipe.errors import InputError, UsageError
+from hdrpipe.learning import augment
+from hdrpipe.learning.seeding import generator
+
+RESIDENT_BYTES = 1 << 30
+"""Scenes up to this size in all are read into memory once; larger sets are read window by window."""
+
+
+class Array(Protocol):
+    """A NumPy array, or a lazy one that reads only what is sliced."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> Any: ...
+    def __getitem__(self, window: Any) -> Any: ...
+
+
+@dataclass(frozen=True)
+class SceneArrays:
+    """One scene to learn from or to predict."""
+
+    name: str
+    frames: Array
+    """Display-coded frames, (N, 3, H, W): integers over their dtype's range, or floats in [0, 1]."""
+    times: Any
+    """Relative exposure times, (N,)."""
+    reference: int
+    target: Array | None = None
+    """True or pseudo radiance, (3, H, W)."""
+    weight: Array | None = None
+    """Trust of each pixel in [0, 1], (H, W); None trusts all."""
+
+    def __post_init__(self) -> None:
+        exposures, _, height, width = self.frames.shape
+        if self.reference != exposures // 2:
+            raise InputError(f"reference {self.reference} of {exposures}: networks take the middle exposure", self.name)
+        if self.target is not None and tuple(self.target.shape) != (3, height, width):
+            raise InputError(f"target {tuple(self.target.shape)} for frames {tuple(self.frames.shape)}", self.name)
+        if self.weight is not None and tuple(self.weight.shape) != (height, width):
+            raise InputError(f"weight {tuple(self.weight.shape)} for frames {tuple(self.frames.shape)}", self.name)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples of one step, the labelled ones first."""
+
+    frames: Tensor
+    """(B, N, 3, h, w) display-coded, in [0, 1]."""
+    times: Tensor
+    """(B, N)."""
+    target: Tensor
+    """(B, 3, h, w) radiance."""
+    weight: Tensor
+    """(B, h, w) in [0, 1]; 1 for labelled samples."""
+    labelled: int
+    names: tuple[str, ...]
+
+    def to(self, device: torch.device) -> "Batch":
+        """The batch on a device."""
+        if device.type == "cpu":
+            return self
+        moved = {k: getattr(self, k).to(device, non_blocking=True) for k in ("frames", "times", "target", "weight")}
+        return replace(self, **moved)
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """What one step draws of one group of scenes."""
+
+    role: str
+    """`labelled` or `unlabelled`: part of the seed, so that both groups draw apart from each other."""
+    scenes: tuple[SceneArrays, ...]
+    count: int
+    augmentation: str
+    """`weak` or `strong`."""
+
+
+class Batches(Dataset[Batch]):
+    """`batches[step]` depends on the seed, the step and the scenes alone.
+
+    Scenes are cycled: each comes once, in a fresh order, before any comes again. The labelled draw of a step is the
+    same whatever the unlabelled group is.
+
+    Args:
+        seed: of the stage.
+        crop: side of the square crops in pixels.
+        groups: labelled first, each with at least one scene.
+
+    Raises:
+        UsageError: a group is empty, or a scene is smaller than the crop.
+        InputError: a scene has no target.
+    """
+
+    def __init__(self, seed: int, crop: int, groups: Sequence[Sampling]):
+        self.seed, self.crop = seed, crop
+        for group in groups:
+            _check(group, crop)
+        scenes = [scene for group in groups for scene in group.scenes]
+        fits = sum(_bytes(scene) for scene in scenes) <= RESIDENT_BYTES
+        self.groups = [replace(g, scenes=tuple(map(_resident, g.scenes))) if fits else g for g in groups]
+
+    def __getitem__(self, step: int) -> Batch:
+        samples = [s for group in self.groups for s in self._draw(group, step)]
+        frames, times, target, weight, names = zip(*samples, strict=True)
+        stacked = (torch.stack(part) for part in (frames, times, target, weight))
+        return Batch(*stacked, labelled=self.groups[0].count, names=names)
+
+    def _draw(self, group: Sampling, step: int) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor, str]]:
+        rng = generator(self.seed, group.role, step)
+        for i in range(group.count):
+            epoch, place = divmod(step * group.count + i, len(group.scenes))
+            order = generator(self.seed, group.role, "order", epoch).permutation(len(group.scenes))
+            yield _sample(group.scenes[order[place]], self.crop, augment.DRAWS[group.augmentation], rng)
+
+
+def loader(batches: Batches, start: int, end: int, workers: int = 0) -> Iterator[Batch]:
+    """Batches of the steps [start, end) in order, made ahead by `workers` processes (0: in this one)."""
+    return iter(DataLoader(batches, batch_size=None, sampler=range(start, end), num_workers=workers))
+
+
+def unit_floats(frames: Any) -> np.ndarray:
+    """Display-coded frames as float32 in [0, 1]; integers are divided by the largest value of their dtype."""
+    frames = np.asarray(frames)
+    scale = np.iinfo(frames.dtype).max if frames.dtype.kind == "u" else 1
+    return np.divide(frames, scale, dtype=np.float32)
+
+
+def _check(group: Sampling, crop: int) -> None:
+    if not group.scenes:
+        raise UsageError(f"no {group.role} scenes to learn from")
+    for scene in group.scenes:
+        if min(scene.frames.shape[-2:]) < crop:
+            raise UsageError(f"scene {scene.name} is {scene.frames.shape[-2:]}, smaller than the crop {crop}", "crop")
+        if scene.target is None:
+            raise InputError(f"no target to learn from ({group.role})", scene.name)
+
+
+def _bytes(scene: SceneArrays) -> int:
+    arrays = (scene.frames, scene.target, scene.weight)
+    return sum(int(np.prod(a.shape)) * np.dtype(a.dtype).itemsize for a in arrays if a is not None)
+
+
+def _resident(scene: SceneArrays) -> SceneArrays:
+    held = {k: None if (a := getattr(scene, k)) is None else np.asarray(a[...]) for k in ("frames", "target", "weight")}
+    return replace(scene, **held)
+
+
+def _sample(
+    scene: SceneArrays, crop: int, draw: Any, rng: np.random.Generator
+) -> tuple[Tensor, Tensor, Tensor, Tensor, str]:
+    height, width = scene.frames.shape[-2:]
+    top, left = int(rng.integers(height - crop + 1)), int(rng.integers(width - crop + 1))
+    window = (..., slice(top, top + crop), slice(left, left + crop))
+    move = draw(rng)
+    frames = augment.move_picture(move, torch.from_numpy(unit_floats(scene.frames[window])))
+    target = torch.from_numpy(np.asarray(scene.target[window], np.float32))  # pyright: ignore[reportOptionalSubscript]
+    plane = np.ones((crop, crop), np.float32) if scene.weight is None else np.asarray(scene.weight[window], np.float32)
+    weight = augment.move_plane(move, torch.from_numpy(plane))
+    times = torch.tensor(np.asarray(scene.times), dtype=torch.float32)
+    return frames, times, augment.move_picture(move, target), weight, scene.name

@@ -1,0 +1,152 @@
+"""The one training loop. What is learned, from which batches and from which state, is passed in."""
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Protocol
+
+from torch import Tensor
+
+from hdrpipe.errors import NonFiniteError, StoppedError
+from hdrpipe.learning.batches import Batch
+
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+
+HISTORY_ROWS = 200
+"""About as many rows of history as a curve can show."""
+
+Row = dict[str, float]
+
+Progress = Callable[[int, int, Row], None]
+"""Called after each step with (steps done, steps in all, losses)."""
+
+
+class Learner(Protocol):
+    """What the loop drives: an objective with its optimizer, and a place for its state."""
+
+    def losses(self, batch: Batch, step: int) -> dict[str, Tensor]:
+        """`total` and its parts for step number `step`, counted from 0."""
+        ...
+
+    def update(self, total: Tensor, step: int) -> None:
+        """One optimizer step."""
+        ...
+
+    def save(self, step: int, history: list[Row]) -> None:
+        """Keep the state after `step` steps."""
+        ...
+
+
+@dataclass(frozen=True)
+class Saving:
+    """When the state is saved: only lost work depends on it, never a result."""
+
+    seconds: float
+    steps: int | None = None
+    """Also after every so many steps."""
+
+
+def run(
+    learner: Learner,
+    batches: Iterator[Batch],
+    steps: tuple[int, int],
+    history: list[Row],
+    saving: Saving,
+    progress: Progress | None = None,
+) -> list[Row]:
+    """Train.
+
+    Args:
+        learner: see `Learner`.
+        batches: of these steps, in order.
+        steps: steps done before, steps in all.
+        history: rows so far.
+        saving: when to save.
+        progress: told of every step.
+
+    Returns:
+        History: `step` (the last of the row), `count` (of steps in it) and the mean of each loss over them.
+
+    Raises:
+        NonFiniteError: a loss is not finite; names the step and the scenes.
+        StoppedError: SIGTERM or SIGUSR1 came; the step is finished and the state saved.
+    """
+    (start, end), rows = steps, list(history)
+    saved = time.monotonic()
+    with stop_requests() as stops:
+        for step in range(start, end):
+            batch = next(batches)
+            tensors = learner.losses(batch, step)
+            losses = {name: float(value.detach()) for name, value in tensors.items()}
+            _refuse_non_finite(losses, step, batch)
+            learner.update(tensors["total"], step)
+            done = step + 1
+            _record(rows, losses, step, max(1, end // HISTORY_ROWS))
+            if progress:
+                progress(done, end, losses)
+            if stops and done < end:
+                learner.save(done, rows)
+                raise StoppedError(
+                    f"stopped by {stops[0]} after step {done} of {end}, state saved", hint="run it again"
+                )
+            if done < end and _due(saving, done, saved):
+                learner.save(done, rows)
+                saved = time.monotonic()
+    return rows
+
+
+@contextmanager
+def stop_requests() -> Iterator[list[str]]:
+    """Names of the stop signals that came meanwhile; the handlers from before return at the end.
+
+    Outside the main thread, where Python takes no signals, the list stays empty.
+    """
+    seen: list[str] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield seen
+        return
+
+    def note(number: int, _: FrameType | None) -> None:
+        seen.append(signal.Signals(number).name)
+
+    before = {number: signal.signal(number, note) for number in SIGNALS}
+    try:
+        yield seen
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def learning_rate(schedule: str, lr: float, step: int, steps: int, halve_every: int) -> float:
+    """The rate of a step, as a pure function: `cosine` to 0 over `steps`, or `halving` each `halve_every` steps."""
+    if schedule == "halving":
+        return lr * 0.5 ** (step // halve_every)
+    return lr * 0.5 * (1.0 + math.cos(math.pi * step / steps))
+
+
+def _due(saving: Saving, done: int, saved: float) -> bool:
+    by_steps = saving.steps is not None and done % saving.steps == 0
+    return by_steps or time.monotonic() - saved >= saving.seconds
+
+
+def _record(rows: list[Row], losses: Row, step: int, every: int) -> None:
+    """Fold a step into the row of its window; a window cut by a stop goes on as if it had not been."""
+    if step % every == 0 or not rows:
+        rows.append({"step": float(step + 1), "count": 1.0, **losses})
+        return
+    row = rows[-1]
+    count = row["count"] + 1.0
+    row.update({name: row[name] + (value - row[name]) / count for name, value in losses.items()})
+    row.update(step=float(step + 1), count=count)
+
+
+def _refuse_non_finite(losses: Row, step: int, batch: Batch) -> None:
+    bad = [name for name, value in losses.items() if not math.isfinite(value)]
+    if bad:
+        scenes = ", ".join(dict.fromkeys(batch.names))
+        raise NonFiniteError(f"{bad[0]} is {losses[bad[0]]} at step {step + 1}", scenes, "lower the learning rate")

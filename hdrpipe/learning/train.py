@@ -1,0 +1,176 @@
+"""Training of one stage: warm-up or the student of a round."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from hdrpipe.learning import ema, loop
+from hdrpipe.learning.batches import Batch, Batches, Sampling, SceneArrays, loader
+from hdrpipe.learning.loss import LossSettings, objective
+from hdrpipe.learning.seeding import seed_of
+from hdrpipe.learning.state import State, StateStore
+
+BETAS = (0.9, 0.999)
+"""Adam's defaults, as the backbone's authors use them."""
+
+SAVING = loop.Saving(seconds=30.0)
+"""At most half a minute of work is lost; a save takes some milliseconds."""
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """What determines the result of a training, beside its scenes and the weights that it starts from."""
+
+    seed: int
+    steps: int
+    batch: int
+    """Labelled crops in a step, the same in all arms."""
+    crop: int
+    lr: float
+    unlabelled_batch: int = 0
+    schedule: str = "cosine"
+    halve_every: int = 1000
+    ema_decay: float = 0.999
+    judge_gradient: str = "detach"
+    judge_weight: float = 0.1
+    unlabelled_weight: float = 1.0
+    labelled_augmentation: str = "weak"
+    earlier_steps: int = 0
+    """Steps of earlier stages that the schedule `halving` counts."""
+    averaged_steps: int = 0
+    """Steps that the teacher has averaged before."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training leaves behind."""
+
+    student: nn.Module
+    teacher: nn.Module
+    optimizer: dict[str, Tensor]
+    history: list[loop.Row]
+
+
+def train(
+    net: nn.Module,
+    *,
+    teacher: nn.Module | None,
+    labelled: Sequence[SceneArrays],
+    unlabelled: Sequence[SceneArrays],
+    settings: TrainSettings,
+    optimizer_state: dict[str, Tensor] | None,
+    state_dir: Path,
+    state_key: str,
+    progress: loop.Progress | None = None,
+    workers: int = 0,
+    saving: loop.Saving = SAVING,
+) -> Trained:
+    """Train `net` in place, going on from a saved state of the same key if there is one.
+
+    Args:
+        net: starting weights, on the device to train on.
+        teacher: average to move along, on the same device; None in the warm-up, whose teacher is a copy of the result.
+        labelled: scenes with truth.
+        unlabelled: scenes with pseudo label and weight; may be empty.
+        settings: see `TrainSettings`.
+        optimizer_state: as `Trained.optimizer`, of the training before; None starts afresh.
+        state_dir: folder of this training's state alone, deleted at the end.
+        state_key: identity of the work: spec, code and inputs.
+        progress: told of every step.
+        workers: processes that make batches.
+        saving: when the state is saved.
+
+    Raises:
+        UsageError, InputError: see `Batches`.
+        DamagedError: a saved state exists and cannot be read.
+        NonFiniteError, StoppedError: see `loop.run`.
+    """
+    learner = _Learner(net, teacher, settings, StateStore(state_dir, state_key))
+    if optimizer_state is not None:
+        learner.restore_optimizer(optimizer_state)
+    batches = Batches(settings.seed, settings.crop, _groups(labelled, unlabelled, settings))
+    start, history = learner.resume()
+    ahead = loader(batches, start, settings.steps, workers)
+    history = loop.run(learner, ahead, (start, settings.steps), history, saving, progress)
+    learner.store.clear()
+    return Trained(net, teacher or deepcopy(net), learner.optimizer_tensors(), history)
+
+
+def _groups(
+    labelled: Sequence[SceneArrays], unlabelled: Sequence[SceneArrays], settings: TrainSettings
+) -> list[Sampling]:
+    groups = [Sampling("labelled", tuple(labelled), settings.batch, settings.labelled_augmentation)]
+    if unlabelled:
+        groups.append(Sampling("unlabelled", tuple(unlabelled), settings.unlabelled_batch, "strong"))
+    return groups
+
+
+class _Learner:
+    """Student, teacher and Adam; see `loop.Learner`."""
+
+    def __init__(self, net: nn.Module, teacher: nn.Module | None, settings: TrainSettings, store: StateStore):
+        self.net, self.teacher, self.settings, self.store = net, teacher, settings, store
+        self.names, parameters = zip(*net.named_parameters(), strict=True)
+        self.device = parameters[0].device
+        self.optimizer = torch.optim.Adam(parameters, lr=settings.lr, betas=BETAS)
+        self.loss = LossSettings(settings.judge_gradient, settings.judge_weight, settings.unlabelled_weight)
+        net.train()
+
+    def losses(self, batch: Batch, step: int) -> dict[str, Tensor]:
+        # layers that draw random numbers draw the same ones after a resume
+        torch.manual_seed(seed_of(self.settings.seed, "layers", step))
+        total, parts = objective(self.net, batch.to(self.device), self.loss)
+        return {"total": total, **parts}
+
+    def update(self, total: Tensor, step: int) -> None:
+        settings = self.settings
+        past = settings.earlier_steps + step if settings.schedule == "halving" else step
+        rate = loop.learning_rate(settings.schedule, settings.lr, past, settings.steps, settings.halve_every)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        self.optimizer.step()
+        if self.teacher is not None:
+            ema.update(self.teacher, self.net, ema.decay_at(settings.averaged_steps + step, settings.ema_decay))
+
+    def save(self, step: int, history: list[loop.Row]) -> None:
+        parts = {"student": self.net.state_dict(), "optimizer": self.optimizer_tensors()}
+        if self.teacher is not None:
+            parts["teacher"] = self.teacher.state_dict()
+        tensors = {f"{part}/{name}": value for part, values in parts.items() for name, value in values.items()}
+        self.store.save(State(step, tensors, history))
+
+    def resume(self) -> tuple[int, list[loop.Row]]:
+        """Take up the saved state, if any: steps done and history so far."""
+        state = self.store.load()
+        if state is None:
+            return 0, []
+        self.net.load_state_dict(_part(state.tensors, "student"))
+        if self.teacher is not None:
+            self.teacher.load_state_dict(_part(state.tensors, "teacher"))
+        self.restore_optimizer(_part(state.tensors, "optimizer"))
+        return state.step, state.history
+
+    def optimizer_tensors(self) -> dict[str, Tensor]:
+        """Adam's moments by the name of their parameter."""
+        found = self.optimizer.state_dict()["state"]
+        return {f"{self.names[i]}/{key}": value for i, values in found.items() for key, value in values.items()}
+
+    def restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
+        """The inverse of `optimizer_tensors`."""
+        index = {name: i for i, name in enumerate(self.names)}
+        found: dict[int, dict[str, Tensor]] = {}
+        for name, value in tensors.items():
+            parameter, _, key = name.rpartition("/")
+            found.setdefault(index[parameter], {})[key] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": found, "param_groups": groups})
+
+
+def _part(tensors: dict[str, Tensor], part: str) -> dict[str, Tensor]:
+    return {name.removeprefix(f"{part}/"): value for name, value in tensors.items() if name.startswith(f"{part}/")}

@@ -1,0 +1,1 @@
+"""Masking strategies: which pixels of a pseudo label the student may learn from."""

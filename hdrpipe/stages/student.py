@@ -1,0 +1,71 @@
+"""student: one round of semi-supervised training on labels and on what the masks leave of the pseudo labels."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hdrpipe.config import Config
+from hdrpipe.files.weights import load_weights
+from hdrpipe.learning.train import train
+from hdrpipe.stages.inputs import Shards, exposures_of, scene_arrays
+from hdrpipe.stages.job import Job
+from hdrpipe.stages.training import load_network, new_network, save_round, settings_of, state_key
+
+
+@dataclass(frozen=True)
+class StudentInputs:
+    """The files that a student learns from.
+
+    `teacher` is the moving average to go on with; `start` and `optimizer` are what this student starts from, None for
+    new weights and a new optimizer.
+    """
+
+    labelled: Sequence[Path]
+    truths: Sequence[Path]
+    unlabelled: Sequence[Path]
+    uncertainty: Sequence[Path]
+    masks: Sequence[Path]
+    teacher: Path
+    start: Path | None
+    optimizer: Path | None
+
+
+def student(spec: Config, files: StudentInputs, round_: int, out: Path, state: Path, job: Job) -> None:
+    """Train the student of a round and move the teacher along with it.
+
+    Args:
+        spec: `seed`, `model`, `loss`, `student` of the config.
+        files: products and weights of this round and the one before.
+        round_: 1 or more.
+        out: folder of the round's files.
+        state: folder of the training state that an interrupted run goes on from.
+        job: provenance and progress.
+    """
+    with ExitStack() as stack:
+        bursts, truths = Shards(files.labelled, "scenes", stack), Shards(files.truths, "truth", stack)
+        pool, labels = Shards(files.unlabelled, "scenes", stack), Shards(files.uncertainty, "uncertainty", stack)
+        masks = Shards(files.masks, "masks", stack)
+        labelled = scene_arrays(bursts, truths)
+        unlabelled = scene_arrays(pool, labels, "pseudo_label", masks)
+        teacher = load_network(files.teacher)
+        network = load_network(files.start) if files.start else new_network(spec, exposures_of(labelled))
+        inputs = {"start": network.content_hash, "teacher": teacher.content_hash}
+        for shards in (bursts, truths, pool, labels, masks):
+            inputs.update(shards.hashes)
+        trained = train(
+            network.net,
+            teacher=teacher.net,
+            labelled=labelled,
+            unlabelled=unlabelled,
+            settings=settings_of(
+                spec, spec.student, round_, earlier_steps=network.steps, averaged_steps=teacher.averaged
+            ),
+            optimizer_state=load_weights(files.optimizer)[0] if files.optimizer else None,
+            state_dir=state,
+            state_key=state_key(job, inputs),
+            progress=job.losses,
+        )
+    steps = spec.student.steps
+    about = replace(network, steps=network.steps + steps, averaged=teacher.averaged + steps)
+    save_round(out, trained, about, round_, inputs, job)

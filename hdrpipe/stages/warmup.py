@@ -1,0 +1,42 @@
+"""warmup: round 0, supervised training on the labelled scenes."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from hdrpipe.config import Config
+from hdrpipe.learning.train import train
+from hdrpipe.stages.inputs import Shards, exposures_of, scene_arrays
+from hdrpipe.stages.job import Job
+from hdrpipe.stages.training import new_network, save_round, settings_of, state_key
+
+
+def warmup(spec: Config, bursts: Sequence[Path], truths: Sequence[Path], out: Path, state: Path, job: Job) -> None:
+    """Train on labels alone; the teacher of round 1 is a copy of this student.
+
+    Args:
+        spec: `seed`, `model`, `loss`, `warmup` of the config.
+        bursts: scene products of the labelled scenes.
+        truths: their truth products.
+        out: folder of the round's files.
+        state: folder of the training state that an interrupted run goes on from.
+        job: provenance and progress.
+    """
+    with ExitStack() as stack:
+        scenes, targets = Shards(bursts, "scenes", stack), Shards(truths, "truth", stack)
+        inputs = {**scenes.hashes, **targets.hashes}
+        labelled = scene_arrays(scenes, targets)
+        network = new_network(spec, exposures_of(labelled))
+        trained = train(
+            network.net,
+            teacher=None,
+            labelled=labelled,
+            unlabelled=(),
+            settings=settings_of(spec, spec.warmup, 0),
+            optimizer_state=None,
+            state_dir=state,
+            state_key=state_key(job, inputs),
+            progress=job.losses,
+        )
+    save_round(out, trained, replace(network, steps=spec.warmup.steps), 0, inputs, job)

@@ -1,0 +1,1 @@
+"""What is no stage: commands for people."""

@@ -1,0 +1,81 @@
+"""What stands beside the package agrees with it."""
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hdrpipe.config import STAGE_KEYS, Config, check_config, read_config, stage_spec
+from hdrpipe.tools.schema import schema_text
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = [ROOT / "config.yaml", *sorted((ROOT / "configs").glob("*.yaml"))]
+
+
+def pins(text: str) -> dict[str, str]:
+    return {name.lower().replace("_", "-"): version for name, version in re.findall(r"([\w.-]+)==([\w.]+)", text)}
+
+
+def direct_dependencies() -> set[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    return {re.match(r"[\w.-]+", name)[0].lower().replace("_", "-") for name in names}
+
+
+def test_every_direct_dependency_is_pinned():
+    assert direct_dependencies() <= set(pins((ROOT / "constraints.txt").read_text()))
+
+
+def test_environment_yml_has_the_versions_of_constraints():
+    pinned = pins((ROOT / "constraints.txt").read_text())
+    environment = pins((ROOT / "environment.yml").read_text())
+    assert set(environment) == direct_dependencies()
+    assert environment == {name: pinned[name] for name in environment}
+
+
+def test_committed_schema_is_the_generated_one():
+    assert (ROOT / "workflow" / "config.schema.json").read_text() == schema_text(), "run `hdrpipe schema`"
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_shipped_configs_are_valid(path):
+    assert read_config(path).run
+
+
+def test_every_shipped_config_names_its_own_run():
+    runs = [yaml.safe_load(path.read_text())["run"] for path in CONFIGS]
+    assert len(runs) == len(set(runs))
+
+
+def test_every_key_reaches_a_stage():
+    whole = check_config({"run": "x"}).model_dump(mode="json")
+    for section in whole:
+        stages = [stage for stage in STAGE_KEYS if section in stage_spec(check_config({"run": "x"}), stage)]
+        assert stages, f"nothing reads {section}"
+
+
+def test_every_key_is_read_by_the_code():
+    sources = [p for p in (ROOT / "hdrpipe").rglob("*.py") if p.name != "config.py"]
+    sources += [ROOT / "Snakefile", *(ROOT / "workflow" / "rules").glob("*.smk")]
+    words = set(re.findall(r"\w+", " ".join(path.read_text() for path in sources)))
+
+    def leaves(model):
+        for name, field in model.model_fields.items():
+            nested = field.annotation
+            yield from leaves(nested) if hasattr(nested, "model_fields") else [name]
+
+    assert not set(leaves(Config)) - words
+
+
+def test_plugin_options_are_read_by_their_file():
+    for path in (ROOT / "hdrpipe").glob("*/*.py"):
+        tree = ast.parse(path.read_text())
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and node.name == "Options":
+                names = [n.target.id for n in node.body if isinstance(n, ast.AnnAssign)]
+                text = path.read_text()
+                unread = [n for n in names if f"options.{n}" not in text and "getattr(options" not in text]
+                assert not unread, f"{path.name}: {unread}"

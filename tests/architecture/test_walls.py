@@ -1,0 +1,121 @@
+"""The floors of the house and its walls, read off the code's own syntax trees."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "hdrpipe"
+FLOORS = [
+    {"errors", "quantities", "__init__"},
+    {"imaging", "files", "config", "plugins", "fingerprint"},
+    {"datasets", "models", "masking", "learning"},
+    {"stages", "tools"},
+    {"cli", "api"},
+]
+FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+SAME_FLOOR = {("config", "plugins")}
+"""Single files of floor 2 that build on one another."""
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(tree: ast.AST) -> set[str]:
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    return names | {f"{node.module}.{alias.name}" for node in froms for alias in node.names}
+
+
+def rooms_imported(tree: ast.AST) -> set[str]:
+    names = (name.split(".") for name in imported(tree))
+    return {
+        parts[1] if parts[1] in FLOOR else "__init__" for parts in names if parts[0] == "hdrpipe" and len(parts) > 1
+    }
+
+
+def body_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    first = node.body[0]
+    text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    start = node.body[1].lineno if text and len(node.body) > 1 else first.lineno
+    return (node.end_lineno or start) - start + 1
+
+
+FUNCTIONS = [
+    (path, node)
+    for path, tree in TREES.items()
+    for node in ast.walk(tree)
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_strictly_downward(path):
+    here = room(path)
+    for there in rooms_imported(TREES[path]) - {here}:
+        assert FLOOR[there] < FLOOR[here] or (here, there) in SAME_FLOOR, f"{here} imports {there}"
+
+
+def test_every_room_has_a_floor():
+    assert {room(path) for path in FILES} <= set(FLOOR)
+
+
+@pytest.mark.parametrize(
+    ("word", "home"), [("h5py", "files/hdf5.py"), ("replace", "files/atomic.py")], ids=["h5py", "os.replace"]
+)
+def test_doors_to_disk_are_in_one_file(word, home):
+    if word == "h5py":
+        users = [path for path, tree in TREES.items() if any(n.split(".")[0] == "h5py" for n in imported(tree))]
+    else:
+        users = [path for path, tree in TREES.items() if _calls(tree, "os", {"replace", "rename"})]
+    assert {path.relative_to(PACKAGE).as_posix() for path in users} == {home}
+
+
+def test_only_the_command_line_prints_and_exits():
+    for path, tree in TREES.items():
+        loud = _calls(tree, "sys", {"exit"}) or any(
+            isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"print", "exit"}
+            for node in ast.walk(tree)
+        )
+        assert not loud or room(path) == "cli", path
+
+
+def test_no_assert_in_the_package():
+    assert not [path for path, tree in TREES.items() if any(isinstance(n, ast.Assert) for n in ast.walk(tree))]
+
+
+def test_files_and_functions_are_small():
+    assert not [path for path in FILES if len(path.read_text().splitlines()) > 300]
+    sizes = [body_lines(node) for _, node in FUNCTIONS]
+    assert not [f"{path.name}:{node.name}" for path, node in FUNCTIONS if body_lines(node) > 40]
+    assert sum(size <= 25 for size in sizes) >= 0.9 * len(sizes)
+
+
+def test_public_things_say_what_they_are():
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    for path, tree in TREES.items():
+        if room(path) != "cli":
+            public = [n for n in tree.body if isinstance(n, kinds) and not n.name.startswith("_")]
+            assert not [f"{path.name}:{n.name}" for n in public if not ast.get_docstring(n)]
+
+
+@pytest.mark.parametrize("module", ["hdrpipe.config", "hdrpipe.fingerprint", "hdrpipe.plugins", "hdrpipe.cli"])
+def test_what_the_snakefile_imports_is_light(module):
+    code = f"import sys, {module}; sys.exit(bool({{'torch', 'cv2', 'h5py', 'pandas'}} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def _calls(tree: ast.AST, owner: str, names: set[str]) -> bool:
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr in names
+        and isinstance(node.value, ast.Name)
+        and node.value.id == owner
+        for node in ast.walk(tree)
+    )

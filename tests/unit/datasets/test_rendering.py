@@ -1,0 +1,128 @@
+"""The burst renderer: exposure, noise, motion, difficulties, independence of scenes."""
+
+from collections import Counter, defaultdict
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from hdrpipe.datasets.procedural import make_panorama
+from hdrpipe.datasets.rendering import CLIPPED, Rendered, difficulty, generator, list_split
+from hdrpipe.errors import InputError
+
+OPTIONS = Rendered(size=64)
+
+
+def rendered(*arguments):
+    return (entry.load() for entry in list_split(*arguments))
+
+
+@pytest.fixture(scope="module")
+def places():
+    return {f"p{index}": make_panorama(3, index, 256) for index in range(4)}
+
+
+@pytest.fixture(scope="module")
+def scenes(places):
+    return list(rendered(OPTIONS, 5, "pool", 9, places))
+
+
+def test_the_reference_clips_the_share_it_should(scenes):
+    for scene in scenes:
+        clipped = (scene.burst.ldr[scene.burst.reference] >= 1).any(0).mean()
+        assert CLIPPED[0] - 0.03 < clipped < CLIPPED[1] + 0.03  # noise decides near the top
+
+
+def test_longer_exposures_clip_more(scenes):
+    for scene in scenes:
+        shares = [(frame >= 1).mean() for frame in scene.burst.ldr]
+        assert shares == sorted(shares)
+
+
+def test_the_short_exposure_sees_the_truth_on_a_tripod(scenes):
+    still = [scene for scene in scenes if scene.difficulty == "tripod"]
+    assert still
+    for scene in still:
+        error = np.abs(scene.burst.radiance[0] - scene.truth)
+        assert np.median(error) < 0.01
+
+
+def test_handheld_cameras_move_the_background(scenes):
+    def unrest(scene):
+        return np.median(np.abs(scene.burst.radiance[0] - scene.truth) / (scene.truth + 0.01))
+
+    groups = defaultdict(list)
+    for scene in scenes:
+        groups[scene.difficulty].append(unrest(scene))
+    assert np.mean(groups["handheld"]) > np.mean(groups["tripod"])
+
+
+def test_a_scene_does_not_depend_on_how_many_others_there_are(places, scenes):
+    few = list(rendered(OPTIONS, 5, "pool", 2, places))
+    for one, other in zip(few, scenes, strict=False):
+        assert one.burst.ldr.tobytes() == other.burst.ldr.tobytes()
+
+
+def test_splits_have_random_numbers_of_their_own(places, scenes):
+    other = next(rendered(OPTIONS, 5, "validation", 1, places))
+    assert other.group == scenes[0].group
+    assert other.truth is not None
+    assert other.truth.tobytes() != scenes[0].truth.tobytes()
+
+
+def test_foreground_comes_from_another_panorama(scenes):
+    for scene in scenes:
+        assert scene.sources[0] == scene.group
+        assert len(scene.sources) > 1
+        assert scene.group not in scene.sources[1:]
+
+
+def test_noise_grows_with_its_factor_and_leaves_the_truth(places):
+    def render(noise):
+        return next(rendered(Rendered(size=64, noise=noise), 5, "pool", 1, places))
+
+    clean, normal, noisy = render(0), render(1), render(10)
+    np.testing.assert_array_equal(clean.truth, noisy.truth)
+    errors = [np.std(scene.burst.linear[1] - clean.burst.linear[1]) for scene in (normal, noisy)]
+    assert errors[1] == pytest.approx(np.sqrt(10) * errors[0], rel=0.15)
+
+
+def test_without_noise_frames_are_twelve_bit_exposures_of_the_truth(places):
+    scene = next(rendered(Rendered(size=64, noise=0), 5, "pool", 1, places))
+    middle = scene.burst.reference
+    exposed = (scene.truth * scene.burst.times[middle]).clip(0, 1)
+    np.testing.assert_allclose(scene.burst.linear[middle], exposed, atol=0.51 / 4095)
+
+
+def test_other_exposures(places):
+    scene = next(rendered(Rendered(size=64, ev=(-3, -1, 0, 2, 4)), 5, "pool", 1, places))
+    assert scene.burst.ev == (-3, -1, 0, 2, 4)
+    assert scene.burst.reference == 2
+    assert scene.burst.ldr.shape == (5, 3, 64, 64)
+
+
+@pytest.mark.parametrize("panoramas", [3, 4, 5, 6, 11])
+def test_difficulties_are_thirds_and_every_panorama_meets_all(panoramas):
+    levels = [difficulty(index, panoramas) for index in range(6 * panoramas)]
+    counts = Counter(levels)
+    assert len(counts) == 3
+    assert max(counts.values()) == min(counts.values())
+    for place in range(panoramas):
+        assert len(set(levels[place::panoramas])) == 3
+
+
+def test_the_generator_depends_on_its_whole_path():
+    draws = {generator(*path).random() for path in [(0, "pool", 1), (0, "pool", 2), (0, "test", 1), (1, "pool", 1)]}
+    assert len(draws) == 4
+    assert generator(0, "pool", 1).random() in draws
+
+
+def test_one_panorama_is_too_few(places):
+    with pytest.raises(InputError, match="at least two"):
+        next(rendered(OPTIONS, 0, "pool", 1, {"alone": places["p0"]}))
+
+
+@pytest.mark.parametrize("ev", [(0, 0), (1, -1), (0,), (-20, 0), (0, float("nan"))])
+def test_senseless_exposures_are_refused(ev):
+    with pytest.raises(ValidationError):
+        Rendered(size=64, ev=ev)

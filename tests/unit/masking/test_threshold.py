@@ -1,0 +1,57 @@
+"""The paper's masks on maps whose answer is known by hand."""
+
+import numpy as np
+import pytest
+
+from hdrpipe.masking import threshold
+from hdrpipe.masking.contract import patch_means, spread
+
+
+def test_patch_means_of_cut_patches_average_what_they_have():
+    sigma = np.zeros((96, 64), np.float32)
+    sigma[64:] = 3.0
+    assert patch_means(sigma).tolist() == [[0.0], [3.0]]
+
+
+def test_spread_is_the_inverse_of_patch_means_on_constant_patches():
+    patches = np.arange(6, dtype=np.float32).reshape(2, 3)
+    assert np.array_equal(patch_means(spread(patches, (100, 150))), patches)
+
+
+def test_patches_are_normalised_over_all_scenes():
+    low, high = np.full((64, 64), 0.01, np.float32), np.full((64, 128), 0.05, np.float32)
+    high[:, :64] = 0.02
+    options = threshold.Options()
+    statistics = threshold.fit(iter([low, high]), options)
+    made = threshold.apply(high, statistics, options, "patch")
+    assert made.patch_score[0] == pytest.approx([0.25, 1.0], abs=1e-5)
+    assert made.patch_mask.tolist() == [[True, False]]
+
+
+def test_scope_image_normalises_within_the_scene():
+    sigma = np.full((64, 128), 0.02, np.float32)
+    sigma[:, 64:] = 0.05
+    options = threshold.Options(patch_scope="image")
+    made = threshold.apply(sigma, {"patch_low": 0.0, "patch_high": 1.0}, options, "patch")
+    assert made.patch_score[0] == pytest.approx([0.0, 1.0])
+
+
+def test_pixels_are_normalised_within_their_patch_or_the_scene():
+    sigma = np.zeros((64, 128), np.float32)
+    sigma[0, 0], sigma[:, 64:] = 0.1, 0.2
+    patch = threshold.apply(sigma, {"patch_low": 0, "patch_high": 1}, threshold.Options(), "pixel")
+    image = threshold.apply(sigma, {"patch_low": 0, "patch_high": 1}, threshold.Options(pixel_scope="image"), "pixel")
+    assert patch.pixel_score[0, 0] == 1.0
+    assert patch.pixel_score[0, 64] == 0.0
+    assert image.pixel_score[0, 0] == pytest.approx(0.5)
+    assert image.pixel_score[0, 64] == 1.0
+
+
+def test_a_higher_threshold_keeps_no_less():
+    sigma = np.random.default_rng(0).gamma(2.0, 0.01, (128, 128)).astype(np.float32)
+    statistics = threshold.fit(iter([sigma]), threshold.Options())
+    kept = [
+        threshold.apply(sigma, statistics, threshold.Options(tau_patch=tau, tau_pixel=tau), "bilevel").weight.sum()
+        for tau in (0.1, 0.4, 0.9)
+    ]
+    assert kept == sorted(kept)

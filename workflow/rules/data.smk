@@ -1,0 +1,57 @@
+# Archives, scenes, classical baselines.
+
+
+SCENE_FILES = [
+    path
+    for split in ("labelled", "unlabelled", "validation", "test")
+    for path in scenes(split) + scenes(f"{split}-truth")
+]
+
+
+localrules:
+    fetch,
+
+
+rule fetch:
+    output:
+        recorded("results/{run}/scenes/sources.json"),
+    log:
+        "results/{run}/logs/fetch.log",
+    params:
+        spec=spec("fetch"),
+        code=code("fetch"),
+    shell:
+        "exec hdrpipe fetch --spec {params.spec:q} --code {params.code} --out {output[0]} --log {log}"
+
+
+rule prepare:
+    input:
+        sources="results/{run}/scenes/sources.json",
+    output:
+        recorded(*SCENE_FILES),
+        manifest="results/{run}/scenes/manifest.json",
+        provenance="results/{run}/scenes/manifest.json.json",
+    log:
+        "results/{run}/logs/prepare.log",
+    params:
+        spec=spec("prepare"),
+        code=code("prepare"),
+        folder=subpath(output.manifest, parent=True),
+    shell:
+        "exec hdrpipe prepare --spec {params.spec:q} --code {params.code} --sources {input.sources}"
+        " --out {params.folder} --log {log}"
+
+
+rule baselines:
+    input:
+        scenes=scenes("test"),
+        truths=scenes("test-truth"),
+    output:
+        recorded("results/{run}/baselines.csv"),
+    log:
+        "results/{run}/logs/baselines.log",
+    params:
+        code=code("baselines"),
+    shell:
+        "exec hdrpipe baselines --code {params.code} --scenes '{input.scenes}' --truths '{input.truths}'"
+        " --out {output[0]} --log {log}"
