@@ -4,9 +4,10 @@ A file of this room is a choice of the config when it holds
 
     class Options(pydantic.BaseModel)                                  frozen, extra="forbid", each field described
     def sources(options) -> tuple[Source, ...]                         archives that must lie in the cache
-    def scenes(options, seed: int, cache: Path) -> Iterator[Scene]     the same scenes for the same arguments
+    def listing(options, seed: int, cache: Path) -> list[Entry]        the same scenes for the same arguments
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
@@ -64,3 +65,13 @@ class Scene:
     difficulty: Difficulty
     group: str
     sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A scene that is not loaded yet: what the choice of labels needs, and the way to load it."""
+
+    name: str
+    split: Split
+    ev: tuple[float, ...]
+    load: Callable[[], Scene]

@@ -20,9 +20,9 @@ def write_sidecar(
     stage: str,
     spec: Mapping[str, Any],
     code: str,
-    seed: int,
     started: float,
     seconds: float,
+    peak_mib: int,
     inputs: Mapping[str, str],
 ) -> Path:
     """Write `path` + ".json" beside an output and return its path. It is an output for people, never an input.
@@ -31,11 +31,11 @@ def write_sidecar(
         path: the output.
         content_hash: "sha256:..." over what the output says.
         stage: name of the stage that made it.
-        spec: the settings that the stage received.
+        spec: the settings that the stage received, its seed among them.
         code: fingerprint of the code that ran.
-        seed: seed of the stage.
         started: when it began, in seconds since 1970 (UTC).
         seconds: how long it took.
+        peak_mib: the most memory that the process held, in MiB.
         inputs: content hash of each input by its name.
 
     Raises:
@@ -47,9 +47,9 @@ def write_sidecar(
         "stage": stage,
         "spec": dict(spec),
         "code": code,
-        "seed": seed,
         "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
+        "peak_mib": peak_mib,
         "inputs": dict(inputs),
         "versions": _versions(),
     }

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from hdrpipe.errors import UsageError
 from hdrpipe.imaging.burst import Burst
-from hdrpipe.imaging.tonemap import luminance
 from hdrpipe.quantities import GAMMA, Picture
 
 MIN_SIDE = 16
@@ -123,7 +122,8 @@ def _pair(burst: Burst, index: int) -> _Pair:
 
 def _luma(ldr: Picture, lift: float) -> Luma:
     """8-bit luma (H, W) of display-coded values times `lift`, clipped at 1."""
-    return np.rint(luminance((ldr * np.float32(lift)).clip(0.0, 1.0)) * 255.0).astype(np.uint8)
+    levels = np.rint((ldr * np.float32(lift)).clip(0.0, 1.0) * 255.0).astype(np.uint8)
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(levels.transpose(1, 2, 0)), cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _no_motion(pair: _Pair) -> Flow:
@@ -142,7 +142,8 @@ def _dis_motion(pair: _Pair) -> Flow:
     """Dense flow from the reference to the frame."""
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     search.setFinestScale(FINEST_SCALE)
-    return np.asarray(search.calc(pair.reference, pair.frame, _no_motion(pair)), np.float32)
+    flow = search.calc(pair.reference, pair.frame, None)  # pyright: ignore[reportArgumentType]
+    return np.asarray(flow, np.float32)
 
 
 _MOTIONS: dict[str, Callable[[_Pair], Flow]] = {

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from hdrpipe.files.atomic import write_text
@@ -43,7 +44,7 @@ def baselines(bursts: Sequence[Path], truths: Sequence[Path], out: Path, job: Jo
 def read_burst(product: Product, scene: str) -> Burst:
     """The burst of a scene as the camera took it, unaligned."""
     attributes = product.scene_attributes(scene)
-    ldr = product.read(scene, "ldr").astype("float32") / U16
+    ldr = product.read(scene, "ldr").astype(np.float32) / np.float32(U16)
     return Burst(ldr=ldr, ev=tuple(float(ev) for ev in attributes["ev"]), reference=int(attributes["reference"]))
 
 

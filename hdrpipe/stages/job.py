@@ -1,6 +1,7 @@
 """What every stage is given beside its files: where it runs, and how it says how far it is."""
 
 import hashlib
+import json
 import resource
 import time
 from collections.abc import Callable, Mapping
@@ -46,7 +47,7 @@ class Job:
             out,
             content_hash,
             stage=self.stage,
-            spec=self.spec,
+            spec=json.loads(self.spec),
             code=self.code,
             started=self.started,
             seconds=time.time() - self.started,

@@ -1,0 +1,118 @@
+"""Classical merges: a burst in, radiance on the reference out. They are what a learned method is measured against.
+
+Every merge returns radiance (3, H, W) in "shortest exposure clips at 1" and expects frames on the reference; the ones
+that are not robust to motion ghost where frames differ.
+"""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hdrpipe.imaging.burst import Burst
+from hdrpipe.imaging.opencv_merge import debevec, robertson
+from hdrpipe.quantities import Picture
+
+CLIPPING = (0.97, 0.995)
+"""Display-coded values between which the reference fades out: the last ones below clipping, noise spared."""
+
+TRUSTED = (0.95, 0.99)
+"""The same for every other frame, which interpolation has blurred: its clipped neighbours reach further down."""
+
+SHOT_NOISE = 4e-4
+READ_NOISE = 4e-6
+"""Variance of a linear value x in [0, 1] is `SHOT_NOISE * x + READ_NOISE`: a small camera at base sensitivity. Halving
+or doubling both costs the rejecting merge less than 0.5 dB on rendered bursts."""
+
+WINDOW = 5
+"""Side of the window over which a difference is compared with its noise, in pixels."""
+
+
+def reference_only(burst: Burst) -> Picture:
+    """Radiance of the reference alone: no ghosts, but clipped highlights and noisy shadows."""
+    return burst.radiance[burst.reference]
+
+
+def low_exposure_fill(burst: Burst) -> Picture:
+    """The reference; where a channel of it clips, fade to the shorter exposures.
+
+    A clipped value still says that the scene is at least as bright, so no fill may be darker than it: most fills from
+    misaligned frames are caught by that.
+    """
+    radiance = burst.radiance
+    filled = radiance[0]
+    for index in range(1, burst.reference + 1):
+        own = _fade(burst.ldr[index], CLIPPING)
+        filled = own * radiance[index] + (1.0 - own) * np.maximum(filled, radiance[index])
+    return filled
+
+
+def triangle(burst: Burst) -> Picture:
+    """Mean radiance weighted by distance from the ends of the range (Debevec and Malik 1997, in linear radiance).
+
+    The shortest frame keeps its weight in the lights and the longest in the shadows, where nobody knows better
+    (Kalantari and Ramamoorthi 2017).
+    """
+    weights = 1.0 - np.abs(2.0 * burst.ldr - 1.0)
+    weights[0] = np.where(burst.ldr[0] > 0.5, 1.0, weights[0])
+    weights[-1] = np.where(burst.ldr[-1] < 0.5, 1.0, weights[-1])
+    weights += np.float32(1e-6)  # a pixel may be black in the shortest and clipped in the longest frame
+    return (weights * burst.radiance).sum(0) / weights.sum(0)
+
+
+def rejecting(burst: Burst) -> Picture:
+    """Noise-optimal merge that leaves out what does not fit the reference: the strongest merge of aligned frames.
+
+    Start from `low_exposure_fill`. Add every other frame with the inverse of its noise variance as weight, times
+    `exp(1 - q)` where q, the squared difference to the reference over the variance that noise explains, both summed
+    over a 5 x 5 window, exceeds 1 in any channel. Clipped pixels neither add nor count.
+    """
+    reference = burst.radiance[burst.reference]
+    own_variance = _noise(reference, burst.times[burst.reference])
+    total, weight = low_exposure_fill(burst) / own_variance, 1.0 / own_variance
+    unclipped = _fade(burst.ldr[burst.reference], CLIPPING)
+    for index, radiance in enumerate(burst.radiance):
+        if index == burst.reference:
+            continue
+        variance = _noise(reference, burst.times[index])
+        usable = _fade(burst.ldr[index], TRUSTED) * unclipped
+        counted = (usable > 0).astype(np.float32)
+        fit = _fit((radiance - reference) ** 2 * counted, (variance + own_variance) * counted)
+        added = usable * fit / variance
+        total, weight = total + added * radiance, weight + added
+    return total / weight
+
+
+MERGES: dict[str, Callable[[Burst], Picture]] = {
+    "reference_only": reference_only,
+    "low_exposure_fill": low_exposure_fill,
+    "triangle": triangle,
+    "rejecting": rejecting,
+    "debevec": debevec,
+    "robertson": robertson,
+}
+"""Every merge to radiance, by name."""
+
+
+def _fade(ldr: NDArray[np.float32], span: tuple[float, float]) -> NDArray[np.float32]:
+    """1 below the span, 0 above it, linear between."""
+    low, high = span
+    return ((high - ldr) / (high - low)).clip(0.0, 1.0)
+
+
+def _noise(radiance: Picture, time: float) -> Picture:
+    """Noise variance of radiance measured with one exposure time."""
+    return (SHOT_NOISE * radiance / time + READ_NOISE / time**2).astype(np.float32)
+
+
+def _fit(difference: Picture, variance: Picture) -> Picture:
+    """How well each pixel fits the reference, (1, H, W) in (0, 1]; the worst channel decides."""
+    excess = _window_sum(difference) / (_window_sum(variance) + np.float32(1e-12)) - 1.0
+    return np.exp(-excess.clip(0.0).max(0, keepdims=True))
+
+
+def _window_sum(picture: Picture) -> Picture:
+    """Mean over the window around each pixel: sums in ratio."""
+    blurred = cv2.blur(np.ascontiguousarray(picture.transpose(1, 2, 0)), (WINDOW, WINDOW))
+    return np.asarray(blurred, np.float32).transpose(2, 0, 1)
