@@ -214,8 +214,8 @@ class Product:
     def _open(self) -> h5py.File:
         """The file as this process has it open."""
         if self._file is None or self._process != os.getpid():
-            # No cache: it would hold a megabyte for each array of each scene. No lock: the file never changes in place.
-            file = h5py.File(self.path, "r", locking=False, rdcc_nbytes=0)
+            # No chunk cache: it would hold a megabyte for each array of each scene.
+            file = h5py.File(self.path, "r", rdcc_nbytes=0)
             if self.content_hash not in ("", _get(file).get("content_hash")):
                 raise Fault("was replaced by other content while it was in use")
             self._file, self._process, self._datasets = file, os.getpid(), {}

@@ -40,9 +40,14 @@ Flow: TypeAlias = NDArray[np.float32]
 class FrameReport(TypedDict):
     """What happened to one frame.
 
-    frame: its index. method: what was used, "none" where the frame stayed as it was. accepted: whether the method
-    asked for was used. residual_before, residual_after: mean absolute luma difference to the reference on pixels well
-    exposed in both, in [0, 1], or None where too few are. shift: median displacement (x, y) in pixels.
+    Fields:
+        frame: its index.
+        method: what was used; "none" where the frame stayed as it was.
+        accepted: whether the method asked for was used.
+        residual_before: mean absolute luma difference to the reference on pixels well exposed in both, in [0, 1];
+            None where those are too few to judge.
+        residual_after: the same for the frame as it is handed on.
+        shift: median displacement (x, y) in pixels of the scene from the reference to the frame.
     """
 
     frame: int
@@ -142,7 +147,7 @@ def _dis_motion(pair: _Pair) -> Flow:
     """Dense flow from the reference to the frame."""
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     search.setFinestScale(FINEST_SCALE)
-    flow = search.calc(pair.reference, pair.frame, None)  # pyright: ignore[reportArgumentType]
+    flow = search.calc(pair.reference, pair.frame, None)  # pyright: ignore[reportCallIssue, reportArgumentType]
     return np.asarray(flow, np.float32)
 
 

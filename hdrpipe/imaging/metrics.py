@@ -73,7 +73,7 @@ def ssim_mu(prediction: Picture, truth: Picture) -> float:
     return ssim(_tonemapped(prediction), _tonemapped(truth))
 
 
-def ssim(a: Picture, b: Picture) -> float:
+def ssim(a: NDArray, b: NDArray) -> float:
     """Structural similarity (Wang et al. 2004), as the field computes it in Python.
 
     Values are scaled by 255 and clipped, not rounded; the Gaussian window is 11 x 11 with sigma 1.5; only windows

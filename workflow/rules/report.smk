@@ -5,6 +5,11 @@ localrules:
     choose,
 
 
+def of_last_round(*names):
+    """Files of the last round, which is the chosen one."""
+    return lambda wildcards: [f"results/{wildcards.run}/round-{rounds(wildcards)[-1]}/{name}" for name in names]
+
+
 rule choose:
     input:
         statistics=of_rounds("masks.json", first=1),
@@ -19,3 +24,40 @@ rule choose:
     shell:
         "exec hdrpipe choose --spec {params.spec:q} --code {params.code} --statistics '{input.statistics}'"
         " --out {output[0]} --log {log}"
+
+
+rule report:
+    input:
+        baselines="results/{run}/baselines.csv",
+        tables=of_rounds("metrics.csv"),
+        metrics=of_rounds("metrics.json"),
+        histories=of_rounds("history.csv"),
+        statistics=of_rounds("masks.json", first=1),
+        chosen="results/{run}/chosen.json",
+        manifest="results/{run}/scenes/manifest.json",
+        scenes=scenes("test"),
+        truths=scenes("test-truth"),
+        predicted=of_last_round("test.h5"),
+        unlabelled=scenes("unlabelled"),
+        uncertainty=of_last_round(*[f"uncertainty-{shard}.h5" for shard in LABEL_SHARDS]),
+        masks=of_last_round(*[f"masks-{shard}.h5" for shard in LABEL_SHARDS]),
+    output:
+        recorded(
+            *[
+                f"results/{{run}}/{name}"
+                for name in ("summary.csv", "summary.json", "summary.md", "report.html", "figure.png")
+            ]
+        ),
+    log:
+        "results/{run}/logs/report.log",
+    params:
+        spec=spec("report"),
+        code=code("report"),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "exec hdrpipe report --spec {params.spec:q} --code {params.code} --baselines {input.baselines}"
+        " --tables '{input.tables}' --metrics '{input.metrics}' --histories '{input.histories}'"
+        " --statistics '{input.statistics}' --chosen {input.chosen} --manifest {input.manifest}"
+        " --scenes '{input.scenes}' --truths '{input.truths}' --predicted {input.predicted}"
+        " --unlabelled '{input.unlabelled}' --uncertainty '{input.uncertainty}' --masks '{input.masks}'"
+        " --out {params.folder} --log {log}"

@@ -5,7 +5,7 @@ from hdrpipe.files.hdf5 import write_product
 from hdrpipe.files.products import SCHEMAS
 
 
-def arrays_of(kind: str, height: int = 150, width: int = 140, exposures: int = 3) -> dict[str, np.ndarray]:
+def _arrays_of(kind: str, height: int = 150, width: int = 140, exposures: int = 3) -> dict[str, np.ndarray]:
     random = np.random.default_rng(height + width)
     sizes = {"N": exposures, "H": height, "W": width, "h": -(-height // 64), "w": -(-width // 64)}
     arrays = {}
@@ -17,8 +17,7 @@ def arrays_of(kind: str, height: int = 150, width: int = 140, exposures: int = 3
     return arrays
 
 
-def attributes_of(kind: str) -> tuple[dict, dict]:
-    """Root attributes and scene attributes."""
+def _attributes_of(kind: str) -> tuple[dict, dict]:
     samples = {"str": "[1, 2]", "int": 1, "float": 0.5, "floats": [-2.0, 0.0, 2.0]}
     schema = SCHEMAS[kind]
     return (
@@ -33,12 +32,23 @@ def kind(request):
 
 
 @pytest.fixture
+def arrays_of():
+    return _arrays_of
+
+
+@pytest.fixture
+def attributes_of():
+    """(kind) -> root attributes, scene attributes."""
+    return _attributes_of
+
+
+@pytest.fixture
 def make(tmp_path):
     """Write a product of a kind with the scenes asked for; returns its path and content hash."""
 
     def made(kind, scenes=("a", "b"), name="product.h5", **changed):
-        root, scene = attributes_of(kind)
-        rows = [(s, arrays_of(kind, 150 + 3 * k) | changed, scene) for k, s in enumerate(scenes)]
+        root, scene = _attributes_of(kind)
+        rows = [(s, _arrays_of(kind, 150 + 3 * k) | changed, scene) for k, s in enumerate(scenes)]
         return tmp_path / name, write_product(tmp_path / name, SCHEMAS[kind], rows, root)
 
     return made

@@ -5,7 +5,6 @@ import pickle
 import h5py
 import numpy as np
 import pytest
-from conftest import arrays_of, attributes_of
 
 from hdrpipe.errors import DamagedError, InputError, UsageError
 from hdrpipe.files import hdf5
@@ -13,7 +12,7 @@ from hdrpipe.files.hdf5 import open_product, write_product
 from hdrpipe.files.products import SCHEMAS, network_frames
 
 
-def test_what_was_written_is_read(make, kind):
+def test_what_was_written_is_read(make, kind, arrays_of, attributes_of):
     path, digest = make(kind, scenes=("b", "a"))
     root, scene = attributes_of(kind)
     with open_product(path, kind) as product:
@@ -34,7 +33,7 @@ def test_the_same_content_gives_the_same_bytes_and_another_gives_another_hash(ma
     assert make(kind, scenes=("a", "c"))[1] != digest
 
 
-def test_the_hash_does_not_depend_on_the_order_of_scenes_or_of_memory(tmp_path):
+def test_the_hash_does_not_depend_on_the_order_of_scenes_or_of_memory(tmp_path, arrays_of, attributes_of):
     arrays, (root, _) = arrays_of("uncertainty"), attributes_of("uncertainty")
     turned = {name: np.asfortranarray(array) for name, array in arrays.items()}
     rows = [("a", arrays, {}), ("b", arrays, {})]
@@ -43,7 +42,7 @@ def test_the_hash_does_not_depend_on_the_order_of_scenes_or_of_memory(tmp_path):
     assert straight == other
 
 
-def test_the_hash_covers_attributes_and_units(tmp_path, monkeypatch):
+def test_the_hash_covers_attributes_and_units(tmp_path, monkeypatch, arrays_of, attributes_of):
     schema, arrays, (root, _) = SCHEMAS["uncertainty"], arrays_of("uncertainty"), attributes_of("uncertainty")
     first = write_product(tmp_path / "1.h5", schema, [("a", arrays, {})], root)
     assert write_product(tmp_path / "1.h5", schema, [("a", arrays, {"more": 1})], root) != first
@@ -110,7 +109,7 @@ def test_no_text_lies_where_hdf5_has_no_checksum(make, kind):
 
 
 @pytest.mark.parametrize("window", [(0, 0, 150, 140), (3, 120, 140, 20), (149, 139, 1, 1)])
-def test_a_window_is_that_part_of_the_picture(make, window):
+def test_a_window_is_that_part_of_the_picture(make, window, arrays_of):
     path, _ = make("scenes", scenes=("a",))
     top, left, height, width = window
     with open_product(path, "scenes") as product:
@@ -126,7 +125,7 @@ def test_a_window_that_leaves_the_picture_is_refused(make, window):
         product.read("a", "ldr", window)
 
 
-def test_a_field_reads_like_an_array(make):
+def test_a_field_reads_like_an_array(make, arrays_of):
     path, _ = make("scenes", scenes=("a",))
     expected = arrays_of("scenes")["ldr"]
     with open_product(path, "scenes") as product:
@@ -138,7 +137,7 @@ def test_a_field_reads_like_an_array(make):
             field[7]
 
 
-def test_the_network_reads_aligned_frames_where_there_are_some(make, tmp_path):
+def test_the_network_reads_aligned_frames_where_there_are_some(make, tmp_path, arrays_of, attributes_of):
     path, _ = make("scenes", scenes=("a",))
     with open_product(path, "scenes") as product:
         np.testing.assert_array_equal(network_frames(product, "a")[...], arrays_of("scenes")["aligned"])
@@ -160,8 +159,18 @@ def test_unknown_scenes_and_fields_are_the_callers_fault(make):
             product.read("a", "sigma")
 
 
-def test_attributes_keep_value_and_type(tmp_path):
-    given = {"i": 3, "f": 0.1, "b": True, "s": "ü", "e": "", "is": [1, 2], "ss": ["a", "bcd", ""], "none": [], "n": np.float32(0.5)}
+def test_attributes_keep_value_and_type(tmp_path, arrays_of):
+    given = {
+        "i": 3,
+        "f": 0.1,
+        "b": True,
+        "s": "ü",
+        "e": "",
+        "is": [1, 2],
+        "ss": ["a", "bcd", ""],
+        "none": [],
+        "n": np.float32(0.5),
+    }
     write_product(tmp_path / "t.h5", SCHEMAS["truth"], [("a", arrays_of("truth"), given)], given)
     with open_product(tmp_path / "t.h5", "truth") as product:
         for read in (product.attributes, product.scene_attributes("a")):
@@ -281,6 +290,12 @@ def test_reading_goes_on_after_close(make):
     product.close()
 
 
+def test_a_notebook_may_open_the_same_file_with_h5py(make):
+    path, _ = make("truth", scenes=("a",))
+    with open_product(path, "truth") as product, h5py.File(path) as file:
+        np.testing.assert_array_equal(product.read("a", "radiance"), file["a/radiance"])
+
+
 def test_damage_behind_the_back_of_an_open_product_is_found_when_read(make):
     path, _ = make("truth", scenes=("a",))
     product = open_product(path, "truth")
@@ -289,7 +304,6 @@ def test_damage_behind_the_back_of_an_open_product_is_found_when_read(make):
     with open(path, "r+b") as file:
         file.seek(place + 50)
         file.write(b"\xff\x00\xff")
-    product.close()
     with pytest.raises(DamagedError, match="rule 'prepare'"):
         product.read("a", "radiance", (0, 0, 8, 8))
     assert open_product(path, "truth", verify=False).scenes == ("a",)

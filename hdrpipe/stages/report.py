@@ -1,0 +1,131 @@
+"""report: the tables of a run, a page to look at, and a picture to show."""
+
+import json
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from hdrpipe.config import Config
+from hdrpipe.errors import InputError
+from hdrpipe.files.atomic import write_bytes, write_json, write_text
+from hdrpipe.files.hdf5 import Product
+from hdrpipe.imaging.uncertainty import error_map
+from hdrpipe.stages.inputs import Shards
+from hdrpipe.stages.job import Job
+from hdrpipe.stages.report_figures import charts
+from hdrpipe.stages.report_gallery import test_cards, unlabelled_cards
+from hdrpipe.stages.report_page import Content, page
+from hdrpipe.stages.report_strip import strip_png
+from hdrpipe.stages.report_tables import Run, headline, markdown, scene_scores, summary_table
+
+POOLED_PIXELS = 1_000_000
+"""Most pixels that enter the sparsification curve; scenes are thinned by a fixed stride."""
+
+STEPS = 5
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """The files that a report is made of.
+
+    `tables`, `metrics` and `histories` are those of rounds 0, 1, ..., `statistics` those of rounds 1, 2, ...;
+    `predicted`, `uncertainty` and `masks` are products of the chosen round. No truth of unlabelled scenes is among
+    them: what they are worth was measured by `evaluate`.
+    """
+
+    baselines: Path
+    tables: Sequence[Path]
+    metrics: Sequence[Path]
+    histories: Sequence[Path]
+    statistics: Sequence[Path]
+    chosen: Path
+    manifest: Path
+    scenes: Sequence[Path]
+    truths: Sequence[Path]
+    predicted: Path
+    unlabelled: Sequence[Path]
+    uncertainty: Sequence[Path]
+    masks: Sequence[Path]
+
+
+def report(spec: Config, files: ReportInputs, out: Path, job: Job) -> None:
+    """Write `summary.csv`, `summary.json`, `summary.md`, `report.html` and `figure.png` into `out`.
+
+    Args:
+        spec: all sections of the config; the page prints them.
+        files: see `ReportInputs`.
+        out: folder of the outputs.
+        job: provenance and progress.
+
+    Raises:
+        InputError: products and choice are of different rounds.
+    """
+    run = read_run(files)
+    table, told = summary_table(run), headline(run)
+    job.progress(1, STEPS, "tables")
+    with ExitStack() as stack:
+        scenes, truths = Shards(files.scenes, "scenes", stack), Shards(files.truths, "truth", stack)
+        predicted = Shards([files.predicted], "uncertainty", stack)
+        pool, labels = Shards(files.unlabelled, "scenes", stack), Shards(files.uncertainty, "uncertainty", stack)
+        masks = Shards(files.masks, "masks", stack)
+        _check_round(run, [*predicted.products, *labels.products, *masks.products])
+        curves = charts(run, *_pooled(predicted, truths))
+        job.progress(2, STEPS, "curves")
+        tests = test_cards(run, scenes, truths, predicted)
+        job.progress(3, STEPS, "test scenes")
+        unlabelled = unlabelled_cards(pool, labels, masks)
+        figure = strip_png(pool, labels, masks)
+        job.progress(4, STEPS, "unlabelled scenes")
+        hashes = [shards.hashes for shards in (scenes, truths, predicted, pool, labels, masks)]
+    html = page(spec, Content(told, table, curves, tests, unlabelled, _json(files.manifest)))
+    write_text(out / "summary.csv", table.to_csv(index=False, float_format="%.5f"))
+    write_json(out / "summary.json", {"run": spec.run, **told, "methods": table.to_dict("records")})
+    write_text(out / "summary.md", markdown(spec.run, told, table))
+    write_text(out / "report.html", html)
+    write_bytes(out / "figure.png", figure)
+    for output in ("summary.csv", "summary.json", "summary.md", "report.html", "figure.png"):
+        job.record(out / output, {key: value for part in hashes for key, value in part.items()})
+    job.progress(STEPS, STEPS, str(out / "report.html"))
+
+
+def read_run(files: ReportInputs) -> Run:
+    """The small files of a run."""
+    tables = [pd.read_csv(path) for path in files.tables]
+    return Run(
+        scores=scene_scores(pd.read_csv(files.baselines), tables),
+        metrics=[_json(path) for path in files.metrics],
+        histories=[pd.read_csv(path) for path in files.histories],
+        statistics=[_json(path) for path in files.statistics],
+        chosen=int(_json(files.chosen)["round"]),
+    )
+
+
+def _json(path: Path) -> dict:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _check_round(run: Run, products: Sequence[Product]) -> None:
+    for product in products:
+        if product.attributes["round"] != run.chosen:
+            raise InputError(f"is of round {product.attributes['round']}, the chosen one is {run.chosen}", product.path)
+
+
+def _pooled(predicted: Shards, truths: Shards) -> tuple[NDArray, NDArray]:
+    """Error and sigma, 1-D, of pixels of all test scenes."""
+    errors, sigmas = [], []
+    most = POOLED_PIXELS // len(predicted.scenes)
+    for scene in predicted.scenes:
+        product = predicted.of(scene)
+        sigma = product.read(scene, "sigma")
+        error = error_map(
+            product.read(scene, "pseudo_label").astype(np.float32), truths.of(scene).read(scene, "radiance")
+        )
+        stride = max(1, sigma.size // max(most, 1))
+        errors.append(error.ravel()[::stride])
+        sigmas.append(sigma.ravel()[::stride])
+    return np.concatenate(errors), np.concatenate(sigmas)

@@ -1,0 +1,79 @@
+"""The page: one HTML file that asks nothing of any network."""
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+from pydantic import BaseModel
+
+from hdrpipe import __version__
+from hdrpipe.config import STAGE_KEYS, Config
+from hdrpipe.stages.report_figures import Chart
+from hdrpipe.stages.report_gallery import Card
+from hdrpipe.stages.report_pictures import scale_bar
+from hdrpipe.stages.report_tables import rmse, shown_table, spoken
+
+HERE = Path(__file__).parent
+PACKAGES = ("torch", "numpy", "opencv-python-headless", "h5py", "pandas", "matplotlib", "snakemake")
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the page shows: the headline, the summary table, curves, both galleries, the manifest."""
+
+    headline: Mapping[str, Any]
+    table: pd.DataFrame
+    charts: Sequence[Chart]
+    tests: Sequence[Card]
+    unlabelled: Sequence[Card]
+    manifest: Mapping[str, Any]
+
+
+def page(spec: Config, content: Content) -> str:
+    """The HTML; `spec` has all sections of the config and is printed at the end."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(spoken=spoken, rmse=rmse, percent="{:.0%}".format, db="{:.2f}".format)
+    template = environment.from_string(_part("report.html"))
+    return template.render(
+        content=content,
+        told=content.headline,
+        name=spec.run,
+        style=Markup(_part("report.css")),
+        script=Markup(_part("report.js")),
+        bar=scale_bar(),
+        table=_cells(content.table),
+        splits={split: len(names) for split, names in content.manifest["splits"].items()},
+        config=yaml.safe_dump({key: _plain(getattr(spec, key)) for key in STAGE_KEYS["report"]}, sort_keys=False),
+        versions={"hdrpipe": __version__, "python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
+    )
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+
+
+def _cells(table: pd.DataFrame) -> dict[str, Any]:
+    """Headings, and per row its role, whether it is the chosen student, its name, its numbers as text."""
+    shown = shown_table(table.assign(chosen=False))
+    formats = ["{:.4f}" if name.startswith("SSIM") else "{:.2f}" for name in shown.columns[1:]]
+    rows = [
+        {
+            "role": about["role"],
+            "chosen": bool(about["chosen"]),
+            "name": cells[0],
+            "numbers": [form.format(cell) for form, cell in zip(formats, cells[1:], strict=True)],
+        }
+        for about, cells in zip(table.to_dict("records"), shown.to_numpy().tolist(), strict=True)
+    ]
+    return {"headings": list(shown.columns[1:]), "rows": rows}
+
+
+def _part(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")
