@@ -36,6 +36,8 @@ def write_bytes(path: Path | str, data: bytes | bytearray | memoryview) -> None:
         _synchronise_folder(target.parent)
     except OSError as error:
         raise _translated(error, target) from error
+    except ValueError as error:  # a NUL or a lone surrogate in the name
+        raise InputError(f"is no file name ({error})", ascii(str(path))) from error
     finally:
         if temporary is not None:
             with contextlib.suppress(OSError):

@@ -107,12 +107,30 @@ def _kind(path: Path | str) -> str:
     raise InputError("is empty" if not head else "is no TIFF, PNG, JPEG, Radiance or OpenEXR picture", path)
 
 
+def _png_size(path: Path) -> tuple[int, int]:
+    """Size of a PNG all of whose chunks lie within the file: OpenCV allocates what a chunk claims before it reads it."""
+    head, end = read_head(path, 24)
+    place = len(head[:8])
+    with open(path, "rb") as file:
+        while place < end:
+            file.seek(place)
+            length, name = struct.unpack(">I4s", file.read(8).ljust(8, b"\0"))
+            place += 12 + length
+            if place > end:
+                raise InputError("has a header that is cut short or damaged", path)
+            if name == b"IEND":
+                break
+    if head[12:16] != b"IHDR":
+        raise InputError("has a header that does not begin with its size", path)
+    return struct.unpack(">2I", head[16:24])
+
+
 def _pillow_size(path: Path) -> tuple[int, int]:
-    """Size of a TIFF, PNG or JPEG; Pillow reads the header when it opens, and samples only when asked."""
+    """Size of a TIFF or JPEG; Pillow reads the header when it opens, and samples only when asked."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=("TIFF", "PNG", "JPEG")) as picture:
+            with Image.open(path, formats=("TIFF", "JPEG")) as picture:
                 return picture.size
     except Image.DecompressionBombError as error:
         raise InputError(f"has too many pixels ({error})", path) from error
@@ -160,7 +178,7 @@ def _exr_attributes(head: bytes) -> dict[str, bytes]:
 
 
 _SIZES: dict[str, Callable[[Path], tuple[int, int]]] = {
-    "png": _pillow_size,
+    "png": _png_size,
     "jpeg": _pillow_size,
     "tiff": _pillow_size,
     "hdr": _hdr_size,

@@ -32,7 +32,7 @@ def save_weights(path: Path | str, tensors: Mapping[str, torch.Tensor], metadata
 
     Args:
         tensors: by name, on any device; tensors that share memory are stored apart.
-        metadata: what JSON can hold, without NaN.
+        metadata: what JSON can hold, without NaN; a `content_hash`, as loaded, gives way to the new one.
 
     Raises:
         InputError: the metadata cannot be written as JSON.
@@ -40,7 +40,7 @@ def save_weights(path: Path | str, tensors: Mapping[str, torch.Tensor], metadata
     """
     plain = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
     try:
-        said = json.loads(_canonical(dict(metadata)))
+        said = json.loads(_canonical({key: value for key, value in metadata.items() if key != "content_hash"}))
     except (TypeError, ValueError) as error:
         raise InputError(f"weights not written: metadata is not JSON ({error})", path) from error
     digest = _content_hash(plain, said)
@@ -51,7 +51,7 @@ def save_weights(path: Path | str, tensors: Mapping[str, torch.Tensor], metadata
 
 
 def load_weights(path: Path | str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """Return tensors (on the CPU) and metadata of a file that `save_weights` wrote.
+    """Return tensors (on the CPU) and metadata, with its `content_hash`, of a file that `save_weights` wrote.
 
     Raises:
         InputError: there is no such file, or it cannot be read.
@@ -65,7 +65,7 @@ def load_weights(path: Path | str) -> tuple[dict[str, torch.Tensor], dict[str, A
         metadata = head["metadata"]
         if _content_hash(tensors, metadata) != head["content_hash"]:
             raise Fault("is damaged: its content does not match its content hash")
-    return tensors, metadata
+    return tensors, {**metadata, "content_hash": head["content_hash"]}
 
 
 def _check_header_length(path: Path | str) -> None:

@@ -135,7 +135,7 @@ def markdown(name: str, told: Mapping[str, Any], table: pd.DataFrame) -> str:
         f"- Difference: **{told['difference']['psnr_mu']:+.2f} dB**{_bounds(told['difference'], '+')}",
         f"- Sigma on the test scenes: AUSE {sigma['ause']:.3f}; a random ranking {sigma['ause_random']:.3f}"
         f" (ratio {sigma['ause'] / sigma['ause_random']:.2f})",
-        f"- Pseudo labels: the most uncertain 20 % of the pixels hold {told['sigma_unlabelled']['removed_20']:.0%}"
+        f"- Pseudo labels: the most uncertain 20 % of the pixels hold {told['sigma_unlabelled']['removed_share']:.0%}"
         " of the squared error",
         f"- Masks keep {masks['keep_rate']:.0%} of the pixels (patch level {masks['keep_rate_patch']:.0%},"
         f" pixel level {masks['keep_rate_pixel']:.0%});",

@@ -1,5 +1,6 @@
 """What holds for files whatever their content."""
 
+import contextlib
 import tempfile
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hdrpipe.errors import HdrpipeError, InputError
+from hdrpipe.errors import InputError
 from hdrpipe.files import atomic
 from hdrpipe.files.checks import Fault, check_scene_name
 from hdrpipe.files.contents import stored_as
@@ -103,7 +104,7 @@ def _forward(index) -> bool:
 
 
 @settings(max_examples=200, deadline=None)
-@given(sigma=hnp.arrays(np.float32, 16, elements=st.floats(1e-3, 1e6, width=32)))
+@given(sigma=hnp.arrays(np.float32, 16, elements=st.floats(2**-10, 2**20, width=32)))
 def test_clearing_bits_changes_little_and_only_once(sigma):
     field = SCHEMAS["uncertainty"].fields["sigma"]
     cleared = stored_as(field, sigma)
@@ -139,7 +140,7 @@ def test_weights_give_back_what_was_saved(folder, arrays, metadata):
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
     digest = save_weights(folder / "w", tensors, metadata)
     loaded, said = load_weights(folder / "w")
-    assert said == metadata
+    assert said == metadata | {"content_hash": digest}
     assert {name: tensor.numpy().tobytes() for name, tensor in loaded.items()} == {
         name: array.tobytes() for name, array in arrays.items()
     }
@@ -152,11 +153,7 @@ def test_a_file_is_written_below_its_folder_or_refused(folder, name):
     place = folder / "names"
     if ".." in Path(name).parts or Path(name).is_absolute():
         return
-    try:
+    with contextlib.suppress(InputError):
         atomic.write_bytes(place / name, b"content")
-    except HdrpipeError as error:
-        assert isinstance(error, InputError)
-        assert "\n" not in str(error)
-    except (ValueError, UnicodeEncodeError):
-        assert "\0" in name or not name.isprintable()
+        assert (place / name).read_bytes() == b"content"
     assert not list(place.rglob("*.tmp"))

@@ -151,6 +151,7 @@ BOMBS = {
     "exr, window beyond 32 bit": _exr_head(2**31 - 1, 2**31 - 1).replace(
         bytes(8) + b"\xfe", b"\0\0\0\x80" * 2 + b"\xfe", 1
     ),
+    "png, chunk of 2 GiB": _png_head(4, 4) + b"\x7f\xff\xff\xffIDAT" + bytes(64),
     "png, one row": _png_head(2**31 - 1, 1),
     "png, no pixel": _png_head(0, 4),
 }

@@ -27,9 +27,10 @@ METADATA = {"model": {"backbone": "merge_net", "options": {"channels": 16}}, "ro
 
 
 def test_what_was_saved_is_loaded(tmp_path, tensors):
-    save_weights(tmp_path / "w.safetensors", tensors, METADATA)
+    digest = save_weights(tmp_path / "w.safetensors", tensors, METADATA)
     loaded, metadata = load_weights(tmp_path / "w.safetensors")
-    assert metadata == METADATA
+    assert metadata == METADATA | {"content_hash": digest}
+    assert save_weights(tmp_path / "copy.safetensors", loaded, metadata) == digest
     assert set(loaded) == set(tensors)
     for name, tensor in tensors.items():
         assert loaded[name].dtype == tensor.dtype

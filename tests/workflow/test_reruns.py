@@ -1,0 +1,87 @@
+"""Which jobs a change asks for: exactly these, no others."""
+
+import pytest
+
+MASKED = {"masks": 2, "student": 2, "teacher": 1, "teacher_labelled": 1, "evaluate": 2, "choose": 1, "report": 1}
+TAUGHT = {**MASKED, "masks": 1}
+TRAINED = {**MASKED, "warmup": 1, "teacher": 2, "teacher_labelled": 2, "evaluate": 3}
+SCENES = {**TRAINED, "prepare": 1, "baselines": 1}
+ALL = {**SCENES, "fetch": 1}
+
+KEYS = [
+    ({"data": {"options": {"noise": 2.0}}}, ALL),
+    ({"data": {"draw": 1}}, SCENES),
+    ({"data": {"seed": 1}}, SCENES),
+    ({"data": {"labelled": 3}}, SCENES),
+    ({"data": {"align": "mtb"}}, SCENES),
+    ({"seed": 1}, TRAINED),
+    ({"model": {"options": {"channels": 8}}}, TRAINED),
+    ({"loss": {"judge_weight": 1.0}}, TRAINED),
+    ({"warmup": {"steps": 61}}, TRAINED),
+    ({"masks": {"options": {"tau_pixel": 0.5}}}, MASKED),
+    ({"masks": {"level": "pixel"}}, MASKED),
+    ({"teacher": {"shards": 2}}, {**MASKED, "teacher": 4}),
+    ({"student": {"lr": 0.001}}, TAUGHT),
+    (
+        {"rounds": 3},
+        {"teacher": 1, "teacher_labelled": 1, "masks": 1, "student": 1, "evaluate": 1, "choose": 1, "report": 1},
+    ),
+    ({"run": "other"}, ALL),
+]
+
+CODE = [
+    ("datasets/procedural.py", ALL),
+    ("datasets/panorama.py", {}),
+    ("imaging/align.py", SCENES),
+    ("models/merge_net.py", TRAINED),
+    ("learning/loss.py", TRAINED),
+    ("masking/threshold.py", MASKED),
+    ("stages/student.py", TAUGHT),
+    ("stages/choose.py", {"choose": 1, "report": 1}),
+    ("stages/report.css", {"report": 1}),
+    ("cli/masks.py", {}),
+]
+
+
+@pytest.mark.parametrize(("overlay", "jobs"), KEYS, ids=lambda value: str(value)[:60])
+def test_a_key_reruns_exactly(finished, overlay, jobs):
+    assert finished.plan(overlay=overlay) == jobs
+
+
+@pytest.mark.parametrize(("name", "jobs"), CODE, ids=[name for name, _ in CODE])
+def test_a_code_edit_reruns_exactly(finished, name, jobs):
+    path = finished.path / "hdrpipe" / name
+    before = path.read_text()
+    path.write_text(before + ("\nEDITED = 1\n" if path.suffix == ".py" else "\nb { color: red }\n"))
+    try:
+        assert finished.plan() == jobs
+    finally:
+        path.write_text(before)
+
+
+@pytest.mark.parametrize("name", ["learning/loss.py", "stages/masks.py", "files/hdf5.py"])
+def test_comments_and_docstrings_rerun_nothing(finished, name):
+    path = finished.path / "hdrpipe" / name
+    before = path.read_text()
+    path.write_text(before.replace('"""', '"""Said otherwise: ', 1) + "\n# a remark\n")
+    try:
+        assert finished.plan() == {}
+    finally:
+        path.write_text(before)
+
+
+def test_an_emptied_product_stops_its_reader_with_its_name_and_rule(finished):
+    path = finished.path / "results" / "tiny" / "round-02" / "uncertainty-00.h5"
+    before = path.read_bytes()
+    stat = path.stat()
+    path.write_bytes(b"")
+    try:
+        printed = finished.snakemake("-R", "results/tiny/round-02/masks-00.h5", fails=True)
+        line = next(line for line in printed.splitlines() if line.startswith("hdrpipe: error:"))
+        assert "uncertainty-00.h5" in line
+        assert "teacher" in line
+    finally:
+        path.write_bytes(before)
+        import os
+
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
