@@ -108,7 +108,7 @@ def _kind(path: Path | str) -> str:
 
 
 def _png_size(path: Path) -> tuple[int, int]:
-    """Size of a PNG all of whose chunks lie within the file: OpenCV allocates what a chunk claims before it reads it."""
+    """Size of a PNG whose chunks all lie within the file: OpenCV allocates what a chunk claims before it reads."""
     head, end = read_head(path, 24)
     place = len(head[:8])
     with open(path, "rb") as file:

@@ -104,7 +104,7 @@ def _align_frame(burst: Burst, index: int, method: str) -> tuple[Picture, FrameR
     flow = _MOTIONS[method if large_enough else "none"](pair)
     warped = _warp(frame, flow) if flow.any() else frame
     before, after = _residuals(pair, _luma(warped, pair.lifts[1]))
-    better = before is not None and after is not None and after <= before
+    better = large_enough and before is not None and after is not None and after <= before
     accepted = method == "none" or better
     x, y = np.median(flow.reshape(-1, 2), axis=0)
     report = FrameReport(

@@ -81,7 +81,7 @@ def rejecting(burst: Burst) -> Picture:
         fit = _fit((radiance - reference) ** 2 * counted, (variance + own_variance) * counted)
         added = usable * fit / variance
         total, weight = total + added * radiance, weight + added
-    return total / weight
+    return np.divide(total, weight, dtype=np.float32)
 
 
 MERGES: dict[str, Callable[[Burst], Picture]] = {

@@ -20,9 +20,13 @@ from hdrpipe import plugins
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.imaging.camera import radiance_from_ldr
 from hdrpipe.imaging.tonemap import mu_law
+from hdrpipe.models.guide import guide
 from hdrpipe.models.judge import Judge
 
 OUTPUTS = ("merge", "sigmoid")
+
+TRUST = 4.0
+"""Logit of the classical merge beside those of the exposures, which start near 0: it begins with 95 % of the weight."""
 
 
 class Prediction(NamedTuple):
@@ -57,9 +61,9 @@ class HdrNet(nn.Module):
 
     Args:
         backbone: see the module's docstring.
-        output: `merge`: the head gives one weight map per exposure (softmax), the radiance is their weighted sum,
-            and three more channels are added in the mu-law domain; `sigmoid`: the head's three channels are the
-            radiance itself (arXiv 2511.12939).
+        output: `merge`: the head gives one weight map per exposure; a softmax over these and the classical merge
+            (`guide`) weighs the sum of radiances, and three more channels are added in the mu-law domain;
+            `sigmoid`: the head's three channels are the radiance itself (arXiv 2511.12939).
         exposures: frames of a burst, N.
     """
 
@@ -84,14 +88,18 @@ class HdrNet(nn.Module):
         height, width = frames.shape[-2:]
         packed = pack(pad_to_multiple(frames, self.multiple), times)
         head, feature = self.backbone(packed, times)
-        tonemapped = self._merged(head, packed) if self.output == "merge" else mu_law(torch.sigmoid(head))
+        tonemapped = self._merged(head, packed, times) if self.output == "merge" else mu_law(torch.sigmoid(head))
         sigma = self.judge(feature, (packed.shape[-2], packed.shape[-1]))
         return Prediction(tonemapped[..., :height, :width], sigma[..., :height, :width])
 
-    def _merged(self, head: Tensor, packed: Tensor) -> Tensor:
-        weights = torch.softmax(head[:, : self.exposures], dim=1)
-        radiance = (weights[:, :, None] * packed[:, :, :3]).sum(dim=1)
-        return mu_law(radiance) + head[:, self.exposures :]
+    def _merged(self, head: Tensor, packed: Tensor, times: Tensor) -> Tensor:
+        """The classical merge, corrected by weights of the exposures and by a residual in the mu-law domain."""
+        radiance = packed[:, :, :3]
+        classical = guide(radiance, packed[:, :, 3:], times)
+        trust = torch.full_like(head[:, :1], TRUST)
+        weights = torch.softmax(torch.cat([trust, head[:, : self.exposures]], dim=1), dim=1)
+        merged = weights[:, :1] * classical + (weights[:, 1:, None] * radiance).sum(dim=1)
+        return mu_law(merged) + head[:, self.exposures :]
 
 
 def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from hdrpipe.imaging.camera import ldr_from_linear
 from hdrpipe.imaging.tonemap import mu_law
+from hdrpipe.models.guide import guide
 
 DILATIONS = (1, 2, 4)
 """Dilations of the residual blocks at half resolution: together they see about 30 pixels around a pixel."""
@@ -54,7 +55,7 @@ class Backbone(nn.Module):
     def __init__(self, options: Options, exposures: int, out_channels: int):
         super().__init__()
         self.features = options.channels
-        inputs = 6 * exposures + 3 * (exposures - 1)
+        inputs = 6 * exposures + 3 * (exposures - 1) + 3
         self.stem = nn.Conv2d(4 * inputs, options.channels, 3, padding=1)
         self.body = nn.Sequential(*(Block(options.channels, dilation) for dilation in DILATIONS))
         self.head = nn.Conv2d(options.channels, 4 * out_channels, 3, padding=1)
@@ -65,6 +66,7 @@ class Backbone(nn.Module):
         """(B, N, 6, H, W), (B, N) -> head (B, out, H, W), feature (B, C, H/2, W/2)."""
         radiance, ldr = frames[:, :, :3], frames[:, :, 3:]
         planes = [ldr.flatten(1, 2), mu_law(radiance).flatten(1, 2), differences(radiance, ldr, times).flatten(1, 2)]
+        planes.append(mu_law(guide(radiance, ldr, times)))
         hidden = F.leaky_relu(self.stem(F.pixel_unshuffle(torch.cat(planes, dim=1), 2)), 0.1)
         feature = self.body(hidden)
         return F.pixel_shuffle(self.head(F.leaky_relu(feature, 0.1)), 2), feature

@@ -1,0 +1,62 @@
+"""Every backbone keeps the contract, with both outputs."""
+
+import numpy as np
+import pytest
+import torch
+
+from hdrpipe import plugins
+from hdrpipe.errors import InputError, UsageError
+from hdrpipe.models.contract import OUTPUTS, build
+from hdrpipe.quantities import SIGMA_MIN
+
+TIMES = torch.tensor([[1.0, 4.0, 16.0]])
+
+
+def network(name, output="merge"):
+    torch.manual_seed(0)
+    return build({"backbone": name, "options": {}, "output": output, "exposures": 3}).eval()
+
+
+def frames(height=32, width=40, count=3):
+    return torch.from_numpy(np.random.default_rng(1).random((1, count, 3, height, width), np.float32))
+
+
+@pytest.fixture(params=plugins.choices("models"))
+def name(request):
+    return request.param
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("size", [(32, 40), (33, 41), (7, 5)])
+def test_any_size_goes_in_and_comes_out(name, output, size):
+    found = network(name, output)(frames(*size), TIMES)
+    assert found.tonemapped.shape == (1, 3, *size)
+    assert found.sigma.shape == (1, 1, *size)
+    assert torch.isfinite(found.tonemapped).all()
+    assert found.sigma.min() >= SIGMA_MIN
+
+
+def test_another_number_of_exposures_is_refused(name):
+    with pytest.raises(InputError, match="4 exposures"):
+        network(name)(frames(count=4), torch.tensor([[1.0, 2.0, 4.0, 8.0]]))
+
+
+def test_every_parameter_learns(name):
+    net = network(name).train()
+    found = net(frames(), TIMES)
+    (found.tonemapped.square().mean() + found.sigma.mean()).backward()
+    assert not [key for key, value in net.named_parameters() if value.grad is None or not value.grad.any()]
+
+
+def test_it_is_deterministic_and_does_not_mix_samples(name):
+    net, x = network(name), torch.cat([frames(), frames().flip(-1)])
+    times = TIMES.expand(2, 3)
+    with torch.no_grad():
+        both, alone = net(x, times), net(x[1:], TIMES)
+    assert torch.allclose(both.tonemapped[1:], alone.tonemapped, atol=1e-6)
+    assert torch.allclose(both.sigma[1:], alone.sigma, atol=1e-6)
+
+
+def test_an_unknown_option_is_told(name):
+    with pytest.raises(UsageError, match="nonsense"):
+        build({"backbone": name, "options": {"nonsense": 1}, "output": "merge", "exposures": 3})

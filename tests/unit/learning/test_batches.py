@@ -1,0 +1,97 @@
+"""Batches are a pure function of the step; augmentation moves everything together."""
+
+import numpy as np
+import pytest
+import torch
+
+from hdrpipe.errors import InputError, UsageError
+from hdrpipe.learning import augment
+from hdrpipe.learning.batches import Batches, Sampling, SceneArrays, loader, unit_floats
+
+
+def batches(scenes, seed=0, count=2, crop=16, augmentation="weak"):
+    return Batches(seed, crop, [Sampling("labelled", tuple(scenes), count, augmentation)])
+
+
+def test_a_step_is_the_same_whoever_asks_and_when(scenes):
+    first, again = batches(scenes), batches(scenes)
+    for step in (5, 0, 17):
+        one, other = first[step], again[step]
+        assert one.names == other.names
+        assert torch.equal(one.frames, other.frames)
+        assert torch.equal(one.target, other.target)
+
+
+def test_steps_and_seeds_differ(scenes):
+    assert not torch.equal(batches(scenes)[0].frames, batches(scenes)[1].frames)
+    assert not torch.equal(batches(scenes)[0].frames, batches(scenes, seed=1)[0].frames)
+
+
+def test_every_scene_comes_once_before_any_comes_again(scenes):
+    made = batches(scenes, count=1)
+    for start in (0, 3, 6):
+        assert {made[step].names[0] for step in range(start, start + 3)} == {"s0", "s1", "s2"}
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_workers_change_nothing(scenes, workers):
+    plain = batches(scenes)
+    for step, batch in zip(range(3, 7), loader(batches(scenes), 3, 7, workers), strict=True):
+        assert torch.equal(batch.frames, plain[step].frames)
+        assert torch.equal(batch.weight, plain[step].weight)
+
+
+def test_target_and_weight_move_with_the_frames(scenes):
+    """The longest frame is a function of the truth, pixel by pixel: it stays so after any crop and move."""
+    marked = [
+        SceneArrays(s.name, s.frames, s.times, 1, s.target, (np.asarray(s.target)[0] > 0.1).astype(np.float32))
+        for s in scenes
+    ]
+    for step in range(6):
+        batch = batches(marked, augmentation="strong", count=3)[step]
+        shown = batch.frames[:, 0].double() ** 2.2
+        assert torch.allclose(shown, batch.target.double(), atol=1e-3)
+    batch = batches(marked, augmentation="weak", count=3)[0]
+    assert torch.equal(batch.weight, (batch.target[:, 0] > 0.1).float())
+
+
+def test_labelled_draws_do_not_depend_on_the_unlabelled_group(scenes):
+    alone = batches(scenes)[3]
+    both = Batches(
+        0, 16, [Sampling("labelled", tuple(scenes), 2, "weak"), Sampling("unlabelled", tuple(scenes), 4, "strong")]
+    )[3]
+    assert both.names[:2] == alone.names
+    assert torch.equal(both.frames[:2], alone.frames)
+
+
+def test_integers_are_divided_by_their_largest_value():
+    assert unit_floats(np.array([0, 65535], np.uint16)).tolist() == [0.0, 1.0]
+
+
+def test_bad_scenes_are_told(scenes):
+    with pytest.raises(UsageError, match="smaller than the crop"):
+        batches(scenes, crop=64)
+    with pytest.raises(UsageError, match="no labelled scenes"):
+        batches([])
+    blind = SceneArrays("blind", scenes[0].frames, scenes[0].times, 1)
+    with pytest.raises(InputError, match="blind"):
+        batches([blind])
+
+
+def test_moves_are_undone_by_their_inverse():
+    x = torch.arange(48.0).reshape(3, 4, 4)
+    for turns in range(4):
+        moved = augment.move_picture(augment.Move(turns=turns), x)
+        assert torch.equal(augment.move_picture(augment.Move(turns=-turns % 4), moved), x)
+    assert torch.equal(augment.move_picture(augment.Move(channels=(2, 0, 1)), x), x[[2, 0, 1]])
+
+
+def test_draws_are_those_of_the_paper():
+    rng = np.random.default_rng(0)
+    weak = [augment.weak(rng) for _ in range(64)]
+    strong = [augment.strong(rng) for _ in range(64)]
+    assert {m.vertical for m in weak} == {True, False}
+    assert {m.horizontal for m in weak} == {False}
+    assert {m.channels for m in weak} == {(0, 1, 2)}
+    assert {m.vertical for m in strong} == {False}
+    assert len({m.channels for m in strong}) == 6
