@@ -5,7 +5,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(BIN):$(PATH)
 
-.PHONY: setup run test test-all lint resume
+.PHONY: setup run test test-all lint clean
 
 run: setup
 	snakemake --cores all
@@ -32,3 +32,6 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
+
+clean:
+	rm -rf $(VENV)

@@ -21,7 +21,10 @@ rule all:
 
 onstart:
     if not any(Path("/dev").glob("nvidia[0-9]*")):
-        print("No NVIDIA GPU on this machine: training and inference run on the CPU, one job at a time.", file=sys.stderr)
+        print(
+            "No NVIDIA GPU on this machine: training and inference run on the CPU, one job at a time.",
+            file=sys.stderr,
+        )
 
 
 onsuccess:

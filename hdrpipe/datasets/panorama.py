@@ -99,10 +99,6 @@ def listing(options: Options, seed: int, cache: Path) -> list[Entry]:
     return entries
 
 
-def scenes(options, seed, cache):
-    return (e.load() for e in listing(options, seed, cache))
-
-
 def _read(archive: Path, member: str) -> NDArray[np.float32]:
     """(h, w, 3) float32 RGB radiance of one panorama."""
     again = f"delete {archive} to have it fetched again"

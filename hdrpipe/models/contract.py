@@ -28,6 +28,9 @@ OUTPUTS = ("merge", "sigmoid")
 TRUST = 4.0
 """Logit of the classical merge beside those of the exposures, which start near 0: it begins with 95 % of the weight."""
 
+RESIDUAL = 0.05
+"""Scale of the residual: what is left to learn are hundredths, and a step of the optimizer should not be more."""
+
 
 class Prediction(NamedTuple):
     """A picture and how far it may be off, both in the mu-law domain."""
@@ -99,7 +102,7 @@ class HdrNet(nn.Module):
         trust = torch.full_like(head[:, :1], TRUST)
         weights = torch.softmax(torch.cat([trust, head[:, : self.exposures]], dim=1), dim=1)
         merged = weights[:, :1] * classical + (weights[:, 1:, None] * radiance).sum(dim=1)
-        return mu_law(merged) + head[:, self.exposures :]
+        return mu_law(merged) + RESIDUAL * head[:, self.exposures :]
 
 
 def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:

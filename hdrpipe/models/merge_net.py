@@ -16,6 +16,9 @@ from hdrpipe.models.guide import guide
 DILATIONS = (1, 2, 4)
 """Dilations of the residual blocks at half resolution: together they see about 30 pixels around a pixel."""
 
+MAGNIFY = 20.0
+"""Factor on differences in the mu-law domain, where noise is some hundredths."""
+
 LINEAR_FLOOR = 1e-6
 """Keeps the slope of the display code finite where a difference is taken."""
 
@@ -55,7 +58,7 @@ class Backbone(nn.Module):
     def __init__(self, options: Options, exposures: int, out_channels: int):
         super().__init__()
         self.features = options.channels
-        inputs = 6 * exposures + 3 * (exposures - 1) + 3
+        inputs = 6 * exposures + 3 * (exposures - 1) + 6
         self.stem = nn.Conv2d(4 * inputs, options.channels, 3, padding=1)
         self.body = nn.Sequential(*(Block(options.channels, dilation) for dilation in DILATIONS))
         self.head = nn.Conv2d(options.channels, 4 * out_channels, 3, padding=1)
@@ -65,11 +68,22 @@ class Backbone(nn.Module):
     def forward(self, frames: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
         """(B, N, 6, H, W), (B, N) -> head (B, out, H, W), feature (B, C, H/2, W/2)."""
         radiance, ldr = frames[:, :, :3], frames[:, :, 3:]
-        planes = [ldr.flatten(1, 2), mu_law(radiance).flatten(1, 2), differences(radiance, ldr, times).flatten(1, 2)]
-        planes.append(mu_law(guide(radiance, ldr, times)))
+        classical = mu_law(guide(radiance, ldr, times))
+        apart = mu_law(radiance) - classical[:, None]
+        planes = [ldr.flatten(1, 2), classical, differences(radiance, ldr, times).flatten(1, 2)]
+        planes += [magnified(apart).flatten(1, 2), magnified(classical - _blurred(classical))]
         hidden = F.leaky_relu(self.stem(F.pixel_unshuffle(torch.cat(planes, dim=1), 2)), 0.1)
         feature = self.body(hidden)
         return F.pixel_shuffle(self.head(F.leaky_relu(feature, 0.1)), 2), feature
+
+
+def magnified(x: Tensor) -> Tensor:
+    """Small differences, of the order of noise, brought to the size of the other inputs; large ones saturate."""
+    return torch.tanh(MAGNIFY * x)
+
+
+def _blurred(x: Tensor) -> Tensor:
+    return F.avg_pool2d(F.pad(x, [1] * 4, mode="replicate"), 3, stride=1)
 
 
 def differences(radiance: Tensor, ldr: Tensor, times: Tensor) -> Tensor:

@@ -16,9 +16,9 @@ from hdrpipe.learning import loop
 from hdrpipe.learning.train import TrainSettings, train
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "learning"))
-from conftest import make_scene  # noqa: E402
+from conftest import make_scene
 
-from hdrpipe.models.contract import build  # noqa: E402
+from hdrpipe.models.contract import build
 
 SETTINGS = TrainSettings(seed=3, steps=24, batch=2, unlabelled_batch=2, crop=16, lr=1e-3)
 SEED = random.randrange(10**6)

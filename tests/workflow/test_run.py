@@ -113,9 +113,7 @@ def test_a_second_run_has_nothing_to_do(finished):
 def test_shards_change_no_array(finished):
     """Two shards hold scene by scene what one held."""
     results = finished.path / "results"
-    finished.snakemake(
-        "results/shards/round-01/masks-01.h5", overlay={"run": "shards", "teacher": {"shards": 2}}
-    )
+    finished.snakemake("results/shards/round-01/masks-01.h5", overlay={"run": "shards", "teacher": {"shards": 2}})
     with open_product(results / "tiny" / "round-01" / "uncertainty-00.h5", "uncertainty") as whole:
         parts = [open_product(results / "shards" / "round-01" / f"uncertainty-0{k}.h5", "uncertainty") for k in (0, 1)]
         assert sorted(s for part in parts for s in part.scenes) == sorted(whole.scenes)

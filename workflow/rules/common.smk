@@ -52,12 +52,16 @@ def scenes(name):
 
 def labels(name):
     """Products of a round, all shards."""
-    return [f"results/{{run}}/round-{{round}}/{name}-{shard}.h5" for shard in LABEL_SHARDS]
+    return [
+        f"results/{{run}}/round-{{round}}/{name}-{shard}.h5" for shard in LABEL_SHARDS
+    ]
 
 
 def before(name):
     """A weights file of the round before."""
-    return lambda wildcards: f"results/{wildcards.run}/round-{int(wildcards.round) - 1:02d}/{name}.safetensors"
+    return (
+        lambda wildcards: f"results/{wildcards.run}/round-{int(wildcards.round) - 1:02d}/{name}.safetensors"
+    )
 
 
 def rounds(wildcards, first=0):
@@ -67,4 +71,6 @@ def rounds(wildcards, first=0):
 
 def of_rounds(name, first=0):
     """One file of every round from `first`."""
-    return lambda wildcards: [f"results/{wildcards.run}/round-{r}/{name}" for r in rounds(wildcards, first)]
+    return lambda wildcards: [
+        f"results/{wildcards.run}/round-{r}/{name}" for r in rounds(wildcards, first)
+    ]

@@ -7,7 +7,10 @@ localrules:
 
 def of_last_round(*names):
     """Files of the last round, which is the chosen one."""
-    return lambda wildcards: [f"results/{wildcards.run}/round-{rounds(wildcards)[-1]}/{name}" for name in names]
+    return lambda wildcards: [
+        f"results/{wildcards.run}/round-{rounds(wildcards)[-1]}/{name}"
+        for name in names
+    ]
 
 
 rule choose:
@@ -39,13 +42,21 @@ rule report:
         truths=scenes("test-truth"),
         predicted=of_last_round("test.h5"),
         unlabelled=scenes("unlabelled"),
-        uncertainty=of_last_round(*[f"uncertainty-{shard}.h5" for shard in LABEL_SHARDS]),
+        uncertainty=of_last_round(
+            *[f"uncertainty-{shard}.h5" for shard in LABEL_SHARDS]
+        ),
         masks=of_last_round(*[f"masks-{shard}.h5" for shard in LABEL_SHARDS]),
     output:
         recorded(
             *[
                 f"results/{{run}}/{name}"
-                for name in ("summary.csv", "summary.json", "summary.md", "report.html", "figure.png")
+                for name in (
+                    "summary.csv",
+                    "summary.json",
+                    "summary.md",
+                    "report.html",
+                    "figure.png",
+                )
             ]
         ),
     log:

@@ -11,14 +11,20 @@ def start_of(name):
         init = RUNS[wildcards.run].student.init
         if init == "continue":
             return before(name)(wildcards)
-        return f"results/{wildcards.run}/round-00/{name}.safetensors" if init == "warmup" and name == "student" else []
+        return (
+            f"results/{wildcards.run}/round-00/{name}.safetensors"
+            if init == "warmup" and name == "student"
+            else []
+        )
 
     return path
 
 
 def labels_of(pattern):
     """Files of a round that only rounds with pseudo labels have."""
-    return lambda wildcards: [path.format(**wildcards) for path in pattern] if int(wildcards.round) else []
+    return lambda wildcards: (
+        [path.format(**wildcards) for path in pattern] if int(wildcards.round) else []
+    )
 
 
 rule warmup:
@@ -31,13 +37,13 @@ rule warmup:
         provenance="results/{run}/round-00/history.csv.json",
     log:
         "results/{run}/logs/warmup.log",
+    threads: GPU_THREADS
+    resources:
+        gpu=1,
     params:
         spec=spec("warmup"),
         code=code("warmup"),
         folder=subpath(output.history, parent=True),
-    threads: GPU_THREADS
-    resources:
-        gpu=1,
     shell:
         "exec hdrpipe warmup --spec {params.spec:q} --code {params.code} --threads {threads}"
         " --scenes '{input.scenes}' --truths '{input.truths}'"
@@ -52,13 +58,13 @@ rule teacher:
         recorded(ROUND + "uncertainty-{shard}.h5"),
     log:
         "results/{run}/logs/teacher-{round}-{shard}.log",
+    threads: GPU_THREADS
+    resources:
+        gpu=1,
     params:
         spec=spec("teacher"),
         code=code("teacher"),
         shards=len(LABEL_SHARDS),
-    threads: GPU_THREADS
-    resources:
-        gpu=1,
     shell:
         "exec hdrpipe teacher --spec {params.spec:q} --code {params.code} --threads {threads}"
         " --weights {input.weights} --scenes '{input.scenes}' --shard {wildcards.shard} --shards {params.shards}"
@@ -73,11 +79,11 @@ rule teacher_labelled:
         recorded(ROUND + "labelled.h5"),
     log:
         "results/{run}/logs/teacher-{round}-labelled.log",
-    params:
-        code=code("teacher"),
     threads: GPU_THREADS
     resources:
         gpu=1,
+    params:
+        code=code("teacher"),
     shell:
         "exec hdrpipe teacher --code {params.code} --threads {threads} --weights {input.weights}"
         " --scenes '{input.scenes}' --round {wildcards.round} --out {output[0]} --log {log}"
@@ -122,14 +128,16 @@ rule student:
         "results/{run}/logs/student-{round}.log",
     wildcard_constraints:
         round=r"(?!00)\d{2}",
+    threads: GPU_THREADS
+    resources:
+        gpu=1,
     params:
         spec=spec("student"),
         code=code("student"),
         folder=subpath(output.history, parent=True),
-        start=lambda wildcards, input: " ".join(f"--{n} {input[n]}" for n in ("start", "optimizer") if input.get(n)),
-    threads: GPU_THREADS
-    resources:
-        gpu=1,
+        start=lambda wildcards, input: " ".join(
+            f"--{n} {input[n]}" for n in ("start", "optimizer") if input.get(n)
+        ),
     shell:
         "exec hdrpipe student --spec {params.spec:q} --code {params.code} --threads {threads}"
         " --scenes '{input.scenes}' --truths '{input.truths}' --unlabelled '{input.unlabelled}'"
@@ -153,12 +161,12 @@ rule evaluate:
         provenance=ROUND + "metrics.json.json",
     log:
         "results/{run}/logs/evaluate-{round}.log",
-    params:
-        code=code("evaluate"),
-        folder=subpath(output.means, parent=True),
     threads: GPU_THREADS
     resources:
         gpu=1,
+    params:
+        code=code("evaluate"),
+        folder=subpath(output.means, parent=True),
     shell:
         "exec hdrpipe evaluate --code {params.code} --threads {threads} --student {input.student}"
         " --teacher {input.teacher} --scenes '{input.scenes}' --truths '{input.truths}'"

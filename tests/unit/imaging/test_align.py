@@ -1,0 +1,104 @@
+"""Alignment: motions that are known, and the refusal of what does not help."""
+
+import numpy as np
+import pytest
+
+from hdrpipe.errors import UsageError
+from hdrpipe.imaging.align import align
+
+
+def distance(burst, truth, index, margin=16):
+    """Mean difference of a frame to what the camera would have seen from the reference."""
+    inside = np.s_[:, margin:-margin, margin:-margin]
+    return float(np.abs(burst.ldr[index][inside] - truth.ldr[index][inside]).mean())
+
+
+def test_none_leaves_the_frames_as_they_are(texture, photograph):
+    burst = photograph(texture())
+    aligned = align(burst, "none")
+    assert np.array_equal(aligned.burst.ldr, burst.ldr)
+    assert [(r["frame"], r["method"], r["accepted"]) for r in aligned.report] == [(0, "none", True), (2, "none", True)]
+
+
+@pytest.mark.parametrize("method", ["mtb", "dis"])
+def test_a_moved_frame_comes_back(method, texture, photograph, moved):
+    scene = texture(smooth=2.0)
+    burst = photograph([moved(scene, 5, -3), scene, moved(scene, -4, 2)], noise=4e-4)
+    still, aligned = photograph(scene, noise=4e-4), align(burst, method)
+    assert all(entry["accepted"] for entry in aligned.report)
+    for index in (0, 2):
+        assert distance(aligned.burst, still, index) < 0.25 * distance(burst, still, index)
+
+
+@pytest.mark.parametrize(("method", "tolerance"), [("mtb", 1.0), ("dis", 0.3)])
+def test_the_report_tells_the_motion(method, tolerance, texture, photograph, moved):
+    scene = texture(smooth=2.0)
+    report = align(photograph([moved(scene, 5, -3), scene, scene]), method).report
+    assert report[0]["shift"] == pytest.approx((5, -3), abs=tolerance)
+    assert report[1]["shift"] == pytest.approx((0, 0), abs=tolerance)
+    assert report[0]["residual_after"] < report[0]["residual_before"]
+
+
+def test_dense_flow_follows_an_object_that_a_shift_cannot(texture, photograph, moved):
+    scene, thing = texture(1, smooth=2.0), texture(2, smooth=2.0)
+    frames = []
+    for step in (-6, 0, 6):
+        frame = scene.copy()
+        frame[:, 40:80, 40 + step : 80 + step] = thing[:, 40:80, 40:80]
+        frames.append(frame)
+    burst, still = photograph(frames), photograph(frames[1])
+    errors = [distance(align(burst, method).burst, still, 0, margin=24) for method in ("none", "mtb", "dis")]
+    assert errors[2] < 0.6 * min(errors[:2])
+
+
+@pytest.mark.parametrize("method", ["mtb", "dis"])
+def test_frames_without_anything_in_common_stay_unaligned(method, photograph):
+    bright, dark = np.ones((3, 64, 64), np.float32), np.zeros((3, 64, 64), np.float32)
+    burst = photograph([dark, bright, bright])
+    aligned = align(burst, method)
+    assert np.array_equal(aligned.burst.ldr, burst.ldr)
+    assert aligned.report[0]["method"] == "none"
+    assert not aligned.report[0]["accepted"]
+    assert aligned.report[0]["residual_before"] is None
+
+
+@pytest.mark.parametrize("method", ["mtb", "dis"])
+def test_a_pair_is_never_left_worse_than_it_came(method, texture, photograph):
+    burst = photograph([texture(seed, side=64) for seed in (1, 2, 3)])
+    for entry in align(burst, method).report:
+        assert entry["residual_after"] <= entry["residual_before"]
+
+
+@pytest.mark.parametrize("side", [1, 2, 8, 12])
+@pytest.mark.parametrize("method", ["mtb", "dis"])
+def test_tiny_pictures_stay_unaligned(method, side, texture, photograph):
+    burst = photograph(texture(side=32)[:, :side, :])
+    aligned = align(burst, method)
+    assert np.array_equal(aligned.burst.ldr, burst.ldr)
+    assert not any(entry["accepted"] for entry in aligned.report)
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (17, 45), (131, 16)])
+@pytest.mark.parametrize("method", ["mtb", "dis"])
+def test_odd_sizes_work(method, shape, texture, photograph):
+    height, width = shape
+    aligned = align(photograph(texture()[:, :1].repeat(131, 1)[:, :height, :width]), method).burst
+    assert aligned.ldr.shape == (3, 3, height, width)
+
+
+def test_any_number_of_exposures_and_any_reference(texture, photograph, moved):
+    scene = texture(smooth=2.0)
+    burst = photograph([scene, moved(scene, 3, 1), moved(scene, 2, 2), moved(scene, 4, 0)], (0.0, 1.0, 2.0, 3.0), 0)
+    aligned = align(burst, "dis")
+    assert [entry["frame"] for entry in aligned.report] == [1, 2, 3]
+    assert np.array_equal(aligned.burst.ldr[0], burst.ldr[0])
+
+
+def test_the_same_burst_aligns_to_the_same_bytes(texture, photograph, moved):
+    burst = photograph([moved(texture(), 3, 1), texture(), texture()], noise=4e-4)
+    assert np.array_equal(align(burst, "dis").burst.ldr, align(burst, "dis").burst.ldr)
+
+
+def test_an_unknown_method_is_refused(texture, photograph):
+    with pytest.raises(UsageError, match="none, mtb, dis"):
+        align(photograph(texture(side=16)), "orb")

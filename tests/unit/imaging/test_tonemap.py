@@ -1,0 +1,73 @@
+"""Tone curves: exact for losses, presentable for people."""
+
+import numpy as np
+import pytest
+import torch
+
+from hdrpipe.imaging.tonemap import display, heat, inverse_mu_law, luminance, mu_law
+
+
+def test_mu_law_keeps_the_ends_and_has_its_published_value():
+    assert mu_law(np.array([0.0, 1.0])) == pytest.approx([0.0, 1.0])
+    assert mu_law(np.array(0.5)) == pytest.approx(np.log(2501) / np.log(5001))
+
+
+def test_mu_law_of_torch_is_that_of_numpy_and_differentiable():
+    radiance = np.linspace(0, 1, 100, dtype=np.float32)
+    tensor = torch.from_numpy(radiance).requires_grad_()
+    mapped = mu_law(tensor)
+    mapped.sum().backward()
+    assert mapped.detach().numpy() == pytest.approx(mu_law(radiance), abs=1e-6)
+    assert tensor.grad.numpy() == pytest.approx(5000 / (np.log(5001) * (1 + 5000 * radiance)), rel=1e-4)
+
+
+def test_inverse_mu_law_of_torch_is_that_of_numpy():
+    tonemapped = np.linspace(0, 1, 100, dtype=np.float32)
+    assert inverse_mu_law(torch.from_numpy(tonemapped)).numpy() == pytest.approx(inverse_mu_law(tonemapped), rel=1e-5)
+
+
+def test_luminance_of_grey_is_the_grey():
+    assert luminance(np.full((3, 2, 2), 0.4, np.float32)) == pytest.approx(0.4)
+
+
+def test_display_does_not_depend_on_the_scale_of_radiance(texture):
+    radiance = texture()
+    difference = display(radiance).astype(int) - display(radiance * 0.01).astype(int)
+    assert np.abs(difference).max() <= 1
+
+
+def test_display_brings_the_median_to_middle_grey(texture):
+    shown = display(texture())
+    assert shown.shape == (128, 128, 3)
+    assert shown.dtype == np.uint8
+    assert 90 < np.median(shown) < 140
+
+
+def test_display_keeps_brighter_brighter():
+    ramp = np.broadcast_to(np.geomspace(1e-4, 1, 256, dtype=np.float32), (3, 4, 256))
+    assert (np.diff(display(ramp).astype(int), axis=1) >= 0).all()
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0])
+def test_display_of_a_uniform_picture_is_finite(level):
+    assert np.ptp(display(np.full((3, 8, 8), level, np.float32))) == 0
+
+
+def test_display_does_not_lift_the_noise_of_a_black_picture():
+    radiance = np.zeros((3, 64, 64), np.float32)
+    radiance[:, :8, :8] = 1.0
+    radiance += 1e-6
+    assert display(radiance)[32, 32].max() < 16
+
+
+def test_heat_runs_from_dark_to_bright_and_stays_there():
+    painted = heat(np.linspace(0, 2, 200, dtype=np.float32)[None], top=1.0)[0]
+    brightness = painted.astype(int).sum(1)
+    assert brightness[0] < 20
+    assert (painted[100:] == painted[-1]).all()
+    assert brightness[-1] > 500
+    assert painted[50, 0] > painted[50, 2], "red before blue: RGB, not BGR"
+
+
+def test_heat_of_nothing_is_black():
+    assert heat(np.zeros((4, 4), np.float32), top=0.0).max() < 10
