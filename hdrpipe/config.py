@@ -30,24 +30,28 @@ class Spec(BaseModel):
 class DataSpec(Spec):
     """Which scenes, and which of them keep their truth."""
 
-    dataset: str = Field("panorama", description="A file of `hdrpipe/datasets`.")
+    dataset: str = Field(default="panorama", description="A file of `hdrpipe/datasets`.")
     options: dict[str, Any] = Field(default_factory=dict, description="Options of that dataset.")
-    seed: int = Field(0, ge=0, description="Seed of the rendering or of any other choice of scenes.")
-    labelled: int | Literal["all"] = Field(5, description="Number of pool scenes that keep their truth, or `all`.")
-    draw: int = Field(0, ge=0, description="Seed of the label draw: which pool scenes keep their truth.")
-    align: Literal["none", "mtb", "dis"] = Field(
-        "dis", description="Alignment of the exposures to the reference: none, global (MTB) or dense flow (DIS)."
+    seed: int = Field(default=0, ge=0, description="Seed of the rendering or of any other choice of scenes.")
+    labelled: int | Literal["all"] = Field(
+        default=5, description="Number of pool scenes that keep their truth, or `all`."
     )
-    shards: int = Field(1, ge=1, le=1000, description="Files per split of the scene products.")
+    draw: int = Field(default=0, ge=0, description="Seed of the label draw: which pool scenes keep their truth.")
+    align: Literal["none", "mtb", "dis"] = Field(
+        default="dis",
+        description="Alignment of the exposures to the reference: none, global (MTB) or dense flow (DIS).",
+    )
+    shards: int = Field(default=1, ge=1, le=1000, description="Files per split of the scene products.")
 
 
 class ModelSpec(Spec):
     """Which network, and what its output layer means."""
 
-    backbone: str = Field("merge_net", description="A file of `hdrpipe/models`.")
+    backbone: str = Field(default="merge_net", description="A file of `hdrpipe/models`.")
     options: dict[str, Any] = Field(default_factory=dict, description="Options of that backbone.")
     output: Literal["merge", "sigmoid"] = Field(
-        "merge", description="`merge`: weights of the exposures and a residual; `sigmoid`: radiance (the paper)."
+        default="merge",
+        description="`merge`: weights of the exposures and a residual; `sigmoid`: radiance (the paper).",
     )
 
 
@@ -55,64 +59,71 @@ class LossSpec(Spec):
     """The uncertainty loss L^k beside the reconstruction loss L^r."""
 
     judge_gradient: Literal["detach", "joint"] = Field(
-        "detach", description="Whether L^k moves the prediction too (`joint`, the paper) or sigma alone."
+        default="detach", description="Whether L^k moves the prediction too (`joint`, the paper) or sigma alone."
     )
-    judge_weight: float = Field(0.1, ge=0, le=10, description="Weight of L^k (1 in the paper).")
+    judge_weight: float = Field(default=0.1, ge=0, le=10, description="Weight of L^k (1 in the paper).")
 
 
 class TrainingSpec(Spec):
     """One training job."""
 
-    steps: int = Field(1000, ge=1, description="Optimizer steps.")
-    batch: int = Field(4, ge=1, description="Labelled crops in a step.")
-    crop: int = Field(64, ge=16, multiple_of=8, description="Side of a training crop in pixels.")
-    lr: float = Field(2e-3, gt=0, le=1, description="Learning rate of Adam at the start.")
+    steps: int = Field(default=1000, ge=1, description="Optimizer steps.")
+    batch: int = Field(default=4, ge=1, description="Labelled crops in a step.")
+    crop: int = Field(default=64, ge=16, multiple_of=8, description="Side of a training crop in pixels.")
+    lr: float = Field(default=2e-3, gt=0, le=1, description="Learning rate of Adam at the start.")
     schedule: Literal["cosine", "halving"] = Field(
-        "cosine", description="Learning rate over the steps: `cosine` to zero, or `halving` every `halve_every`."
+        default="cosine",
+        description="Learning rate over the steps: `cosine` to zero, or `halving` every `halve_every`.",
     )
-    halve_every: int = Field(1000, ge=1, description="Steps between two halvings (`schedule: halving`).")
+    halve_every: int = Field(default=1000, ge=1, description="Steps between two halvings (`schedule: halving`).")
 
 
 class StudentSpec(TrainingSpec):
     """The student of one round."""
 
     init: Literal["continue", "warmup", "scratch"] = Field(
-        "continue", description="Start from the student of the round before, from the warm-up, or from nothing."
+        default="continue", description="Start from the student of the round before, from the warm-up, or from nothing."
     )
-    unlabelled_batch: int = Field(4, ge=1, description="Unlabelled crops in a step.")
-    unlabelled_weight: float = Field(1.0, ge=0, le=100, description="Weight of the unlabelled losses (lambda_u).")
-    ema_decay: float = Field(0.999, ge=0, lt=1, description="Decay of the teacher, the moving average of the student.")
+    unlabelled_batch: int = Field(default=4, ge=1, description="Unlabelled crops in a step.")
+    unlabelled_weight: float = Field(
+        default=1.0, ge=0, le=100, description="Weight of the unlabelled losses (lambda_u)."
+    )
+    ema_decay: float = Field(
+        default=0.999, ge=0, lt=1, description="Decay of the teacher, the moving average of the student."
+    )
 
 
 class TeacherSpec(Spec):
     """Teacher inference."""
 
-    shards: int = Field(1, ge=1, le=1000, description="Jobs and files per round; changes no array.")
+    shards: int = Field(default=1, ge=1, le=1000, description="Jobs and files per round; changes no array.")
 
 
 class MasksSpec(Spec):
     """What the student may learn from."""
 
-    strategy: str = Field("threshold", description="A file of `hdrpipe/masking`.")
+    strategy: str = Field(default="threshold", description="A file of `hdrpipe/masking`.")
     options: dict[str, Any] = Field(default_factory=dict, description="Options of that strategy.")
-    level: Literal["none", "patch", "pixel", "bilevel"] = Field("bilevel", description="Levels in use.")
+    level: Literal["none", "patch", "pixel", "bilevel"] = Field(default="bilevel", description="Levels in use.")
 
 
 class Config(Spec):
     """One run, whole."""
 
     run: str = Field(
-        "demo", pattern=r"^[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)*$", description="Name: a folder under results/."
+        default="demo",
+        pattern=r"^[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)*$",
+        description="Name: a folder under results/.",
     )
-    seed: int = Field(0, ge=0, description="Seed of initial weights, crops and augmentation.")
-    rounds: int = Field(2, ge=1, le=99, description="Rounds of teacher, masks and student after the warm-up.")
-    data: DataSpec = Field(default_factory=DataSpec)
-    model: ModelSpec = Field(default_factory=ModelSpec)
-    loss: LossSpec = Field(default_factory=LossSpec)
-    warmup: TrainingSpec = Field(default_factory=TrainingSpec)
-    teacher: TeacherSpec = Field(default_factory=TeacherSpec)
-    masks: MasksSpec = Field(default_factory=MasksSpec)
-    student: StudentSpec = Field(default_factory=StudentSpec)
+    seed: int = Field(default=0, ge=0, description="Seed of initial weights, crops and augmentation.")
+    rounds: int = Field(default=2, ge=1, le=99, description="Rounds of teacher, masks and student after the warm-up.")
+    data: DataSpec = DataSpec()
+    model: ModelSpec = ModelSpec()
+    loss: LossSpec = LossSpec()
+    warmup: TrainingSpec = TrainingSpec()
+    teacher: TeacherSpec = TeacherSpec()
+    masks: MasksSpec = MasksSpec()
+    student: StudentSpec = StudentSpec()
 
 
 PLUGIN_KEYS = {"data": ("dataset", "datasets"), "model": ("backbone", "models"), "masks": ("strategy", "masking")}
@@ -155,7 +166,9 @@ def read_config(path: Path) -> Config:
         mapping = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(f"cannot be read as YAML: {error}", path) from None
-    return check_config(mapping or {})
+    if not isinstance(mapping, dict):
+        raise UsageError("must be a mapping of keys", path, "see config.yaml")
+    return check_config(cast(dict[str, Any], mapping))
 
 
 def check_config(mapping: Mapping[str, Any]) -> Config:
@@ -164,8 +177,6 @@ def check_config(mapping: Mapping[str, Any]) -> Config:
     Raises:
         UsageError: see `read_config`.
     """
-    if not isinstance(mapping, Mapping):
-        raise UsageError("the config must be a mapping of keys", "config", "see config.yaml")
     config: Config = validated(Config, mapping, "")
     definitions = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))["$defs"]
     changed: dict[str, Spec] = {}

@@ -30,6 +30,14 @@ def command(
 
     _job.use_threads(threads)
     job = _job.start("student", spec, code, log, f"student of round {round_}")
-    lists = (_job.paths(text) for text in (scenes, truths, unlabelled, uncertainty, masks))
-    files = StudentInputs(*lists, teacher, start, optimizer)
+    files = StudentInputs(
+        labelled=_job.paths(scenes),
+        truths=_job.paths(truths),
+        unlabelled=_job.paths(unlabelled),
+        uncertainty=_job.paths(uncertainty),
+        masks=_job.paths(masks),
+        teacher=teacher,
+        start=start,
+        optimizer=optimizer,
+    )
     student(parse_spec("student", spec), files, round_, out, state, job)

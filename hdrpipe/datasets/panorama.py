@@ -3,7 +3,7 @@
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ import OpenEXR
 from numpy.typing import NDArray
 from pydantic import Field
 
-from hdrpipe.datasets.contract import Entry, Source
+from hdrpipe.datasets.contract import Entry, Source, Split
 from hdrpipe.datasets.rendering import Rendered, list_split
 from hdrpipe.errors import InputError
 
@@ -92,7 +92,8 @@ def listing(options: Options, seed: int, cache: Path) -> list[Entry]:
         InputError: an archive or a panorama in it is missing or broken.
     """
     entries: list[Entry] = []
-    for side, splits in ((TRAIN, ("pool", "validation")), (TEST, ("test",))):
+    sides: list[tuple[Any, tuple[Split, ...]]] = [(TRAIN, ("pool", "validation")), (TEST, ("test",))]
+    for side, splits in sides:
         panoramas = {name: _read(cache / source.filename, FOLDER[source].format(name)) for name, source in side.items()}
         for split in splits:
             entries += list_split(options, seed, split, getattr(options, split), panoramas)

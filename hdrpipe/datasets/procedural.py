@@ -1,13 +1,13 @@
 """Panoramas made by code, for tests and for a trial without a download: sky or hall, lights, blocks and a floor."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from hdrpipe.datasets.contract import Entry, Source
+from hdrpipe.datasets.contract import Entry, Source, Split
 from hdrpipe.datasets.rendering import Rendered, generator, list_split
 
 EYE = 1.6
@@ -34,7 +34,8 @@ def listing(options: Options, seed: int, cache: Path) -> list[Entry]:
     train = [index for index in range(options.panoramas) if index % 3 != 2]
     test = [index for index in range(options.panoramas) if index % 3 == 2]
     entries: list[Entry] = []
-    for side, splits in ((train, ("pool", "validation")), (test, ("test",))):
+    sides: list[tuple[Any, tuple[Split, ...]]] = [(train, ("pool", "validation")), (test, ("test",))]
+    for side, splits in sides:
         places = {f"place-{index:02d}": make_panorama(seed, index, 4 * options.size) for index in side}
         for split in splits:
             entries += list_split(options, seed, split, getattr(options, split), places)

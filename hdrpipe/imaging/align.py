@@ -24,8 +24,8 @@ FINEST_SCALE = 0
 """DIS runs its ultrafast preset down to full resolution: on rendered bursts 0.3 dB (PSNR-mu of the merge) better than
 the medium preset, which stops at half resolution, in the same time."""
 
-MTB_REACH = 4
-"""MTB may shift by the shorter side over this; further, its bitmaps overlap too little to mean anything."""
+MTB_REACH = 8
+"""MTB may shift by the shorter side over this: its smallest bitmap keeps 8 pixels a side, and a smaller one guesses."""
 
 WELL_EXPOSED = (0.05, 0.95)
 """Luma between noise and clipping, in a frame at its own exposure: where two frames can be compared."""

@@ -110,7 +110,7 @@ def nll(error: NDArray, sigma: NDArray) -> float:
 
 
 def crps(error: NDArray, sigma: NDArray) -> float:
-    """Mean continuous ranked probability score of a Gaussian (Gneiting and Raftery 2007); sigma floored, as in `nll`."""
+    """Mean continuous ranked probability score of a Gaussian (Gneiting, Raftery 2007); sigma floored as in `nll`."""
     e, s = _floored(error, sigma)
     z = e / s
     return float(np.mean(s * (z * (2 * norm.cdf(z) - 1) + 2 * norm.pdf(z) - 1 / math.sqrt(math.pi))))

@@ -21,7 +21,7 @@ from hdrpipe.stages.report_figures import charts
 from hdrpipe.stages.report_gallery import test_cards, unlabelled_cards
 from hdrpipe.stages.report_page import Content, page
 from hdrpipe.stages.report_strip import strip_png
-from hdrpipe.stages.report_tables import Run, headline, markdown, scene_scores, summary_table
+from hdrpipe.stages.report_tables import Row, Run, headline, markdown, scene_scores, summary_rows
 
 POOLED_PIXELS = 1_000_000
 """Most pixels that enter the sparsification curve; scenes are thinned by a fixed stride."""
@@ -66,7 +66,7 @@ def report(spec: Config, files: ReportInputs, out: Path, job: Job) -> None:
         InputError: products and choice are of different rounds.
     """
     run = read_run(files)
-    table, told = summary_table(run), headline(run)
+    rows, told = summary_rows(run), headline(run)
     job.progress(1, STEPS, "tables")
     with ExitStack() as stack:
         scenes, truths = Shards(files.scenes, "scenes", stack), Shards(files.truths, "truth", stack)
@@ -82,10 +82,10 @@ def report(spec: Config, files: ReportInputs, out: Path, job: Job) -> None:
         figure = strip_png(pool, labels, masks)
         job.progress(4, STEPS, "unlabelled scenes")
         hashes = [shards.hashes for shards in (scenes, truths, predicted, pool, labels, masks)]
-    html = page(spec, Content(told, table, curves, tests, unlabelled, _json(files.manifest)))
-    write_text(out / "summary.csv", table.to_csv(index=False, float_format="%.5f"))
-    write_json(out / "summary.json", {"run": spec.run, **told, "methods": table.to_dict("records")})
-    write_text(out / "summary.md", markdown(spec.run, told, table))
+    html = page(spec, Content(told, rows, curves, tests, unlabelled, _json(files.manifest)))
+    write_text(out / "summary.csv", pd.DataFrame(rows).to_csv(index=False, float_format="%.5f"))
+    write_json(out / "summary.json", {"run": spec.run, **told, "methods": rows})
+    write_text(out / "summary.md", markdown(spec.run, told, rows))
     write_text(out / "report.html", html)
     write_bytes(out / "figure.png", figure)
     for output in ("summary.csv", "summary.json", "summary.md", "report.html", "figure.png"):
@@ -95,14 +95,17 @@ def report(spec: Config, files: ReportInputs, out: Path, job: Job) -> None:
 
 def read_run(files: ReportInputs) -> Run:
     """The small files of a run."""
-    tables = [pd.read_csv(path) for path in files.tables]
     return Run(
-        scores=scene_scores(pd.read_csv(files.baselines), tables),
+        scores=scene_scores(_rows(files.baselines), [_rows(path) for path in files.tables]),
         metrics=[_json(path) for path in files.metrics],
-        histories=[pd.read_csv(path) for path in files.histories],
+        histories=[{key: np.asarray(column) for key, column in pd.read_csv(path).items()} for path in files.histories],
         statistics=[_json(path) for path in files.statistics],
         chosen=int(_json(files.chosen)["round"]),
     )
+
+
+def _rows(path: Path) -> list[Row]:
+    return pd.read_csv(path).to_dict("records")
 
 
 def _json(path: Path) -> dict:

@@ -4,17 +4,19 @@ import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
 from hdrpipe.imaging.uncertainty import POINTS, sparsification
-from hdrpipe.stages.report_tables import Run, rmse, spoken
+from hdrpipe.stages.report_tables import Run, mean, network_name, rmse, spoken
 
 INK = "#010203"
 """Stands for the page's text colour until the SVG is finished."""
@@ -23,7 +25,7 @@ STUDENT, TEACHER, THIRD, FOURTH, BASELINE = "#2f7fd0", "#e07a1f", "#1f9a78", "#c
 """Colours of equal weight on white and on black."""
 
 SIZE = (5.4, 3.1)
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 9,
     "svg.fonttype": "none",
@@ -63,12 +65,12 @@ def charts(run: Run, error: NDArray, sigma: NDArray) -> list[Chart]:
     drawn: list[tuple[str, str, Callable[[Axes], None]]] = [
         (
             "Quality per round",
-            "Mean PSNR-mu on the test scenes; round 0 is the warm-up on labels alone. Higher is better.",
+            "Mean PSNR-μ on the test scenes; round 0 is the warm-up on labels alone. Higher is better.",
             lambda axes: _quality(axes, run),
         ),
         (
             "Quality by difficulty",
-            "Mean PSNR-mu of the chosen student and of the best classical merge. Right is better.",
+            "Mean PSNR-μ of the chosen student and of the best classical merge. Right is better.",
             lambda axes: _difficulties(axes, run),
         ),
         (
@@ -89,13 +91,13 @@ def charts(run: Run, error: NDArray, sigma: NDArray) -> list[Chart]:
         ),
         (
             "What the masks are worth",
-            "RMSE of the pseudo labels after the mu-law, measured with truth that training never saw; dotted, on "
+            "RMSE of the pseudo labels after the μ-law, measured with truth that training never saw; dotted, on "
             "labelled scenes. The more the kept pixels lie below the dropped ones, the better.",
             lambda axes: _risk(axes, run),
         ),
         (
             "Reconstruction loss",
-            "Mean absolute error after the mu-law over all steps of all rounds, faint as it was, strong smoothed.",
+            "Mean absolute error after the μ-law over all steps of all rounds, faint as it was, strong smoothed.",
             lambda axes: _losses(axes, run, "reconstruction"),
         ),
         (
@@ -111,7 +113,10 @@ def _svg(draw: Callable[[Axes], None], name: str) -> str:
     """Draw into SVG without a header, with ids of its own; the same data gives the same text."""
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
         figure = Figure(figsize=SIZE)
-        draw(figure.add_subplot())
+        axes = figure.add_subplot()
+        draw(axes)
+        handles, labels = axes.get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper left", ncols=3, columnspacing=1.4, handlelength=1.6)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
@@ -128,43 +133,49 @@ def _rounds(axes: Axes, first: int, last: int) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=10, min_n_ticks=1))
 
 
+def _shares(axis: Axis) -> None:
+    axis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+
+
 def _quality(axes: Axes, run: Run) -> None:
-    means = run.scores.groupby(["role", "round"])["psnr_mu"].mean()
+    rounds = range(len(run.metrics))
     for role, colour, mark in (("teacher", TEACHER, "s"), ("student", STUDENT, "o")):
-        axes.plot(means[role].index, means[role].to_numpy(), f"{mark}-", color=colour, label=role)
-    best = run.scores.loc[run.scores["method"] == run.baseline, "psnr_mu"].mean()
-    axes.axhline(best, color=BASELINE, linestyle="--", label=f"{spoken(run.baseline)} (best classical)")
-    axes.set_ylabel("PSNR-mu (dB)")
+        means = [mean(run.of(network_name(number, role))) for number in rounds]
+        axes.plot(rounds, means, f"{mark}-", color=colour, label=role)
+    best = f"best classical ({spoken(run.baseline)})"
+    axes.axhline(mean(run.of(run.baseline)), color=BASELINE, linestyle="--", label=best)
+    axes.set_ylabel("PSNR-μ (dB)")
     axes.margins(y=0.15)
-    _rounds(axes, 0, len(run.metrics) - 1)
-    axes.legend()
+    _rounds(axes, 0, len(rounds) - 1)
 
 
 def _difficulties(axes: Axes, run: Run) -> None:
-    places = np.arange(len(run.difficulties))
-    means = run.scores.groupby(["method", "difficulty"])["psnr_mu"].mean()
-    for method, colour, offset in ((run.baseline, BASELINE, 0.2), (run.student, STUDENT, -0.2)):
-        values = [float(means[method, difficulty]) for difficulty in run.difficulties]
-        bars = axes.barh(places + offset, values, height=0.36, color=colour, label=spoken(method))
-        axes.bar_label(bars, fmt="%.1f", padding=3)
-    axes.set_yticks(places, run.difficulties)
+    """Two dots a difficulty, on a line whose length is the gain."""
+    parts = run.difficulties[::-1]
+    lines = ((run.baseline, BASELINE, "s"), (run.student, STUDENT, "o"))
+    values = {method: [mean(run.of(method, part)) for part in parts] for method, _, _ in lines}
+    places = list(range(len(parts)))
+    axes.hlines(places, values[run.baseline], values[run.student], color=BASELINE, linewidth=3, alpha=0.5)
+    for method, colour, mark in lines:
+        axes.plot(values[method], places, mark, color=colour, label=spoken(method), markersize=9)
+        for place, value in zip(places, values[method], strict=True):
+            axes.annotate(f"{value:.1f}", (value, place), (0, 9), textcoords="offset points", ha="center")
+    axes.set_yticks(places, parts)
     axes.set_ylim(-0.6, len(places) - 0.4)
-    axes.set_xlabel("PSNR-mu (dB)")
-    axes.margins(x=0.12)
-    axes.grid(False, axis="y")
-    axes.figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2)  # pyright: ignore
+    axes.set_xlabel("PSNR-μ (dB)")
+    axes.margins(x=0.1)
+    axes.grid(visible=False, axis="y")
 
 
 def _sparsification(axes: Axes, error: NDArray, sigma: NDArray) -> None:
-    removed = np.arange(POINTS) / POINTS
-    axes.axhline(1.0, color=BASELINE, linestyle="--", label="random order")
-    axes.plot(removed, sparsification(error, sigma), color=STUDENT, label="by sigma")
+    removed, left = np.arange(POINTS) / POINTS, sparsification(error, sigma)
+    axes.plot(removed, left, color=STUDENT, label="by sigma")
     axes.plot(removed, sparsification(error, error), color=THIRD, linestyle=":", label="by the true error")
+    axes.axhline(1.0, color=BASELINE, linestyle="--", label="random order")
     axes.set_xlabel("share of pixels taken away")
     axes.set_ylabel("RMSE left (all = 1)")
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.set_ylim(0, 1.1)
-    axes.legend()
+    _shares(axes.xaxis)
+    axes.set_ylim(0, max(1.1, 1.05 * float(left.max())))
 
 
 def _sigma(axes: Axes, run: Run) -> None:
@@ -172,13 +183,13 @@ def _sigma(axes: Axes, run: Run) -> None:
         return [row[kind]["ause"] / row[kind]["ause_random"] for row in run.metrics if kind in row]
 
     last = len(run.metrics) - 1
+    test, pool = ratio("sigma_test"), ratio("sigma_unlabelled")
+    axes.plot(range(last + 1), test, "o-", color=STUDENT, label="student, test scenes")
+    axes.plot(range(1, last + 1), pool, "s-", color=TEACHER, label="teacher, pseudo labels")
     axes.axhline(1.0, color=BASELINE, linestyle="--", label="random order")
-    axes.plot(range(last + 1), ratio("sigma_test"), "o-", color=STUDENT, label="student, test scenes")
-    axes.plot(range(1, last + 1), ratio("sigma_unlabelled"), "s-", color=TEACHER, label="teacher, pseudo labels")
     axes.set_ylabel("AUSE / random AUSE")
-    axes.set_ylim(0, 1.1)
+    axes.set_ylim(0, max(1.1, 1.05 * max(test + pool)))
     _rounds(axes, 0, last)
-    axes.legend(loc="center right")
 
 
 def _kept(axes: Axes, run: Run) -> None:
@@ -191,10 +202,9 @@ def _kept(axes: Axes, run: Run) -> None:
     for key, label, colour, mark in lines:
         axes.plot(rounds, [row["unlabelled"][key] for row in run.statistics], f"{mark}-", color=colour, label=label)
     axes.set_ylabel("share of pixels")
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    _shares(axes.yaxis)
     axes.set_ylim(0, 1.05)
     _rounds(axes, 1, len(run.statistics))
-    axes.legend(loc="best")
 
 
 def _risk(axes: Axes, run: Run) -> None:
@@ -209,34 +219,34 @@ def _risk(axes: Axes, run: Run) -> None:
         for rows, style, name in ((unlabelled, "-", label), (labelled, ":", None)):
             values = [rmse(row[key]) for row in rows]
             axes.plot(range(1, len(values) + 1), values, mark + style, color=colour, label=name)
-    axes.set_ylabel("RMSE (mu-law)")
+    axes.set_ylabel("RMSE (μ-law)")
     axes.set_ylim(bottom=0)
     _rounds(axes, 1, len(run.statistics))
-    axes.legend(loc="best")
 
 
 def _losses(axes: Axes, run: Run, part: str) -> None:
     """One loss over the steps of all rounds, which follow each other on the axis."""
-    before = 0.0
+    before, named = 0.0, set()
     for number, history in enumerate(run.histories):
+        last = float(history["step"].max())
         for kind, colour in (("labelled", STUDENT), ("unlabelled", TEACHER)):
             if f"{kind}_{part}" in history:
-                _loss(axes, history["step"] + before, history[f"{kind}_{part}"], colour, kind, number)
+                label = None if kind in named else f"{kind} scenes"
+                _loss(axes, history["step"] + before, history[f"{kind}_{part}"], colour, label)
+                named.add(kind)
         axes.axvline(before, color=INK, alpha=0.25, linewidth=0.8)
-        place = (before + history["step"].max() / 2, 1.0)
         name = "warm-up" if number == 0 else f"round {number}"
-        axes.annotate(name, place, xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8, alpha=0.8)
-        before += float(history["step"].max())
+        place = (before + last / 2, 1.0)
+        axes.annotate(name, place, xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8)
+        before += last
     if part == "reconstruction":
         axes.set_yscale("log")
     axes.set_xlabel("step")
     axes.set_xlim(0, before)
-    axes.legend()
 
 
-def _loss(axes: Axes, steps: pd.Series, values: pd.Series, colour: str, kind: str, number: int) -> None:
+def _loss(axes: Axes, steps: NDArray, values: NDArray, colour: str, label: str | None) -> None:
     window = max(1, round(SMOOTH * len(values)))
-    first = 1 if kind == "unlabelled" else 0
-    label = f"{kind} scenes" if number == first else None
+    smooth = pd.Series(values).rolling(window, center=True, min_periods=1).median()
     axes.plot(steps, values, color=colour, alpha=0.25, linewidth=0.8)
-    axes.plot(steps, values.rolling(window, center=True, min_periods=1).median(), color=colour, label=label)
+    axes.plot(steps, smooth.to_numpy(), color=colour, label=label)

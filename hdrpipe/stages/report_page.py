@@ -7,7 +7,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import yaml
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
@@ -18,7 +17,7 @@ from hdrpipe.config import STAGE_KEYS, Config
 from hdrpipe.stages.report_figures import Chart
 from hdrpipe.stages.report_gallery import Card
 from hdrpipe.stages.report_pictures import scale_bar
-from hdrpipe.stages.report_tables import rmse, shown_table, spoken
+from hdrpipe.stages.report_tables import Row, columns, percent, rmse, spoken
 
 HERE = Path(__file__).parent
 PACKAGES = ("torch", "numpy", "opencv-python-headless", "h5py", "pandas", "matplotlib", "snakemake")
@@ -26,10 +25,10 @@ PACKAGES = ("torch", "numpy", "opencv-python-headless", "h5py", "pandas", "matpl
 
 @dataclass(frozen=True)
 class Content:
-    """What the page shows: the headline, the summary table, curves, both galleries, the manifest."""
+    """What the page shows: the headline, the summary, curves, both galleries, the manifest."""
 
     headline: Mapping[str, Any]
-    table: pd.DataFrame
+    rows: Sequence[Row]
     charts: Sequence[Chart]
     tests: Sequence[Card]
     unlabelled: Sequence[Card]
@@ -39,7 +38,7 @@ class Content:
 def page(spec: Config, content: Content) -> str:
     """The HTML; `spec` has all sections of the config and is printed at the end."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(spoken=spoken, rmse=rmse, percent="{:.0%}".format, db="{:.2f}".format)
+    environment.filters.update(spoken=spoken, rmse=rmse, percent=percent, db="{:.2f}".format)
     template = environment.from_string(_part("report.html"))
     return template.render(
         content=content,
@@ -48,7 +47,7 @@ def page(spec: Config, content: Content) -> str:
         style=Markup(_part("report.css")),
         script=Markup(_part("report.js")),
         bar=scale_bar(),
-        table=_cells(content.table),
+        table=_table(content.rows),
         splits={split: len(names) for split, names in content.manifest["splits"].items()},
         config=yaml.safe_dump({key: _plain(getattr(spec, key)) for key in STAGE_KEYS["report"]}, sort_keys=False),
         versions={"hdrpipe": __version__, "python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
@@ -59,20 +58,21 @@ def _plain(value: Any) -> Any:
     return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
 
 
-def _cells(table: pd.DataFrame) -> dict[str, Any]:
-    """Headings, and per row its role, whether it is the chosen student, its name, its numbers as text."""
-    shown = shown_table(table.assign(chosen=False))
-    formats = ["{:.4f}" if name.startswith("SSIM") else "{:.2f}" for name in shown.columns[1:]]
-    rows = [
-        {
-            "role": about["role"],
-            "chosen": bool(about["chosen"]),
-            "name": cells[0],
-            "numbers": [form.format(cell) for form, cell in zip(formats, cells[1:], strict=True)],
-        }
-        for about, cells in zip(table.to_dict("records"), shown.to_numpy().tolist(), strict=True)
-    ]
-    return {"headings": list(shown.columns[1:]), "rows": rows}
+def _table(rows: Sequence[Row]) -> dict[str, Any]:
+    """Headings, and per method its role, whether it is the chosen student, its name, its numbers as text."""
+    shown = columns(rows)
+    return {
+        "headings": [heading for heading, _ in shown.values()],
+        "rows": [
+            {
+                "role": row["role"],
+                "chosen": row["chosen"],
+                "name": spoken(row["method"]),
+                "numbers": [form.format(row[key]) for key, (_, form) in shown.items()],
+            }
+            for row in rows
+        ],
+    }
 
 
 def _part(name: str) -> str:

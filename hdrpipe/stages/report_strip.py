@@ -1,4 +1,4 @@
-"""One wide picture of one unlabelled scene, for a talk or a page: burst, pseudo label, sigma, both masks, what is left."""
+"""One wide picture of one unlabelled scene, for a talk or a page: burst, pseudo label, sigma, masks, what is left."""
 
 import io
 
@@ -12,6 +12,7 @@ from hdrpipe.masking.contract import spread
 from hdrpipe.stages.inputs import Shards
 from hdrpipe.stages.report_gallery import heat_top, keep_rate
 from hdrpipe.stages.report_pictures import Rgb, levels, mask_picture, shown_exposures, veiled
+from hdrpipe.stages.report_tables import percent
 
 WIDTH, DPI = 1600, 100
 GAP, MARGIN, HEAD, FOOT = 14, 16, 36, 36
@@ -56,12 +57,12 @@ def _panels(scene: str, labels: Product, masks: Product) -> list[tuple[str, str,
     patches = spread(masks.read(scene, "patch_mask"), pixels.shape)
     return [
         ("Pseudo label", "the teacher's radiance", label),
-        ("Uncertainty", f"sigma: black 0, bright {top:.2g} and above", heat(sigma, top)),
-        ("Patch mask", f"{rates['keep_rate_patch']:.0%} trusted (light)", mask_picture(patches)),
-        ("Pixel mask", f"{rates['keep_rate_pixel']:.0%} trusted (light)", mask_picture(pixels)),
+        ("Uncertainty", f"sigma, 0 (black) to {top:.2g} (bright)", heat(sigma, top)),
+        ("Patch mask", f"{percent(rates['keep_rate_patch'])} trusted (light)", mask_picture(patches)),
+        ("Pixel mask", f"{percent(rates['keep_rate_pixel'])} trusted (light)", mask_picture(pixels)),
         (
             "What the student learns",
-            f"{rates['keep_rate']:.0%} kept, the rest veiled",
+            f"{percent(rates['keep_rate'])} kept, the rest veiled",
             veiled(label, masks.read(scene, "weight")),
         ),
     ]

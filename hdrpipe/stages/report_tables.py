@@ -1,20 +1,40 @@
 """The numbers of a run: a row a method, the headline with its bootstrap intervals, and both as plain text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 MEASURES = {"psnr_mu": "PSNR-mu", "psnr_l": "PSNR-l", "ssim_mu": "SSIM-mu", "pu21_psnr": "PU21-PSNR"}
-"""Measures of the summary (column -> words); dB but for SSIM."""
+"""Measures of the summary (key -> heading); dB but for SSIM."""
 
 DRAWS = 10_000
 """Bootstrap draws: the bounds of a 95 % interval are then steady to about a hundredth of its width."""
 
 COVERAGE = 0.95
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Score:
+    """One method on one test scene; `round` is -1 for a classical merge, `role` is classical, teacher or student."""
+
+    scene: str
+    difficulty: str
+    group: str
+    method: str
+    round: int
+    role: str
+    measures: Mapping[str, float]
+
+    @property
+    def psnr_mu(self) -> float:
+        """The headline measure, in dB."""
+        return self.measures["psnr_mu"]
 
 
 @dataclass(frozen=True)
@@ -22,16 +42,16 @@ class Run:
     """What the small files of a run say.
 
     Attributes:
-        scores: a row a scene and method: scene, difficulty, group, method, round (-1 for a baseline), role, measures.
+        scores: of all methods on all test scenes.
         metrics: `metrics.json` of rounds 0, 1, ...
-        histories: `history.csv` of rounds 0, 1, ...
+        histories: columns of `history.csv` of rounds 0, 1, ...
         statistics: `masks.json` of rounds 1, 2, ...
         chosen: number of the chosen round.
     """
 
-    scores: pd.DataFrame
+    scores: Sequence[Score]
     metrics: Sequence[Mapping[str, Any]]
-    histories: Sequence[pd.DataFrame]
+    histories: Sequence[Mapping[str, np.ndarray]]
     statistics: Sequence[Mapping[str, Any]]
     chosen: int
 
@@ -40,25 +60,34 @@ class Run:
         """Method name of the chosen student."""
         return network_name(self.chosen, "student")
 
-    @property
+    @cached_property
     def baseline(self) -> str:
         """Name of the classical baseline with the best mean PSNR-mu on these very test scenes."""
-        classical = self.scores[self.scores["round"] < 0]
-        return str(classical.groupby("method", sort=False)["psnr_mu"].mean().idxmax())
+        names = dict.fromkeys(score.method for score in self.scores if score.role == "classical")
+        return max(names, key=lambda name: mean(self.of(name)))
 
     @property
     def difficulties(self) -> list[str]:
-        """Difficulties of the test scenes, in the order of the tables."""
-        return sorted(self.scores["difficulty"].unique(), key=_ease)
+        """Difficulties of the test scenes, from easy to hard."""
+        return sorted({score.difficulty for score in self.scores}, key=_ease)
+
+    def of(self, method: str, difficulty: str | None = None) -> list[Score]:
+        """Scores of one method, by scene name."""
+        found = (s for s in self.scores if s.method == method and difficulty in (None, s.difficulty))
+        return sorted(found, key=lambda score: score.scene)
 
 
-def scene_scores(baselines: pd.DataFrame, rounds: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """`Run.scores` of `baselines.csv` and of the `metrics.csv` of rounds 0, 1, ..."""
-    parts = [baselines.assign(round=-1, role="classical")]
-    for number, table in enumerate(rounds):
-        names = table["method"].map(lambda role, number=number: network_name(number, role))
-        parts.append(table.assign(round=number, role=table["method"], method=names))
-    return pd.concat(parts, ignore_index=True)
+def mean(scores: Sequence[Score], measure: str = "psnr_mu") -> float:
+    """Mean of a measure over scenes; of dB, for PSNR."""
+    return float(np.mean([score.measures[measure] for score in scores]))
+
+
+def scene_scores(baselines: Sequence[Row], rounds: Sequence[Sequence[Row]]) -> list[Score]:
+    """Scores out of the rows of `baselines.csv` and of the `metrics.csv` of rounds 0, 1, ..."""
+    scores = [_score(row, row["method"], -1, "classical") for row in baselines]
+    for number, rows in enumerate(rounds):
+        scores += [_score(row, network_name(number, row["method"]), number, row["method"]) for row in rows]
+    return scores
 
 
 def network_name(number: int, role: str) -> str:
@@ -66,20 +95,19 @@ def network_name(number: int, role: str) -> str:
     return f"round {number} {role}"
 
 
-def summary_table(run: Run) -> pd.DataFrame:
-    """One row a method: method, round, role, chosen, scenes, groups, the measures, PSNR-mu by difficulty."""
-    grouped = run.scores.groupby("method", sort=False)
-    table = grouped.agg(round=("round", "first"), role=("role", "first"), scenes=("scene", "size"))
-    table.insert(2, "chosen", table.index == run.student)
-    for measure in MEASURES:
-        table[measure] = grouped[measure].mean()
-    for difficulty in run.difficulties:
-        part = run.scores[run.scores["difficulty"] == difficulty]
-        table[f"psnr_mu {difficulty}"] = part.groupby("method")["psnr_mu"].mean()
-    return table.reset_index()
+def summary_rows(run: Run) -> list[Row]:
+    """One row a method: method, round, role, chosen, scenes, the measures, PSNR-mu by difficulty."""
+    rows = []
+    for method in dict.fromkeys(score.method for score in run.scores):
+        scores = run.of(method)
+        about = {"method": method, "round": scores[0].round, "role": scores[0].role}
+        means = {measure: mean(scores, measure) for measure in MEASURES}
+        parts = {f"psnr_mu {name}": mean(run.of(method, name)) for name in run.difficulties}
+        rows.append({**about, "chosen": method == run.student, "scenes": len(scores), **means, **parts})
+    return rows
 
 
-def interval(values: NDArray, groups: Sequence[str]) -> tuple[float, float] | None:
+def interval(values: Sequence[float], groups: Sequence[str]) -> tuple[float, float] | None:
     """Bootstrap interval (95 %) of a mean over scenes whose groups, not the scenes, are independent.
 
     Whole groups are drawn with replacement, always by the same random numbers.
@@ -91,29 +119,34 @@ def interval(values: NDArray, groups: Sequence[str]) -> tuple[float, float] | No
     Returns:
         Lower and upper bound (percentiles); None if there is but one group, which says nothing about others.
     """
-    by_group = pd.Series(values).groupby(np.asarray(groups))
-    sums, counts = by_group.sum().to_numpy(), by_group.size().to_numpy()
-    if len(sums) < 2:
+    names, index = np.unique(np.asarray(groups), return_inverse=True)
+    if len(names) < 2:
         return None
-    drawn = np.random.default_rng(0).integers(len(sums), size=(DRAWS, len(sums)))
+    sums, counts = np.bincount(index, weights=values), np.bincount(index)
+    drawn = np.random.default_rng(0).integers(len(names), size=(DRAWS, len(names)))
     means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
     low, high = np.quantile(means, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
     return float(low), float(high)
 
 
-def headline(run: Run) -> dict[str, Any]:
+def headline(run: Run) -> Row:
     """What the run comes to: the chosen student, the best classical baseline, the difference, sigma, masks."""
-    by_scene = run.scores.pivot(index="scene", columns="method", values="psnr_mu")
-    groups = run.scores.groupby("scene")["group"].first().loc[by_scene.index].tolist()
-    student, baseline = by_scene[run.student].to_numpy(), by_scene[run.baseline].to_numpy()
+    pairs = list(zip(run.of(run.student), run.of(run.baseline), strict=True))
+    groups = [student.group for student, _ in pairs]
+
+    def told(value: Callable[[Score, Score], float]) -> Row:
+        values = [value(*pair) for pair in pairs]
+        low, high = interval(values, groups) or (None, None)
+        return {"psnr_mu": float(np.mean(values)), "low": low, "high": high}
+
     metrics = run.metrics[run.chosen]
     return {
         "round": run.chosen,
         "scenes": len(groups),
         "groups": len(set(groups)),
-        "student": {"method": run.student, **_with_interval(student, groups)},
-        "baseline": {"method": run.baseline, **_with_interval(baseline, groups)},
-        "difference": _with_interval(student - baseline, groups),
+        "student": {"method": run.student, **told(lambda student, _: student.psnr_mu)},
+        "baseline": {"method": run.baseline, **told(lambda _, baseline: baseline.psnr_mu)},
+        "difference": told(lambda student, baseline: student.psnr_mu - baseline.psnr_mu),
         "sigma_test": metrics["sigma_test"],
         "sigma_unlabelled": metrics["sigma_unlabelled"],
         "labels": metrics["labels"],
@@ -121,7 +154,7 @@ def headline(run: Run) -> dict[str, Any]:
     }
 
 
-def markdown(name: str, told: Mapping[str, Any], table: pd.DataFrame) -> str:
+def markdown(name: str, told: Row, rows: Sequence[Row]) -> str:
     """The headline and the table, for a terminal."""
     student, baseline, sigma = told["student"], told["baseline"], told["sigma_test"]
     masks, labels = told["masks"], told["labels"]
@@ -133,28 +166,25 @@ def markdown(name: str, told: Mapping[str, Any], table: pd.DataFrame) -> str:
         f"- Student: PSNR-mu **{student['psnr_mu']:.2f} dB**{_bounds(student)}",
         f"- Best classical baseline: {spoken(baseline['method'])}, {baseline['psnr_mu']:.2f} dB",
         f"- Difference: **{told['difference']['psnr_mu']:+.2f} dB**{_bounds(told['difference'], '+')}",
-        f"- Sigma on the test scenes: AUSE {sigma['ause']:.3f}; a random ranking {sigma['ause_random']:.3f}"
+        f"- Sigma on the test scenes: AUSE {sigma['ause']:.3f}; a random order {sigma['ause_random']:.3f}"
         f" (ratio {sigma['ause'] / sigma['ause_random']:.2f})",
-        f"- Pseudo labels: the most uncertain 20 % of the pixels hold {told['sigma_unlabelled']['removed_share']:.0%}"
+        f"- Pseudo labels: the most uncertain 20 % of the pixels hold {percent(told['sigma_unlabelled']['removed_20'])}"
         " of the squared error",
-        f"- Masks keep {masks['keep_rate']:.0%} of the pixels (patch level {masks['keep_rate_patch']:.0%},"
-        f" pixel level {masks['keep_rate_pixel']:.0%});",
+        f"- Masks keep {percent(masks['keep_rate'])} of the pixels (patch level {percent(masks['keep_rate_patch'])},"
+        f" pixel level {percent(masks['keep_rate_pixel'])});",
         f"  RMSE of the pseudo labels: kept {rmse(labels['kept_risk']):.4f},"
         f" dropped {rmse(labels['dropped_risk']):.4f}",
         "",
-        shown_table(table).to_markdown(index=False, floatfmt=_formats(table)),
+        _table(rows),
     ]
     return "\n".join(lines) + "\n"
 
 
-def shown_table(table: pd.DataFrame) -> pd.DataFrame:
-    """The summary as people read it: spoken names, short headings, the chosen student marked by a star."""
-    names = [spoken(m) + (" *" if c else "") for m, c in zip(table["method"], table["chosen"], strict=True)]
-    shown = pd.DataFrame({"method": names})
-    for column in table.columns:
-        if column in MEASURES or column.startswith("psnr_mu "):
-            shown[MEASURES.get(column, column.removeprefix("psnr_mu "))] = table[column].to_numpy()
-    return shown
+def columns(rows: Sequence[Row]) -> dict[str, tuple[str, str]]:
+    """Columns that people read: key -> (heading, format)."""
+    headings = {key: MEASURES.get(key, key.removeprefix("psnr_mu ")) for key in rows[0]}
+    shown = [key for key in headings if key in MEASURES or key.startswith("psnr_mu ")]
+    return {key: (headings[key], "{:.4f}" if key.startswith("ssim") else "{:.2f}") for key in shown}
 
 
 def spoken(method: str) -> str:
@@ -164,24 +194,32 @@ def spoken(method: str) -> str:
     return f"{words}, {alignment.upper()}" if alignment not in ("", "none") else words
 
 
+def percent(share: float) -> str:
+    """A share in words."""
+    return f"{100 * share:.0f} %"
+
+
 def rmse(risk: float) -> float:
     """Root of a mean squared error."""
     return float(np.sqrt(risk))
 
 
-def _with_interval(values: NDArray, groups: Sequence[str]) -> dict[str, Any]:
-    bounds = interval(values, groups) or (None, None)
-    return {"psnr_mu": float(values.mean()), "low": bounds[0], "high": bounds[1]}
+def _score(row: Row, method: str, number: int, role: str) -> Score:
+    measures = {measure: float(row[measure]) for measure in MEASURES}
+    return Score(str(row["scene"]), str(row["difficulty"]), str(row["group"]), method, number, role, measures)
 
 
-def _bounds(told: Mapping[str, Any], sign: str = "") -> str:
+def _table(rows: Sequence[Row]) -> str:
+    names = [spoken(row["method"]) + " *" * row["chosen"] for row in rows]
+    shown = {heading: [form.format(row[key]) for row in rows] for key, (heading, form) in columns(rows).items()}
+    align = ("left", *["right"] * len(shown))
+    return pd.DataFrame({"method": names, **shown}).to_markdown(index=False, disable_numparse=True, colalign=align)
+
+
+def _bounds(told: Row, sign: str = "") -> str:
     if told["low"] is None:
         return " (one group: no interval)"
     return f" (95 % interval {told['low']:{sign}.2f} to {told['high']:{sign}.2f})"
-
-
-def _formats(table: pd.DataFrame) -> tuple[str, ...]:
-    return tuple(".4f" if name.startswith("SSIM") else ".2f" for name in shown_table(table).columns)
 
 
 def _ease(difficulty: str) -> tuple[int, str]:

@@ -10,14 +10,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from small_scenes import make_scene
 
 from hdrpipe.errors import DamagedError, NonFiniteError, StoppedError
 from hdrpipe.learning import loop
 from hdrpipe.learning.train import TrainSettings, train
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "learning"))
-from conftest import make_scene
-
 from hdrpipe.models.contract import build
 
 SETTINGS = TrainSettings(seed=3, steps=24, batch=2, unlabelled_batch=2, crop=16, lr=1e-3)
@@ -88,7 +85,7 @@ def test_going_on_ends_with_the_same_weights(tmp_path, straight, step, workers):
 def test_sigkill_at_random_times(tmp_path, straight):
     """The same through real processes and real kills, inside the writing of the state too."""
     code = f"""
-import sys, time; sys.path.insert(0, {str(Path(__file__).parent)!r})
+import sys, time; sys.path[:0] = {[str(Path(__file__).parent), str(Path(__file__).parents[1])]!r}
 from pathlib import Path
 from test_resume import run
 run(Path(sys.argv[1]), lambda done, total, losses: (print(done, flush=True), time.sleep(0.01)))

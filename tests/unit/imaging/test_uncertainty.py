@@ -72,10 +72,9 @@ def test_sparsification_by_hand():
 
 
 def test_ause_by_hand():
-    curves = np.sqrt([30 / 5, 29 / 4, 25 / 3, 16 / 2, 0]), np.sqrt([30 / 5, 14 / 4, 5 / 3, 1 / 2, 0])
-    sigma = np.array([[1.0, 2.0, 3.0, 4.0, 5.0]])
-    steps = np.repeat(curves[0][:4] - curves[1][:4], 20), np.full(20, 4.0 - 0.0)
-    assert u.ause(ERROR, sigma) == pytest.approx(np.concatenate(steps).mean() / math.sqrt(6))
+    worst_order = np.sqrt([30 / 5, 30 / 4, 29 / 3, 25 / 2, 16 / 1])
+    oracle = np.sqrt([30 / 5, 14 / 4, 5 / 3, 1 / 2, 0.0])
+    assert u.ause(ERROR, -ERROR) == pytest.approx((worst_order - oracle).mean() / math.sqrt(6))
 
 
 def test_perfect_constant_and_reversed_sigma_stand_in_order():
@@ -132,7 +131,7 @@ def test_quality_holds_plain_finite_numbers():
     values = u.quality(ERROR.astype(np.float32), (ERROR + 0.1).astype(np.float32))
     assert all(type(value) is float and math.isfinite(value) for value in values.values())
     assert values["rmse"] == pytest.approx(math.sqrt(6))
-    assert values["removed_20"] == pytest.approx(16 / 30)
+    assert values["removed_share"] == pytest.approx(16 / 30)
     assert values["ause_random"] == pytest.approx(values["ause"] + values["aurg"])
 
 

@@ -1,21 +1,10 @@
 """Small scenes and a network that trains in a blink."""
 
-import numpy as np
 import pytest
 import torch
+from small_scenes import make_scene
 
-from hdrpipe.learning.batches import SceneArrays
 from hdrpipe.models.contract import build
-
-TIMES = np.array([1.0, 4.0, 16.0])
-
-
-def make_scene(name, seed, side=48, weight=None):
-    rng = np.random.default_rng(seed)
-    truth = np.kron(rng.random((3, side // 8, side // 8)), np.ones((8, 8))).astype(np.float32) * 0.3
-    ldr = np.clip(truth[None] * TIMES[:, None, None, None], 0, 1) ** (1 / 2.2)
-    frames = np.rint(ldr * 65535).astype(np.uint16)
-    return SceneArrays(name, frames, TIMES, 1, truth, weight)
 
 
 @pytest.fixture

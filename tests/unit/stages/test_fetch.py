@@ -1,0 +1,61 @@
+"""Archives: cached, verified, and a clear word where they cannot be had."""
+
+import hashlib
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from hdrpipe.datasets.contract import Source
+from hdrpipe.errors import InputError
+from hdrpipe.stages import fetch as stage
+from hdrpipe.stages.job import Job
+
+DATA = b"an archive"
+SOURCE = Source("toy", "toy==1.0", "toy-1.0.whl", hashlib.sha256(DATA).hexdigest(), "CC0-1.0")
+
+
+@pytest.fixture
+def spec(monkeypatch):
+    module = SimpleNamespace(sources=lambda options: (SOURCE,))
+    monkeypatch.setattr(stage.plugins, "load", lambda wing, name: module)
+    monkeypatch.setattr(stage.plugins, "options", lambda wing, name, mapping: None)
+    return SimpleNamespace(data=SimpleNamespace(dataset="toy", options={}))
+
+
+def refuse(*arguments, **more):
+    return SimpleNamespace(returncode=1, stderr="no network")
+
+
+def test_a_cached_archive_is_verified_and_listed_without_network(spec, tmp_path, monkeypatch):
+    monkeypatch.setattr(stage.subprocess, "run", refuse)
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / SOURCE.filename).write_bytes(DATA)
+    stage.fetch(spec, tmp_path / "cache", tmp_path / "sources.json", Job("fetch"))
+    assert json.loads((tmp_path / "sources.json").read_text())[0]["sha256"] == SOURCE.sha256
+
+
+def test_without_network_and_cache_it_says_what_to_fetch_and_where_to_put_it(spec, tmp_path, monkeypatch):
+    monkeypatch.setattr(stage.subprocess, "run", refuse)
+    with pytest.raises(InputError) as caught:
+        stage.fetch(spec, tmp_path / "cache", tmp_path / "sources.json", Job("fetch"))
+    message = str(caught.value)
+    assert "\n" not in message
+    for word in ("toy==1.0", "pip download", SOURCE.filename, str(tmp_path / "cache")):
+        assert word in message
+    assert not (tmp_path / "sources.json").exists()
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_another_file_than_the_pinned_one_is_refused(spec, tmp_path, monkeypatch, cached):
+    def download(command, **more):
+        (stage.Path(command[command.index("--dest") + 1]) / SOURCE.filename).write_bytes(b"other")
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr(stage.subprocess, "run", download)
+    (tmp_path / "cache").mkdir()
+    if cached:
+        (tmp_path / "cache" / SOURCE.filename).write_bytes(b"other")
+    with pytest.raises(InputError, match="pinned"):
+        stage.fetch(spec, tmp_path / "cache", tmp_path / "sources.json", Job("fetch"))
+    assert (tmp_path / "cache" / SOURCE.filename).exists() == cached

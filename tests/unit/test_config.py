@@ -1,0 +1,74 @@
+"""The config: what is refused, in which words, and what each stage gets."""
+
+import json
+
+import pytest
+
+from hdrpipe.config import STAGE_KEYS, check_config, parse_spec, read_config, stage_spec
+from hdrpipe.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("mapping", "words"),
+    [
+        ({"round": 3}, ["round", "did you mean 'rounds'", "allowed", "seed"]),
+        ({"student": {"stesp": 3}}, ["student.stesp", "did you mean 'steps'"]),
+        ({"rounds": 0}, ["rounds", "greater than or equal to 1", "0"]),
+        ({"student": {"lr": -1}}, ["student.lr", "greater than 0"]),
+        ({"student": {"init": "continu"}}, ["student.init", "'warmup'", "did you mean 'continue'"]),
+        ({"data": {"dataset": "panoramas"}}, ["data.dataset", "did you mean 'panorama'", "procedural"]),
+        ({"data": {"options": {"sise": 64}}}, ["data.options.sise", "did you mean 'size'", "pool"]),
+        ({"data": {"options": {"size": 8}}}, ["data.options.size", ">= 32"]),
+        ({"masks": {"options": {"tau_patch": 2.0}}}, ["masks.options.tau_patch", "<= 1"]),
+        ({"masks": {"options": {"tau_path": 0.3}}}, ["masks.options.tau_path", "did you mean 'tau_patch'"]),
+        ({"model": {"options": {"channels": "many"}}}, ["model.options.channels", "integer"]),
+        ({"run": "../elsewhere"}, ["run"]),
+        ({"data": 3}, ["data"]),
+    ],
+    ids=str,
+)
+def test_bad_keys_are_told_in_one_line(mapping, words):
+    with pytest.raises(UsageError) as caught:
+        check_config(mapping)
+    message = str(caught.value)
+    assert caught.value.code == 2
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "rounds: [", "\x00"])
+def test_what_is_no_mapping_is_refused(tmp_path, text):
+    path = tmp_path / "c.yaml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=r"c\.yaml"):
+        read_config(path)
+
+
+def test_plugin_options_are_filled():
+    config = check_config({"masks": {"options": {"tau_pixel": 0.2}}})
+    assert config.masks.options["tau_pixel"] == 0.2
+    assert config.masks.options["tau_patch"] == 0.4
+
+
+@pytest.mark.parametrize("stage", STAGE_KEYS)
+def test_a_stage_gets_its_keys_and_no_others(stage):
+    config = check_config({"run": "x", "seed": 7, "student": {"lr": 0.5}})
+    spec = parse_spec(stage, stage_spec(config, stage))
+    for section in config.model_dump():
+        if section in {key.split(".")[0] for key in STAGE_KEYS[stage]}:
+            assert hasattr(spec, section)
+        else:
+            with pytest.raises(AttributeError):
+                getattr(spec, section)
+
+
+def test_the_spec_is_canonical():
+    text = stage_spec(check_config({}), "student")
+    assert text == json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
+
+
+@pytest.mark.parametrize("text", ["{", '{"rounds": 2}', '{"masks": {"level": "all"}}'])
+def test_a_bad_spec_is_refused(text):
+    with pytest.raises(UsageError):
+        parse_spec("masks", text)

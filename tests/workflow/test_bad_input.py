@@ -1,0 +1,89 @@
+"""What a user gets to see when something is wrong, and that nothing is left half-written."""
+
+import pytest
+import yaml
+
+
+@pytest.mark.parametrize(
+    ("overlay", "words"),
+    [
+        ({"masks": {"options": {"tau_path": 0.3}}}, ["masks.options.tau_path", "tau_patch"]),
+        ({"studnet": {"lr": 0.1}}, ["studnet", "student"]),
+        ({"data": {"labelled": 0}}, ["data.labelled"]),
+    ],
+    ids=str,
+)
+def test_a_wrong_config_stops_before_any_job(finished, overlay, words):
+    printed = finished.snakemake("-n", overlay=overlay, fails=True)
+    line = next(line for line in printed.splitlines() if "config:" in line)
+    for word in words:
+        assert word in line
+    assert "Job stats" not in printed
+    assert "Traceback" not in printed
+
+
+def test_a_missing_panorama_is_one_line_and_exit_3(finished, tmp_path):
+    (tmp_path / "sources.json").write_text("[]")
+    spec = '{"data":{"dataset":"panorama","options":{}}}'
+    done = finished.call(
+        "hdrpipe", "prepare", "--spec", spec, "--sources", str(tmp_path / "sources.json"), "--out",
+        str(tmp_path / "out"), "--cache", str(tmp_path / "none"),
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert done.stderr.count("hdrpipe: error:") == 1
+    assert "viser-1.0.0" in done.stderr.splitlines()[-1]
+    assert not list(tmp_path.rglob("*.h5"))
+
+
+def test_too_many_labels_are_told(finished, tmp_path):
+    (tmp_path / "sources.json").write_text("[]")
+    spec = '{"data":{"dataset":"procedural","options":{},"labelled":99}}'
+    done = finished.call(
+        "hdrpipe",
+        "prepare",
+        "--spec",
+        spec,
+        "--sources",
+        str(tmp_path / "sources.json"),
+        "--out",
+        str(tmp_path / "out"),
+    )
+    assert done.returncode == 2
+    assert "data.labelled" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("words", "code"), [(["nonsense"], 2), (["masks", "--nope"], 2), (["--version"], 0)])
+def test_usage_has_its_own_exit_code(finished, words, code):
+    assert finished.call("hdrpipe", *words).returncode == code
+
+
+def test_a_damaged_product_is_one_line_and_exit_4(finished, tmp_path):
+    results = finished.path / "results" / "tiny"
+    damaged = tmp_path / "unlabelled-00.h5"
+    data = bytearray((results / "scenes" / "unlabelled-00.h5").read_bytes())
+    data[len(data) // 2] ^= 255
+    damaged.write_bytes(data)
+    done = finished.call(
+        "hdrpipe", "teacher", "--weights", str(results / "round-00" / "teacher.safetensors"), "--scenes",
+        str(damaged), "--round", "1", "--out", str(tmp_path / "out.h5"),
+    )  # fmt: skip
+    assert done.returncode == 4
+    assert str(damaged) in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "out.h5").exists()
+
+
+def test_a_full_disk_is_exit_5_and_leaves_nothing(finished, tmp_path):
+    """The file size limit of the shell stands in for a full disk."""
+    spec = '{"data":{"dataset":"procedural","options":{},"labelled":2}}'
+    (tmp_path / "sources.json").write_text("[]")
+    command = f"ulimit -f 40; exec hdrpipe prepare --spec '{spec}' --sources sources.json --out {tmp_path}/out"
+    done = finished.call("bash", "-c", f"cd {tmp_path} && {command}")
+    assert done.returncode == 5
+    assert done.stderr.count("hdrpipe: error:") == 1
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.suffix == ".h5" or "tmp" in path.name]
+
+
+def test_the_overlay_of_the_docs_is_a_deep_merge(finished):
+    plan = finished.plan(overlay={"masks": {"options": {"tau_pixel": 0.4}}})
+    assert plan == {}
+    assert yaml.safe_load((finished.path / "config.yaml").read_text())["masks"]["options"]["tau_patch"] == 0.4

@@ -1,0 +1,56 @@
+"""The single-stage recipes of the README do what they say."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+BLOCK = re.search(r"<!-- recipes -->\n```\n(.*?)```", README, re.DOTALL)[1]
+RECIPES = [line.split(" #")[0].strip() for line in BLOCK.splitlines()]
+
+JOBS = [
+    {},
+    {},
+    {},
+    {"masks": 2, "student": 2, "teacher": 1, "teacher_labelled": 1, "evaluate": 2, "choose": 1, "report": 1},
+    {"evaluate": 1},
+    {},
+    {},
+]
+"""Jobs that each recipe asks for once the run is done."""
+
+
+def arguments(recipe):
+    return [word.replace("results/demo", "results/tiny") for word in shlex.split(recipe)[3:] if word != "-n"]
+
+
+def test_every_recipe_is_listed():
+    assert len(RECIPES) == len(JOBS)
+    assert all(recipe.startswith("snakemake --cores all") for recipe in RECIPES)
+
+
+@pytest.mark.parametrize(("recipe", "jobs"), zip(RECIPES, JOBS, strict=True), ids=RECIPES)
+def test_a_recipe_plans_exactly(finished, recipe, jobs):
+    assert finished.plan(*arguments(recipe)) == jobs
+
+
+def test_a_single_stage_really_reruns_and_changes_nothing_else(finished):
+    results = finished.path / "results" / "tiny"
+    path = results / "round-01" / "metrics.json"
+    before, content = path.stat().st_mtime_ns, path.read_text()
+    student = (results / "round-01" / "student.safetensors").stat().st_mtime_ns
+    finished.snakemake(*arguments(next(recipe for recipe in RECIPES if "metrics.json" in recipe)))
+    assert path.stat().st_mtime_ns > before
+    assert path.read_text() == content
+    assert (results / "round-01" / "student.safetensors").stat().st_mtime_ns == student
+    finished.snakemake()
+
+
+def test_the_python_of_the_readme_runs(finished):
+    code = next(block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "h5py" in block)
+    code = code.replace("results/demo", str(finished.path / "results" / "tiny"))
+    names = {}
+    exec(code, names)
+    assert names["sigma"].shape == names["pseudo_label"].shape[1:]
