@@ -23,10 +23,13 @@ TRUSTED = (0.95, 0.99)
 SHOT_NOISE = 4e-4
 READ_NOISE = 4e-6
 """Variance of a linear value x in [0, 1] is `SHOT_NOISE * x + READ_NOISE`: a small camera at base sensitivity. Halving
-or doubling both costs the rejecting merge less than 0.5 dB on rendered bursts."""
+or doubling both costs the rejecting merge less than 0.5 dB on rendered bursts; ten times as much costs 7 dB."""
 
 WINDOW = 5
 """Side of the window over which a difference is compared with its noise, in pixels."""
+
+NOISE_QUANTILE = 0.25
+"""The quarter of windows that fits best is taken to differ by noise alone: it sets the noise of `adaptive`, upwards."""
 
 
 def reference_only(burst: Burst) -> Picture:
@@ -62,12 +65,34 @@ def triangle(burst: Burst) -> Picture:
 
 
 def rejecting(burst: Burst) -> Picture:
-    """Noise-optimal merge that leaves out what does not fit the reference: the strongest merge of aligned frames.
+    """Noise-optimal merge that leaves out what does not fit the reference, for a camera of known noise.
 
     Start from `low_exposure_fill`. Add every other frame with the inverse of its noise variance as weight, times
     `exp(1 - q)` where q, the squared difference to the reference over the variance that noise explains, both summed
     over a 5 x 5 window, exceeds 1 in any channel. Clipped pixels neither add nor count.
     """
+    return _fitting(burst, lambda _: 1.0)
+
+
+def adaptive(burst: Burst) -> Picture:
+    """`rejecting`, the noise of a noisier camera read off the windows of each frame that fit the reference best."""
+    return _fitting(burst, lambda ratio: max(1.0, float(np.quantile(ratio, NOISE_QUANTILE))))
+
+
+MERGES: dict[str, Callable[[Burst], Picture]] = {
+    "reference_only": reference_only,
+    "low_exposure_fill": low_exposure_fill,
+    "triangle": triangle,
+    "rejecting": rejecting,
+    "adaptive": adaptive,
+    "debevec": debevec,
+    "robertson": robertson,
+}
+"""Every merge to radiance, by name."""
+
+
+def _fitting(burst: Burst, noisier: Callable[[NDArray], float]) -> Picture:
+    """The merge of `rejecting`; `noisier` tells the factor on the noise from all ratios of difference to noise."""
     reference = burst.radiance[burst.reference]
     own_variance = _noise(reference, burst.times[burst.reference])
     total, weight = low_exposure_fill(burst) / own_variance, 1.0 / own_variance
@@ -77,22 +102,14 @@ def rejecting(burst: Burst) -> Picture:
             continue
         variance = _noise(reference, burst.times[index])
         usable = _fade(burst.ldr[index], TRUSTED) * unclipped
-        counted = (usable > 0).astype(np.float32)
-        fit = _fit((radiance - reference) ** 2 * counted, (variance + own_variance) * counted)
-        added = usable * fit / variance
+        counted = usable > 0
+        explained = _window_mean((variance + own_variance) * counted)
+        ratio = _window_mean((radiance - reference) ** 2 * counted) / (explained + np.float32(1e-12))
+        compared = ratio[explained > 0]
+        excess = ratio / np.float32(noisier(compared) if compared.size else 1.0) - 1.0
+        added = usable * np.exp(-excess.clip(0.0).max(0, keepdims=True)) / variance
         total, weight = total + added * radiance, weight + added
     return np.divide(total, weight, dtype=np.float32)
-
-
-MERGES: dict[str, Callable[[Burst], Picture]] = {
-    "reference_only": reference_only,
-    "low_exposure_fill": low_exposure_fill,
-    "triangle": triangle,
-    "rejecting": rejecting,
-    "debevec": debevec,
-    "robertson": robertson,
-}
-"""Every merge to radiance, by name."""
 
 
 def _fade(ldr: NDArray[np.float32], span: tuple[float, float]) -> NDArray[np.float32]:
@@ -106,13 +123,7 @@ def _noise(radiance: Picture, time: float) -> Picture:
     return (SHOT_NOISE * radiance / time + READ_NOISE / time**2).astype(np.float32)
 
 
-def _fit(difference: Picture, variance: Picture) -> Picture:
-    """How well each pixel fits the reference, (1, H, W) in (0, 1]; the worst channel decides."""
-    excess = _window_sum(difference) / (_window_sum(variance) + np.float32(1e-12)) - 1.0
-    return np.exp(-excess.clip(0.0).max(0, keepdims=True))
-
-
-def _window_sum(picture: Picture) -> Picture:
-    """Mean over the window around each pixel: sums in ratio."""
+def _window_mean(picture: Picture) -> Picture:
+    """Mean over the window around each pixel."""
     blurred = cv2.blur(np.ascontiguousarray(picture.transpose(1, 2, 0)), (WINDOW, WINDOW))
     return np.asarray(blurred, np.float32).transpose(2, 0, 1)

@@ -26,7 +26,7 @@ from hdrpipe.stages.report_tables import Row, Run, headline, markdown, scene_sco
 POOLED_PIXELS = 1_000_000
 """Most pixels that enter the sparsification curve; scenes are thinned by a fixed stride."""
 
-STEPS = 5
+STEPS = 4
 
 
 @dataclass(frozen=True)
@@ -66,21 +66,20 @@ def report(spec: Config, files: ReportInputs, out: Path, job: Job) -> None:
         InputError: products and choice are of different rounds.
     """
     run = read_run(files)
-    rows, told = summary_rows(run), headline(run)
-    job.progress(1, STEPS, "tables")
     with ExitStack() as stack:
         scenes, truths = Shards(files.scenes, "scenes", stack), Shards(files.truths, "truth", stack)
         predicted = Shards([files.predicted], "uncertainty", stack)
         pool, labels = Shards(files.unlabelled, "scenes", stack), Shards(files.uncertainty, "uncertainty", stack)
         masks = Shards(files.masks, "masks", stack)
-        _check_round(run, [*predicted.products, *labels.products, *masks.products])
+        _check_round(run, [*predicted.products, *labels.products])
+        rows, told = summary_rows(run), headline(run)
         curves = charts(run, *_pooled(predicted, truths))
-        job.progress(2, STEPS, "curves")
+        job.progress(1, STEPS, "curves")
         tests = test_cards(run, scenes, truths, predicted)
-        job.progress(3, STEPS, "test scenes")
+        job.progress(2, STEPS, "test scenes")
         unlabelled = unlabelled_cards(pool, labels, masks)
         figure = strip_png(pool, labels, masks)
-        job.progress(4, STEPS, "unlabelled scenes")
+        job.progress(3, STEPS, "unlabelled scenes")
         hashes = [shards.hashes for shards in (scenes, truths, predicted, pool, labels, masks)]
     html = page(spec, Content(told, rows, curves, tests, unlabelled, _json(files.manifest)))
     write_text(out / "summary.csv", pd.DataFrame(rows).to_csv(index=False, float_format="%.5f"))
@@ -98,14 +97,16 @@ def read_run(files: ReportInputs) -> Run:
     return Run(
         scores=scene_scores(_rows(files.baselines), [_rows(path) for path in files.tables]),
         metrics=[_json(path) for path in files.metrics],
-        histories=[{key: np.asarray(column) for key, column in pd.read_csv(path).items()} for path in files.histories],
+        histories=[
+            {str(key): np.asarray(column) for key, column in pd.read_csv(path).items()} for path in files.histories
+        ],
         statistics=[_json(path) for path in files.statistics],
         chosen=int(_json(files.chosen)["round"]),
     )
 
 
 def _rows(path: Path) -> list[Row]:
-    return pd.read_csv(path).to_dict("records")
+    return [{str(key): value for key, value in row.items()} for row in pd.read_csv(path).to_dict("records")]
 
 
 def _json(path: Path) -> dict:

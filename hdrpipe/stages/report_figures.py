@@ -1,3 +1,5 @@
+# pandas' own annotations leave every scalar open: no finding of these kinds would be one.
+# pyright: reportIndexIssue=false, reportAttributeAccessIssue=false, reportArgumentType=false, reportCallIssue=false
 """Curves of a run as SVG that stands inside a page and takes its text colour from there."""
 
 import io
@@ -24,7 +26,7 @@ INK = "#010203"
 STUDENT, TEACHER, THIRD, FOURTH, BASELINE = "#2f7fd0", "#e07a1f", "#1f9a78", "#c2487f", "#8a8f98"
 """Colours of equal weight on white and on black."""
 
-SIZE = (5.4, 3.1)
+SIZE = (4.7, 2.9)
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 9,
@@ -33,6 +35,7 @@ STYLE: dict[Any, Any] = {
     "axes.spines.right": False,
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
+    "axes.labelpad": 6.0,
     "text.color": INK,
     "xtick.color": INK,
     "ytick.color": INK,
@@ -60,9 +63,18 @@ class Chart:
     svg: str
 
 
+Drawing = tuple[str, str, Callable[[Axes], None]]
+"""Title, what it shows, and what draws it."""
+
+
 def charts(run: Run, error: NDArray, sigma: NDArray) -> list[Chart]:
     """All curves; `error` and `sigma` are pooled pixels of the test scenes under the chosen student, 1-D."""
-    drawn: list[tuple[str, str, Callable[[Axes], None]]] = [
+    drawn = [*_scores(run, error, sigma), *_training(run)]
+    return [Chart(title, text, _svg(draw, f"chart{n}")) for n, (title, text, draw) in enumerate(drawn)]
+
+
+def _scores(run: Run, error: NDArray, sigma: NDArray) -> list[Drawing]:
+    return [
         (
             "Quality per round",
             "Mean PSNR-μ on the test scenes; round 0 is the warm-up on labels alone. Higher is better.",
@@ -84,9 +96,14 @@ def charts(run: Run, error: NDArray, sigma: NDArray) -> list[Chart]:
             "AUSE, the area between the two curves of such a figure, as a share of a random order's. Lower is better.",
             lambda axes: _sigma(axes, run),
         ),
+    ]
+
+
+def _training(run: Run) -> list[Drawing]:
+    return [
         (
             "What the masks keep",
-            "Mean share of unlabelled pixels that are trusted. What counts is the product of both levels.",
+            "Mean share of unlabelled pixels that are trusted. The student learns from what the blue line says.",
             lambda axes: _kept(axes, run),
         ),
         (
@@ -106,7 +123,6 @@ def charts(run: Run, error: NDArray, sigma: NDArray) -> list[Chart]:
             lambda axes: _losses(axes, run, "judge"),
         ),
     ]
-    return [Chart(title, text, _svg(draw, f"chart{n}")) for n, (title, text, draw) in enumerate(drawn)]
 
 
 def _svg(draw: Callable[[Axes], None], name: str) -> str:

@@ -126,7 +126,7 @@ def _unlabelled_card(scene: str, burst: Product, labels: Product, masks: Product
         photo("Learned from", "pseudo label, veiled where masked out", veiled(label, masks.read(scene, "weight"))),
     )
     facts = (
-        f"{percent(rates['keep_rate_patch'])} of the patches and {percent(rates['keep_rate_pixel'])} of the pixels trusted",
+        f"patch level keeps {percent(rates['keep_rate_patch'])}, pixel level {percent(rates['keep_rate_pixel'])}",
         str(burst.scene_attributes(scene)["difficulty"]),
         scene,
     )

@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from hdrpipe.imaging import metrics, uncertainty
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.camera import expose, ldr_from_linear, linear_from_ldr, radiance_from_ldr
-from hdrpipe.imaging.merge import MERGES, low_exposure_fill, rejecting, triangle
+from hdrpipe.imaging.merge import MERGES, adaptive, low_exposure_fill, rejecting, triangle
 from hdrpipe.imaging.tonemap import display, inverse_mu_law, mu_law
 
 unit = st.floats(0.0, 1.0, width=32)
@@ -66,14 +66,14 @@ def test_merges_stay_finite_and_between_black_and_the_shortest_clip(ldr, ev, ref
     assert merged.max() <= 1 + 1e-2
 
 
-@given(frames, evs, st.permutations(range(3)), st.sampled_from([low_exposure_fill, triangle, rejecting]))
+@given(frames, evs, st.permutations(range(3)), st.sampled_from([low_exposure_fill, triangle, rejecting, adaptive]))
 def test_merges_treat_the_channels_alike(ldr, ev, order, merge):
     order = list(order)
     expected = merge(Burst(ldr, ev, 1))[order]
     assert merge(Burst(ldr[:, order], ev, 1)) == pytest.approx(expected, rel=1e-4, abs=1e-6)
 
 
-@given(frames, evs, st.sampled_from([low_exposure_fill, triangle, rejecting]))
+@given(frames, evs, st.sampled_from([low_exposure_fill, triangle, rejecting, adaptive]))
 def test_merges_turn_with_the_frames(ldr, ev, merge):
     expected = np.rot90(merge(Burst(ldr, ev, 1)), axes=(1, 2))
     turned = np.ascontiguousarray(np.rot90(ldr, axes=(2, 3)))
