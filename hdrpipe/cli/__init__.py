@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -10,6 +11,9 @@ import typer
 
 from hdrpipe import __version__
 from hdrpipe.errors import Exit, HdrpipeError
+
+# Idle OpenMP threads sleep instead of spinning: on a shared machine spinning slows small networks a hundredfold.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 app = typer.Typer(
     help="Semi-supervised HDR reconstruction: train, label, mask, iterate; the stages behind the Snakefile.",
