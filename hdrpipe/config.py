@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import yaml
 from jsonschema import Draft202012Validator
@@ -33,7 +33,7 @@ class DataSpec(Spec):
     dataset: str = Field(default="panorama", description="A file of `hdrpipe/datasets`.")
     options: dict[str, Any] = Field(default_factory=dict, description="Options of that dataset.")
     seed: int = Field(default=0, ge=0, description="Seed of the rendering or of any other choice of scenes.")
-    labelled: int | Literal["all"] = Field(
+    labelled: Annotated[int, Field(ge=1)] | Literal["all"] = Field(
         default=5, description="Number of pool scenes that keep their truth, or `all`."
     )
     draw: int = Field(default=0, ge=0, description="Seed of the label draw: which pool scenes keep their truth.")

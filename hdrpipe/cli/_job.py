@@ -64,6 +64,7 @@ def start(stage: str, spec: str, code: str, log: Path | None, label: str = "") -
     logger.setLevel(logging.INFO)
     console = logging.StreamHandler(sys.stderr)
     console.setFormatter(logging.Formatter("%(message)s"))
+    console.addFilter(lambda record: record.levelno < logging.ERROR)  # the door prints errors itself
     logger.addHandler(console)
     if log:
         log.parent.mkdir(parents=True, exist_ok=True)
