@@ -169,7 +169,7 @@ def markdown(name: str, told: Row, rows: Sequence[Row]) -> str:
         f"- Sigma on the test scenes: AUSE {sigma['ause']:.3f}; a random order {sigma['ause_random']:.3f}"
         f" (ratio {sigma['ause'] / sigma['ause_random']:.2f})",
         f"- Pseudo labels: {percent(told['sigma_unlabelled']['removed_share'])} of the squared error"
-        " lie in the most uncertain 20 % of the pixels",
+        " lies in the most uncertain 20 % of the pixels",
         f"- Masks keep {percent(masks['keep_rate'])} of the pixels (patch level {percent(masks['keep_rate_patch'])},"
         f" pixel level {percent(masks['keep_rate_pixel'])});",
         f"  RMSE of the pseudo labels: kept {rmse(labels['kept_risk']):.4f},"
