@@ -141,4 +141,4 @@ def _masked(kept):
         "weight": pixels.astype(np.float16),
     }
     rate = float(pixels.mean())
-    return fields, {"keep_rate_patch": 1.0, "keep_rate_pixel": rate, "keep_rate": rate}
+    return fields, {"keep_rate_patch": 1.0 - 0.05 * kept, "keep_rate_pixel": rate, "keep_rate": rate}

@@ -168,14 +168,14 @@ def _quality(axes: Axes, run: Run) -> None:
 def _difficulties(axes: Axes, run: Run) -> None:
     """Two dots a difficulty, on a line whose length is the gain."""
     parts = run.difficulties[::-1]
-    lines = ((run.baseline, BASELINE, "s"), (run.student, STUDENT, "o"))
-    values = {method: [mean(run.of(method, part)) for part in parts] for method, _, _ in lines}
+    lines = ((run.baseline, BASELINE, "s", -18), (run.student, STUDENT, "o", 9))
+    values = {method: [mean(run.of(method, part)) for part in parts] for method, *_ in lines}
     places = list(range(len(parts)))
     axes.hlines(places, values[run.baseline], values[run.student], color=BASELINE, linewidth=3, alpha=0.5)
-    for method, colour, mark in lines:
+    for method, colour, mark, lift in lines:
         axes.plot(values[method], places, mark, color=colour, label=spoken(method), markersize=9)
         for place, value in zip(places, values[method], strict=True):
-            axes.annotate(f"{value:.1f}", (value, place), (0, 9), textcoords="offset points", ha="center")
+            axes.annotate(f"{value:.1f}", (value, place), (0, lift), textcoords="offset points", ha="center")
     axes.set_yticks(places, parts)
     axes.set_ylim(-0.6, len(places) - 0.4)
     axes.set_xlabel("PSNR-μ (dB)")

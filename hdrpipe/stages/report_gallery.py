@@ -159,4 +159,4 @@ def _facts(run: Run, scene: str) -> tuple[str, ...]:
         next(score for score in run.of(method) if score.scene == scene) for method in (run.student, run.baseline)
     )
     gain = student.psnr_mu - baseline.psnr_mu
-    return (f"PSNR-μ {student.psnr_mu:.1f} dB", f"{gain:+.1f} dB to the best classical merge", student.group, scene)
+    return (f"PSNR-μ {student.psnr_mu:.2f} dB", f"{gain:+.2f} dB to the best classical merge", student.group, scene)

@@ -10,7 +10,7 @@ from hdrpipe.files.hdf5 import Product
 from hdrpipe.imaging.tonemap import display, heat
 from hdrpipe.masking.contract import spread
 from hdrpipe.stages.inputs import Shards
-from hdrpipe.stages.report_gallery import heat_top, keep_rate
+from hdrpipe.stages.report_gallery import heat_top
 from hdrpipe.stages.report_pictures import Rgb, levels, mask_picture, shown_exposures, veiled
 from hdrpipe.stages.report_tables import percent
 
@@ -18,13 +18,14 @@ WIDTH, DPI = 1600, 100
 GAP, MARGIN, HEAD, FOOT = 14, 16, 36, 36
 """Pixels between the pictures, around them, above and below them."""
 
+TELLING = 0.75
+
 Box = tuple[float, float, float, float]
 
 
 def strip_png(scenes: Shards, labels: Shards, masks: Shards) -> bytes:
-    """PNG, 1600 pixels wide, of the unlabelled scene with the median keep-rate."""
-    ranked = sorted(masks.scenes, key=lambda scene: (keep_rate(masks, scene), scene))
-    scene = ranked[len(ranked) // 2]
+    """PNG, 1600 pixels wide, of one unlabelled scene."""
+    scene = telling_scene(masks)
     inputs = _inputs(scenes.of(scene), scene)
     panels = _panels(scene, labels.of(scene), masks.of(scene))
     # the exposures stand one over the other in a column, together as high as one panel
@@ -43,6 +44,15 @@ def strip_png(scenes: Shards, labels: Shards, masks: Shards) -> bytes:
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
+
+
+def telling_scene(masks: Shards) -> str:
+    """The scene whose patch level keeps nearest to TELLING, so that both levels have something to show."""
+
+    def distance(scene: str) -> float:
+        return abs(float(masks.of(scene).scene_attributes(scene)["keep_rate_patch"]) - TELLING)
+
+    return min(masks.scenes, key=lambda scene: (distance(scene), scene))
 
 
 def _inputs(product: Product, scene: str) -> list[Rgb]:

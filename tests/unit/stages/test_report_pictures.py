@@ -10,6 +10,7 @@ from hdrpipe.stages.inputs import Shards
 from hdrpipe.stages.report import read_run
 from hdrpipe.stages.report_gallery import alike, keep_rate, picked_tests, picked_unlabelled
 from hdrpipe.stages.report_pictures import drawing, levels, mask_picture, photo, shown_exposures, veiled
+from hdrpipe.stages.report_strip import telling_scene
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,11 @@ def test_unlabelled_scenes_rise_from_the_lowest_keep_rate_to_the_highest(files, 
 )
 def test_shortest_reference_and_longest_exposure_are_shown(count, reference, shown):
     assert shown_exposures(count, reference) == shown
+
+
+def test_figure_shows_the_scene_whose_patch_level_keeps_nearest_to_three_quarters(files):
+    with ExitStack() as stack:
+        assert telling_scene(Shards(files.masks, "masks", stack)) == "pool-005"
 
 
 def test_pictures_shown_alike_are_equal_where_their_radiance_is():
