@@ -10,6 +10,7 @@ import numpy as np
 
 from hdrpipe import plugins
 from hdrpipe.config import Config
+from hdrpipe.errors import UsageError
 from hdrpipe.files.atomic import write_json
 from hdrpipe.files.hdf5 import write_product
 from hdrpipe.files.products import SCHEMAS
@@ -41,12 +42,18 @@ def masks(
         out: folder of the mask products.
         statistics_out: JSON of the statistics, keep-rates and the kept risk.
         job: provenance and progress.
+
+    Raises:
+        UsageError: every scene is labelled.
     """
     strategy = plugins.load("masking", spec.masks.strategy)
     options = plugins.options("masking", spec.masks.strategy, spec.masks.options)
     level = spec.masks.level
     with ExitStack() as stack:
         shards = Shards(uncertainty, "uncertainty", stack)
+        if not shards.scenes:
+            hint = "with `all`, round-00/metrics.json is the fully supervised result"
+            raise UsageError("no scene is unlabelled, so there is nothing to mask", "data.labelled", hint)
         sigmas = (shards.of(scene).read(scene, "sigma") for scene in shards.scenes)
         statistics = strategy.fit(sigmas, options)
         rates: list[dict[str, float]] = []

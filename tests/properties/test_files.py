@@ -119,7 +119,7 @@ def test_a_scene_name_that_is_accepted_names_something_right_below(name):
         check_scene_name(name)
     except Fault:
         return
-    root = Path("/root/below")
+    root = Path("/srv/below")
     assert (root / name).parent == root
     assert (root / name).name == name
     assert "\0" not in name
