@@ -32,7 +32,7 @@ def test_a_missing_panorama_is_one_line_and_exit_3(finished, tmp_path):
     assert done.returncode == 3
     assert done.stderr.count("hdrpipe: error:") == 1
     assert str(tmp_path / "none") in done.stderr.splitlines()[-1]
-    assert done.stderr.count("missing") == 1
+    assert done.stderr.count("archive of panoramas is missing") == 1
     assert not list(tmp_path.rglob("*.h5"))
 
 
