@@ -6,11 +6,11 @@ that are not robust to motion ghost where frames differ.
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from hdrpipe.imaging.burst import Burst
+from hdrpipe.imaging.denoise import mean_around, non_local_means
 from hdrpipe.imaging.opencv_merge import debevec, robertson
 from hdrpipe.quantities import Picture
 
@@ -71,12 +71,17 @@ def rejecting(burst: Burst) -> Picture:
     `exp(1 - q)` where q, the squared difference to the reference over the variance that noise explains, both summed
     over a 5 x 5 window, exceeds 1 in any channel. Clipped pixels neither add nor count.
     """
-    return _fitting(burst, lambda _: 1.0)
+    return _fitting(burst, lambda _: 1.0)[0]
 
 
 def adaptive(burst: Burst) -> Picture:
     """`rejecting`, the noise of a noisier camera read off the windows of each frame that fit the reference best."""
-    return _fitting(burst, lambda ratio: max(1.0, float(np.quantile(ratio, NOISE_QUANTILE))))
+    return _fitting(burst, lambda ratio: max(1.0, float(np.quantile(ratio, NOISE_QUANTILE))))[0]
+
+
+def denoised(burst: Burst) -> Picture:
+    """`rejecting`, then non-local means: the weights of the merge tell how much noise is left in each pixel."""
+    return non_local_means(*_fitting(burst, lambda _: 1.0))
 
 
 MERGES: dict[str, Callable[[Burst], Picture]] = {
@@ -85,31 +90,37 @@ MERGES: dict[str, Callable[[Burst], Picture]] = {
     "triangle": triangle,
     "rejecting": rejecting,
     "adaptive": adaptive,
+    "denoised": denoised,
     "debevec": debevec,
     "robertson": robertson,
 }
 """Every merge to radiance, by name."""
 
 
-def _fitting(burst: Burst, noisier: Callable[[NDArray], float]) -> Picture:
-    """The merge of `rejecting`; `noisier` tells the factor on the noise from all ratios of difference to noise."""
+def _fitting(burst: Burst, noisier: Callable[[NDArray], float]) -> tuple[Picture, Picture]:
+    """The merge of `rejecting` and its noise variance, as the camera has it.
+
+    `noisier` tells the factor on the noise from all ratios of difference to noise.
+    """
     reference = burst.radiance[burst.reference]
     own_variance = _noise(reference, burst.times[burst.reference])
     total, weight = low_exposure_fill(burst) / own_variance, 1.0 / own_variance
     unclipped = _fade(burst.ldr[burst.reference], CLIPPING)
+    # where the reference clips, the shortest frame stands in
+    known = unclipped / own_variance + (1.0 - unclipped) / _noise(burst.radiance[0], burst.times[0])
     for index, radiance in enumerate(burst.radiance):
         if index == burst.reference:
             continue
         variance = _noise(reference, burst.times[index])
         usable = _fade(burst.ldr[index], TRUSTED) * unclipped
         counted = usable > 0
-        explained = _window_mean((variance + own_variance) * counted)
-        ratio = _window_mean((radiance - reference) ** 2 * counted) / (explained + np.float32(1e-12))
+        explained = mean_around((variance + own_variance) * counted, WINDOW)
+        ratio = mean_around((radiance - reference) ** 2 * counted, WINDOW) / (explained + np.float32(1e-12))
         compared = ratio[explained > 0]
         excess = ratio / np.float32(noisier(compared) if compared.size else 1.0) - 1.0
         added = usable * np.exp(-excess.clip(0.0).max(0, keepdims=True)) / variance
-        total, weight = total + added * radiance, weight + added
-    return np.divide(total, weight, dtype=np.float32)
+        total, weight, known = total + added * radiance, weight + added, known + added
+    return np.divide(total, weight, dtype=np.float32), np.divide(1.0, known, dtype=np.float32)
 
 
 def _fade(ldr: NDArray[np.float32], span: tuple[float, float]) -> NDArray[np.float32]:
@@ -121,9 +132,3 @@ def _fade(ldr: NDArray[np.float32], span: tuple[float, float]) -> NDArray[np.flo
 def _noise(radiance: Picture, time: float) -> Picture:
     """Noise variance of radiance measured with one exposure time."""
     return (SHOT_NOISE * radiance / time + READ_NOISE / time**2).astype(np.float32)
-
-
-def _window_mean(picture: Picture) -> Picture:
-    """Mean over the window around each pixel."""
-    blurred = cv2.blur(np.ascontiguousarray(picture.transpose(1, 2, 0)), (WINDOW, WINDOW))
-    return np.asarray(blurred, np.float32).transpose(2, 0, 1)

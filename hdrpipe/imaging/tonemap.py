@@ -18,6 +18,9 @@ KEY = 0.18
 WHITE_PERCENTILE = 99.5
 """Share of pixels, in percent, that a display picture keeps below its white."""
 
+STRIP = 256
+"""Rows of a display picture that are made at once: a large one whole would be held several times over."""
+
 _SCALE = float(np.log1p(MU))
 
 
@@ -47,6 +50,15 @@ def inverse_mu_law(tonemapped: Any) -> Any:
     return (scaled.expm1() if hasattr(scaled, "expm1") else np.expm1(scaled)) / MU
 
 
+def mu_law_slope(radiance: Any) -> Any:
+    """Slope of `mu_law`: `MU / (log(1 + MU) (1 + MU x))`; what an error of radiance becomes after the mu-law.
+
+    Args:
+        radiance: NumPy array or torch tensor, any shape, values >= 0.
+    """
+    return MU / _SCALE / (1.0 + MU * radiance)
+
+
 def luminance(picture: Picture) -> Plane:
     """BT.709 luminance (H, W) of a linear RGB picture (3, H, W)."""
     return np.tensordot(np.asarray(LUMA, picture.dtype), picture, 1)
@@ -66,11 +78,15 @@ def display(radiance: Picture) -> NDArray[np.uint8]:
     middle, white = np.percentile(luminance(radiance), (50.0, WHITE_PERCENTILE))
     # a mostly black picture has a median of noise: do not lift it without end
     exposure = KEY / max(middle, 0.01 * white, 1e-6)
-    lit = radiance.clip(0.0) * np.float32(exposure)
     top = max(float(white * exposure), KEY)
-    curve = lit * (1.0 + lit / top**2) / (1.0 + lit)
-    coded = ldr_from_linear(curve.clip(0.0, 1.0))
-    return np.ascontiguousarray(np.rint(coded * 255.0).astype(np.uint8).transpose(1, 2, 0))
+    shown = np.empty((*radiance.shape[1:], 3), np.uint8)
+    for start in range(0, len(shown), STRIP):
+        rows = slice(start, start + STRIP)
+        lit = radiance[:, rows].clip(0.0) * np.float32(exposure)
+        curve = lit * (1.0 + lit / top**2) / (1.0 + lit)
+        coded = ldr_from_linear(curve.clip(0.0, 1.0))
+        shown[rows] = np.rint(coded * 255.0).astype(np.uint8).transpose(1, 2, 0)
+    return shown
 
 
 def heat(plane: Plane, top: float) -> NDArray[np.uint8]:

@@ -146,6 +146,18 @@ def quality(error: NDArray, sigma: NDArray) -> dict[str, float]:
     }
 
 
+def kept_and_dropped(error: NDArray, weight: NDArray) -> dict[str, float]:
+    """Mean squared error (mu-law) over all pixels, weighted by `weight` and by its complement; 0 where none is left."""
+    error, weight = error.astype(np.float64), weight.astype(np.float64)
+    dropped = 1.0 - weight
+    return {
+        "keep_rate": float(weight.mean()),
+        "risk": float(error.mean()),
+        "kept_risk": float((error * weight).sum() / max(weight.sum(), 1e-9)),
+        "dropped_risk": float((error * dropped).sum() / max(dropped.sum(), 1e-9)),
+    }
+
+
 def _squared_by(error: NDArray, order: NDArray) -> NDArray[np.float64]:
     """Squared errors, largest `order` first; equal ones share their mean, the expectation over random ties."""
     if error.shape != order.shape or error.size == 0:

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from hdrpipe.errors import UsageError
-from hdrpipe.imaging.align import align
+from hdrpipe.imaging.align import align, align_in_place
+
+METHODS = ["mtb", "homography", "dis"]
 
 
 def distance(burst, truth, index, margin=16):
@@ -20,7 +22,7 @@ def test_none_leaves_the_frames_as_they_are(texture, photograph):
     assert [(r["frame"], r["method"], r["accepted"]) for r in aligned.report] == [(0, "none", True), (2, "none", True)]
 
 
-@pytest.mark.parametrize("method", ["mtb", "dis"])
+@pytest.mark.parametrize("method", METHODS)
 def test_a_moved_frame_comes_back(method, texture, photograph, moved):
     scene = texture(smooth=2.0)
     burst = photograph([moved(scene, 5, -3), scene, moved(scene, -4, 2)], noise=4e-4)
@@ -30,7 +32,7 @@ def test_a_moved_frame_comes_back(method, texture, photograph, moved):
         assert distance(aligned.burst, still, index) < 0.25 * distance(burst, still, index)
 
 
-@pytest.mark.parametrize(("method", "tolerance"), [("mtb", 1.0), ("dis", 0.3)])
+@pytest.mark.parametrize(("method", "tolerance"), [("mtb", 1.0), ("homography", 0.3), ("dis", 0.3)])
 def test_the_report_tells_the_motion(method, tolerance, texture, photograph, moved):
     scene = texture(smooth=2.0)
     report = align(photograph([moved(scene, 5, -3), scene, scene]), method).report
@@ -51,7 +53,7 @@ def test_dense_flow_follows_an_object_that_a_shift_cannot(texture, photograph, m
     assert errors[2] < 0.6 * min(errors[:2])
 
 
-@pytest.mark.parametrize("method", ["mtb", "dis"])
+@pytest.mark.parametrize("method", METHODS)
 def test_frames_without_anything_in_common_stay_unaligned(method, photograph):
     bright, dark = np.ones((3, 64, 64), np.float32), np.zeros((3, 64, 64), np.float32)
     burst = photograph([dark, bright, bright])
@@ -62,7 +64,7 @@ def test_frames_without_anything_in_common_stay_unaligned(method, photograph):
     assert aligned.report[0]["residual_before"] is None
 
 
-@pytest.mark.parametrize("method", ["mtb", "dis"])
+@pytest.mark.parametrize("method", METHODS)
 def test_a_pair_is_never_left_worse_than_it_came(method, texture, photograph):
     burst = photograph([texture(seed, side=64) for seed in (1, 2, 3)])
     for entry in align(burst, method).report:
@@ -70,7 +72,7 @@ def test_a_pair_is_never_left_worse_than_it_came(method, texture, photograph):
 
 
 @pytest.mark.parametrize("side", [1, 2, 8, 12])
-@pytest.mark.parametrize("method", ["mtb", "dis"])
+@pytest.mark.parametrize("method", METHODS)
 def test_tiny_pictures_stay_unaligned(method, side, texture, photograph):
     burst = photograph(texture(side=32)[:, :side, :])
     aligned = align(burst, method)
@@ -79,7 +81,7 @@ def test_tiny_pictures_stay_unaligned(method, side, texture, photograph):
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (17, 45), (131, 16)])
-@pytest.mark.parametrize("method", ["mtb", "dis"])
+@pytest.mark.parametrize("method", METHODS)
 def test_odd_sizes_work(method, shape, texture, photograph):
     height, width = shape
     aligned = align(photograph(texture()[:, :1].repeat(131, 1)[:, :height, :width]), method).burst
@@ -100,5 +102,20 @@ def test_the_same_burst_aligns_to_the_same_bytes(texture, photograph, moved):
 
 
 def test_an_unknown_method_is_refused(texture, photograph):
-    with pytest.raises(UsageError, match="none, mtb, dis"):
+    with pytest.raises(UsageError, match="none, mtb, homography, dis"):
         align(photograph(texture(side=16)), "orb")
+
+
+@pytest.mark.parametrize("method", ["none", *METHODS])
+def test_integers_are_aligned_where_they_lie_as_floats_are(method, texture, photograph, moved):
+    scene = texture(smooth=2.0, side=300)  # more rows than one strip
+    burst = photograph([moved(scene, 5, -3), scene, moved(scene, -4, 2)])
+    levels = np.rint(burst.ldr * 65535).astype(np.uint16)
+    kept = levels[1].copy()
+    report = align_in_place(levels, burst.times, 1, method)
+    floats = align(burst, method)
+    assert np.array_equal(levels[1], kept)
+    assert [entry["method"] for entry in report] == [entry["method"] for entry in floats.report]
+    apart = np.abs(levels / 65535 - floats.burst.ldr)
+    assert apart.mean() < 1e-4  # a luma that rounds the other way moves the flow by hundredths of a pixel
+    assert apart.max() < 0.02

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hdrpipe.imaging.merge import MERGES, adaptive, low_exposure_fill, reference_only, rejecting, triangle
+from hdrpipe.imaging.merge import MERGES, adaptive, denoised, low_exposure_fill, reference_only, rejecting, triangle
 from hdrpipe.imaging.metrics import psnr_mu
 from hdrpipe.imaging.opencv_merge import debevec, mertens, robertson
 
@@ -48,6 +48,12 @@ def test_merging_takes_the_noise_out_of_the_shadows(texture, photograph):
     }
     assert scores[rejecting] > scores[low_exposure_fill] + 3
     assert scores[low_exposure_fill] > scores[reference_only] + 3
+
+
+def test_denoising_takes_out_more_where_neighbours_are_alike(texture, photograph):
+    scene = np.ascontiguousarray(texture().repeat(4, axis=1).repeat(4, axis=2)[:, :64, :64])
+    plain, smooth = (psnr_mu(f(photograph(scene, noise=4e-4)).clip(0, 1), scene) for f in (rejecting, denoised))
+    assert smooth > plain + 1
 
 
 def test_a_noisier_camera_is_recognised(texture, photograph):

@@ -140,3 +140,15 @@ def test_maps_of_two_shapes_are_refused():
         u.quality(ERROR, ERROR.T)
     with pytest.raises(InputError, match="not empty"):
         u.removed_share(ERROR[:, :0], ERROR[:, :0])
+
+
+def test_kept_and_dropped_add_up_to_the_whole():
+    rng = np.random.default_rng(0)
+    error, weight = rng.random(100), (rng.random(100) < 0.3).astype(float)
+    told = u.kept_and_dropped(error, weight)
+    keep = told["keep_rate"]
+    assert keep * told["kept_risk"] + (1 - keep) * told["dropped_risk"] == pytest.approx(told["risk"])
+
+
+def test_a_mask_that_keeps_nothing_has_no_risk():
+    assert u.kept_and_dropped(np.ones(4), np.zeros(4))["kept_risk"] == 0

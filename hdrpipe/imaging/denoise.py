@@ -1,0 +1,65 @@
+"""Classical denoising of a merge whose noise is known: non-local means in the mu-law domain."""
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hdrpipe.imaging.tonemap import inverse_mu_law, mu_law
+from hdrpipe.quantities import MU, Picture
+
+REACH = 2
+"""A pixel is averaged with those up to this far away along each axis; 3 and 5 bring nothing more."""
+
+PATCH = 3
+"""Side of the patches that are compared."""
+
+SOFTNESS = 0.4
+"""How fast a weight falls once patches differ by more than noise; 0.15 to 0.6 differ by 0.1 dB."""
+
+DEVIATION = (5e-4, 0.05)
+"""Range of the noise's standard deviation in the mu-law domain: quantisation below, radiance near 0 above."""
+
+DARKEST = 1e-5
+"""Radiance below which the slope of the mu-law is taken as constant."""
+
+
+def non_local_means(radiance: Picture, variance: Picture) -> Picture:
+    """Average each pixel with neighbours whose patch differs by no more than noise (Buades et al. 2005).
+
+    The difference of two patches is the mean over channels and patch of the squared difference over both variances;
+    up to 1 it is noise, beyond it weights fall as `exp(-(q - 1) / SOFTNESS)`.
+
+    Args:
+        radiance: a merge in [0, 1], (3, H, W).
+        variance: of its noise, same shape.
+
+    Returns:
+        Radiance, (3, H, W).
+    """
+    tonemapped, squared = mu_law(radiance), deviation(radiance, variance) ** 2
+    height, width = radiance.shape[1:]
+    wide, wide_squared = (np.pad(x, ((0, 0), (REACH, REACH), (REACH, REACH)), "reflect") for x in (tonemapped, squared))
+    total, weight = np.zeros_like(tonemapped), np.zeros_like(tonemapped[:1])
+    for down in range(2 * REACH + 1):
+        for across in range(2 * REACH + 1):
+            window = (slice(None), slice(down, down + height), slice(across, across + width))
+            apart = (tonemapped - wide[window]) ** 2 / (squared + wide_squared[window])
+            excess = mean_around(apart.mean(0, keepdims=True), PATCH) - 1.0
+            share = np.exp(-excess.clip(0.0) / SOFTNESS)
+            total, weight = total + share * wide[window], weight + share
+    return inverse_mu_law(total / weight).astype(np.float32)
+
+
+def deviation(radiance: Picture, variance: Picture) -> Picture:
+    """Standard deviation of the noise in the mu-law domain, (3, H, W); signal and variance are local means."""
+    level = np.maximum(mean_around(radiance, PATCH), DARKEST)
+    slope = MU / ((1.0 + MU * level) * math.log1p(MU))
+    return (slope * np.sqrt(mean_around(variance, PATCH))).clip(*DEVIATION).astype(np.float32)
+
+
+def mean_around(picture: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Mean over the window around each pixel of (C, H, W), borders reflected."""
+    blurred = cv2.blur(np.ascontiguousarray(picture.transpose(1, 2, 0)), (side, side))
+    return np.asarray(blurred, np.float32).reshape(*picture.shape[1:], -1).transpose(2, 0, 1)
