@@ -73,3 +73,9 @@ class StoppedError(HdrpipeError):
     """A signal stopped the work and its state is saved; retriable (exit 75)."""
 
     code = Exit.STOPPED
+
+
+class BusyError(HdrpipeError):
+    """Somebody else holds what this work needs; retriable (exit 75)."""
+
+    code = Exit.STOPPED

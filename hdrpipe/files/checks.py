@@ -15,7 +15,7 @@ NAME_LENGTH = 100
 ARRAY_BYTES = 4 * 2**30
 """Largest array that a reader allocates: far above any scene, far below what a forged header may claim."""
 
-RESERVED = frozenset({"NX_class", "default", "format", "kind", "version", "complete", "content_hash"})
+RESERVED = frozenset({"NX_class", "default", "format", "kind", "version", "complete", "content_hash", "provenance"})
 """Attributes that belong to the file format."""
 
 Value = str | int | float | bool | list[str] | list[int] | list[float]

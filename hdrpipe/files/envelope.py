@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import json
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -32,6 +33,15 @@ def read_head(path: Path | str, count: int) -> tuple[bytes, int]:
         raise InputError("there is no such file", path) from error
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read ({error})", path) from error
+
+
+def sidecar(path: Path | str) -> dict[str, Any]:
+    """The provenance beside an output; empty if there is none or it cannot be read."""
+    try:
+        said = json.loads(Path(f"{path}.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def check_envelope(path: Path) -> None:
@@ -74,14 +84,22 @@ _LIBRARY = (OSError, RuntimeError, LookupError, ValueError, TypeError)
 @contextlib.contextmanager
 def telling(path: Path, rules: tuple[str, ...], library: tuple[type[Exception], ...] = _LIBRARY) -> Iterator[None]:
     """Turn a Fault, or what a library says about damaged bytes, into one line that names the file and its rules."""
-    made = f"run the rule {' or '.join(map(repr, rules))}" if rules else "make it"
-    hint = f"delete it and {made} again"
     try:
         yield
     except Fault as fault:
-        raise DamagedError(str(fault), path, hint) from None
+        raise DamagedError(str(fault), path, _hint(path, rules)) from None
     except library as error:
         number = getattr(error, "errno", None)
         if number not in (None, errno.EIO):
             raise InputError(f"cannot be read ({os.strerror(number)})", path) from error
-        raise DamagedError(f"is damaged: a checksum or the structure does not hold ({error})", path, hint) from error
+        raise DamagedError(
+            f"is damaged: a checksum or the structure does not hold ({error})", path, _hint(path, rules)
+        ) from error
+
+
+def _hint(path: Path, rules: tuple[str, ...]) -> str:
+    """Which rule to run again: the one that the provenance beside the file names, else those that make its kind."""
+    stage = sidecar(path).get("stage")
+    names = (stage,) if isinstance(stage, str) else rules
+    made = f"run the rule {' or '.join(map(repr, names))}" if names else "make it"
+    return f"delete it and {made} again"

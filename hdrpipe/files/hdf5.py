@@ -1,5 +1,6 @@
 """Products as HDF5: written whole from memory, verified when opened, read lazily from any process."""
 
+import json
 import os
 import uuid
 from collections.abc import Iterable, Mapping
@@ -10,7 +11,7 @@ import h5py
 import numpy as np
 
 from hdrpipe.errors import InputError, UsageError
-from hdrpipe.files import atomic, checks, contents, viewers
+from hdrpipe.files import atomic, checks, contents, packing, viewers
 from hdrpipe.files.checks import Fault, prefixed
 from hdrpipe.files.envelope import check_envelope, check_head, telling
 from hdrpipe.files.lazy import ProductField, window_index
@@ -19,10 +20,13 @@ from hdrpipe.files.products import FORMAT, SCHEMAS, Field, Schema
 LIMIT = 512 * 2**20
 """Largest product file in bytes: it is built in memory, because a full disk makes the HDF5 library crash."""
 
-Scenes = Iterable[tuple[str, Mapping[str, np.ndarray], Mapping[str, Any]]]
+Plain = Mapping[str, Any]
+Scenes = Iterable[tuple[str, Mapping[str, np.ndarray], Plain]]
 
 
-def write_product(path: Path | str, schema: Schema, scenes: Scenes, attributes: Mapping[str, Any]) -> str:
+def write_product(
+    path: Path | str, schema: Schema, scenes: Scenes, attributes: Plain, made: Plain | None = None
+) -> str:
     """Write a product and return its content hash ("sha256:...").
 
     The same content gives the same bytes. Floats are stored in the type of their field, booleans as 0 and 1.
@@ -30,6 +34,7 @@ def write_product(path: Path | str, schema: Schema, scenes: Scenes, attributes: 
     Args:
         scenes: (name, arrays, attributes) of each scene, consumed one by one.
         attributes: values of the whole product.
+        made: its provenance; it stands in the file but not in the content hash.
 
     Raises:
         InputError: a name, an array or an attribute breaks the schema; nothing is written.
@@ -39,6 +44,7 @@ def write_product(path: Path | str, schema: Schema, scenes: Scenes, attributes: 
     try:
         with _memory_file() as file:
             digest = _fill(file, path, schema, scenes, attributes)
+            _put(file, {"provenance": json.dumps(made or {}, sort_keys=True), "complete": True})
             file.flush()
             image = file.id.get_file_image()
     except Fault as fault:
@@ -63,11 +69,10 @@ def _fill(file: h5py.File, path: Path | str, schema: Schema, scenes: Scenes, att
         with prefixed(f"scene '{name}'"):
             entries[name] = _write_scene(file.create_group(name), schema, arrays, scene_attributes)
         if file.id.get_filesize() > LIMIT:
-            raise UsageError(f"would be larger than {LIMIT / 2**20:.0f} MiB", path, f"raise {schema.shards}")
+            raise UsageError(f"would be larger than {LIMIT >> 20} MiB", path, f"raise {schema.shards}")
     digest = contents.content_hash(schema, root, entries)
     head = {"format": FORMAT, "kind": schema.kind, "version": schema.version, "content_hash": digest}
     _put(file, root | head | viewers.root_attributes(entries))
-    _put(file, {"complete": True})
     return digest
 
 
@@ -86,19 +91,14 @@ def _write_scene(
             array = contents.stored_as(field, np.asarray(arrays[name]))
             checks.check_layout(field, array.dtype, array.shape, sizes)
             checks.check_values(field, array)
-        _write_array(group, name, field, array)
+        dataset = group.create_dataset(name, data=array, **packing.options(field, array.shape))
+        _put(dataset, viewers.dataset_attributes(name, field))
         fields[name] = contents.array_entry(array, field.unit)
     view = group.create_group(schema.view)
     view[schema.default] = group[schema.default]
     _put(view, viewers.view_attributes(schema))
     _put(group, own | viewers.scene_attributes(schema))
     return {"attributes": own, "fields": fields}
-
-
-def _write_array(group: h5py.Group, name: str, field: Field, array: np.ndarray) -> None:
-    packing = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "fletcher32": True}
-    dataset = group.create_dataset(name, data=array, chunks=contents.chunk_shape(field, array.shape), **packing)
-    _put(dataset, viewers.dataset_attributes(name, field))
 
 
 def _put(holder: h5py.HLObject, attributes: Mapping[str, Any]) -> None:
@@ -128,6 +128,7 @@ class Product:
         attributes: values of the whole product.
         scenes: names of the scenes, sorted.
         content_hash: "sha256:..." over what the product says.
+        provenance: JSON of what made it; "{}" if it was not told.
     """
 
     def __init__(self, path: Path | str, kind: str | None):
@@ -144,6 +145,7 @@ class Product:
             self.kind, self._rules = self.schema.kind, (self.schema.rule,)
             self.attributes = checks.check_attributes(checks.unreserved(root), self.schema.root_attributes)
             self.content_hash = str(root.get("content_hash"))
+            self.provenance = str(root.get("provenance", "{}"))
             self.scenes = tuple(sorted(self._open()))
             for name in self.scenes:
                 checks.check_scene_name(name)
@@ -273,7 +275,7 @@ def _read_scene(group: Any, schema: Schema) -> tuple[dict[str, Any], dict[str, t
 
 
 def _child(group: h5py.Group, name: str, wanted: type) -> Any:
-    """A member of a group, never through a link that could lead out of the file."""
+    """A member of a group, never through a link that could lead out."""
     if not isinstance(group.get(name, getlink=True), h5py.HardLink) or not isinstance(group[name], wanted):
         raise Fault(f"is not a plain {wanted.__name__.lower()}")
     return group[name]
@@ -281,11 +283,9 @@ def _child(group: h5py.Group, name: str, wanted: type) -> Any:
 
 def _check_dataset(dataset: h5py.Dataset, field: Field, sizes: dict[str, int]) -> tuple[int, ...]:
     checks.check_layout(field, dataset.dtype, dataset.shape, sizes)
-    if dataset.chunks != contents.chunk_shape(field, dataset.shape) or not dataset.fletcher32:
-        raise Fault("has other chunks than a product, or no checksum")
-    unit = _get(dataset).get("unit")
-    if unit != field.unit:
-        raise Fault(f"has the unit {unit!a}, wanted '{field.unit}'")
+    packing.check_dataset(field, dataset.shape, dataset.chunks, dataset.fletcher32, _get(dataset).get("unit"))
+    if packing.BITSHUFFLE in dataset.filter_ids:
+        packing.load_plugin()
     return dataset.shape
 
 

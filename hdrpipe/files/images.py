@@ -3,9 +3,10 @@
 import re
 import struct
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,7 +15,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from hdrpipe.errors import InputError, UsageError
+from hdrpipe.files import raw
 from hdrpipe.files.envelope import read_head
+from hdrpipe.files.exif import camera_data
+from hdrpipe.files.names import plain
 from hdrpipe.quantities import Picture
 
 HEADER_BYTES = 2**18
@@ -38,9 +42,9 @@ class PictureInfo:
     """What a picture file is.
 
     Attributes:
-        format: "png", "jpeg", "tiff", "hdr" or "exr", by its content and not its name.
-        width, height: in pixels.
-        dtype: type of the stored samples.
+        format: "png", "jpeg", "tiff", "hdr", "exr" or "raw"; by its content, RAW pictures by the ending of their name.
+        width, height: in pixels, as decoded.
+        dtype: type of the decoded samples.
         radiance: True for linear radiance of any scale (hdr, exr), False for ldr in [0, 1].
     """
 
@@ -51,33 +55,79 @@ class PictureInfo:
     radiance: bool
 
 
-def read_picture(path: Path | str, max_pixels: int) -> tuple[Picture, PictureInfo]:
-    """Read a picture as RGB: float32 (3, H, W).
-
-    TIFF, PNG and JPEG of 8 or 16 bit are divided by the largest value of their type. Radiance and OpenEXR files keep
-    their values, which are finite but may be slightly negative. Alpha is dropped, grey is replicated.
-
-    Args:
-        path: the file.
-        max_pixels: most pixels that are decoded; a larger picture is refused by its header.
+def measure(path: Path | str, max_pixels: int) -> tuple[str, int, int]:
+    """Format, width and height by the header alone.
 
     Raises:
-        InputError: missing, not a picture of these formats, too large, damaged, or of another depth.
+        InputError: missing, not a picture of these formats, or larger than `max_pixels`.
     """
     kind = _kind(path)
     width, height = _SIZES[kind](Path(path))
     if min(width, height) < 1 or width * height > max_pixels:
         raise InputError(f"has {width} x {height} pixels, allowed are 1 to {max_pixels}", path)
-    samples = _exr_samples(path) if kind == "exr" else _cv2_samples(path)
+    return kind, width, height
+
+
+def decode(
+    path: Path | str, max_pixels: int, white_balance: Sequence[float] | None = None
+) -> tuple[NDArray[Any], PictureInfo]:
+    """Decode a picture to RGB samples (H, W, 3) in their own type, its header checked before.
+
+    Samples of 8 or 16 bit are display-coded (ldr over the range of the type); RAW pictures are developed linearly
+    and then display-coded with the field's gamma. Radiance and OpenEXR files give finite radiance.
+
+    Args:
+        path: the file.
+        max_pixels: most pixels that are decoded; a larger picture is refused by its header.
+        white_balance: multipliers of a RAW picture (see `files.raw`); None takes its own.
+
+    Raises:
+        InputError: missing, not a picture of these formats, too large, damaged, or of another depth.
+    """
+    kind, _, _ = measure(path, max_pixels)
+    if kind == "raw":
+        samples = raw.develop(path, white_balance)
+    else:
+        samples = _exr_samples(path) if kind == "exr" else _cv2_samples(path)
+    if kind == "jpeg":
+        samples = upright(samples, camera_data(path).orientation)
     info = PictureInfo(kind, samples.shape[1], samples.shape[0], str(samples.dtype), kind in ("hdr", "exr"))
-    picture = np.ascontiguousarray(samples.transpose(2, 0, 1), dtype=np.float32)
     if info.radiance:
-        if not np.isfinite(picture).all():
+        if not np.isfinite(samples).all():
             raise InputError("holds radiance that is not finite", path)
-        return picture, info
-    if info.dtype not in ("uint8", "uint16"):
+    elif info.dtype not in ("uint8", "uint16"):
         raise InputError(f"has samples of type {info.dtype}, wanted 8 or 16 bit", path)
-    return picture / np.float32(np.iinfo(samples.dtype).max), info
+    return samples, info
+
+
+def scaled(samples: NDArray[Any]) -> Picture:
+    """Samples (H, W, 3) as float32 (3, H, W): integers over the largest value of their type, floats as they are."""
+    picture = np.ascontiguousarray(samples.transpose(2, 0, 1), dtype=np.float32)
+    if samples.dtype.kind == "u":
+        picture /= np.float32(np.iinfo(samples.dtype).max)
+    return picture
+
+
+def read_picture(path: Path | str, max_pixels: int) -> tuple[Picture, PictureInfo]:
+    """Read a picture as RGB: float32 (3, H, W), in this process; foreign files go through `files.decoder`.
+
+    TIFF, PNG and JPEG of 8 or 16 bit are divided by the largest value of their type. Radiance and OpenEXR files keep
+    their values, which are finite but may be slightly negative. Alpha is dropped, grey is replicated.
+
+    Raises:
+        InputError: see `decode`.
+    """
+    samples, info = decode(path, max_pixels)
+    return scaled(samples), info
+
+
+def upright(samples: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Turn and mirror samples (H, W, 3) as the EXIF orientation 1 to 8 asks; another number changes nothing."""
+    if orientation in (5, 6, 7, 8):
+        samples = np.rot90(samples, 1 if orientation in (7, 8) else -1)
+    if orientation in (2, 5, 7):
+        samples = samples[:, ::-1]
+    return samples[::-1, ::-1] if orientation == 3 else samples[::-1] if orientation == 4 else samples
 
 
 def png_bytes(rgb: NDArray[np.uint8]) -> bytes:
@@ -101,6 +151,8 @@ def _encoded(rgb: NDArray[np.uint8], suffix: str, options: list[int]) -> bytes:
 
 def _kind(path: Path | str) -> str:
     head, _ = read_head(path, 16)
+    if head and Path(path).suffix.lower() in raw.SUFFIXES:
+        return "raw"
     for signature, kind in _SIGNATURES.items():
         if head.startswith(signature):
             return kind
@@ -183,13 +235,15 @@ _SIZES: dict[str, Callable[[Path], tuple[int, int]]] = {
     "tiff": _pillow_size,
     "hdr": _hdr_size,
     "exr": _exr_size,
+    "raw": raw.size,
 }
 
 
 def _cv2_samples(path: Path | str) -> np.ndarray:
     """Decode by OpenCV to RGB samples (H, W, 3) in their own type."""
     try:
-        samples = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        with plain(path) as name:
+            samples = cv2.imread(name, cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
         raise InputError(f"cannot be decoded ({error.err})", path) from error
     if samples is None or samples.size == 0:
@@ -202,7 +256,8 @@ def _cv2_samples(path: Path | str) -> np.ndarray:
 def _exr_samples(path: Path | str) -> np.ndarray:
     """Decode by OpenEXR to RGB samples (H, W, 3) in their own type; a lone Y is grey."""
     try:
-        channels = OpenEXR.File(str(path), separate_channels=True).channels()
+        with plain(path) as file:
+            channels = OpenEXR.File(file, separate_channels=True).channels()
         grey = "Y" in channels and "R" not in channels
         return np.stack([channels[name].pixels for name in ("YYY" if grey else "RGB")], axis=-1)
     except KeyError as error:

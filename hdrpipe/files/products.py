@@ -110,7 +110,7 @@ _TRUTH = Schema(
     version=1,
     rule="prepare",
     fields={
-        "radiance": Field("f4", (3, "H", "W"), "relative radiance", 0.0, 1.0, "true radiance of the reference view"),
+        "radiance": Field("f4", (3, "H", "W"), "relative radiance", 0.0, None, "true radiance of the reference view"),
         "preview": _PREVIEW,
     },
     scene_attributes={},

@@ -1,4 +1,4 @@
-"""The sidecar of an output: what made it, from what, and how long it took."""
+"""What made an output, from what, on what, and how long it took: in its sidecar, and inside of HDF5 products."""
 
 import platform
 import sys
@@ -11,6 +11,18 @@ import numpy as np
 
 import hdrpipe
 from hdrpipe.files import atomic
+
+
+def origin(stage: str, spec: Mapping[str, Any], code: str, inputs: Mapping[str, str]) -> dict[str, Any]:
+    """What a product tells of its making: nothing that differs from run to run on one machine.
+
+    Args:
+        stage: name of the stage that makes it.
+        spec: the settings that the stage received, its seed among them.
+        code: fingerprint of the code that runs.
+        inputs: content hash of each input by its name, the teacher's weights among them.
+    """
+    return {"stage": stage, "spec": dict(spec), "code": code, "inputs": dict(inputs), "versions": _versions()}
 
 
 def write_sidecar(
@@ -43,15 +55,12 @@ def write_sidecar(
     """
     sidecar = Path(f"{path}.json")
     said = {
+        **origin(stage, spec, code, inputs),
         "content_hash": content_hash,
-        "stage": stage,
-        "spec": dict(spec),
-        "code": code,
+        "device": _device(),
         "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
         "peak_mib": peak_mib,
-        "inputs": dict(inputs),
-        "versions": _versions(),
     }
     atomic.write_json(sidecar, said)
     return sidecar
@@ -62,3 +71,11 @@ def _versions() -> dict[str, str]:
     versions = {"hdrpipe": hdrpipe.__version__, "numpy": np.__version__, "python": platform.python_version()}
     torch = sys.modules.get("torch")
     return versions | ({"torch": str(torch.__version__)} if torch is not None else {})
+
+
+def _device() -> str:
+    """The GPU that the process has used, or "CPU" and its kind."""
+    cuda = sys.modules.get("torch.cuda")
+    if cuda is not None and cuda.is_initialized():
+        return str(cuda.get_device_name())
+    return f"CPU {platform.machine()}"

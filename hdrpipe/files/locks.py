@@ -1,0 +1,169 @@
+"""Locks that a dead process cannot leave behind: flock on a small file that says who holds it."""
+
+import errno
+import fcntl
+import json
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from hdrpipe.errors import BusyError, InputError
+
+POLL = 0.1
+"""Seconds between two tries while waiting."""
+
+SIGNING = 1.0
+"""Seconds that a fresh holder gets to write who it is."""
+
+SHORT = 200
+"""Characters of a command that a message shows."""
+
+
+class Lock:
+    """A lock that this process holds until `release`, or until it ends in whatever way.
+
+    Children that are forked share it until they end, those that are executed do not.
+    """
+
+    def __init__(self, path: Path, descriptor: int):
+        self.path, self._descriptor = path, descriptor
+
+    def release(self, remove: bool = False) -> None:
+        """Give the lock back; `remove` deletes its file first, so that nobody can miss that it went."""
+        if self._descriptor < 0:
+            return
+        if remove:
+            self.path.unlink(missing_ok=True)
+        os.close(self._descriptor)
+        self._descriptor = -1
+
+    def __enter__(self) -> "Lock":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self.release()
+
+
+def acquire(path: Path, doing: str, patience: float = 0.0, shared: bool = False) -> Lock:
+    """Lock a file, which is made if it is missing.
+
+    Args:
+        path: the lock file.
+        doing: what the holder does, in words, for whoever comes second.
+        patience: seconds to wait while others hold it.
+        shared: hold it together with other sharers; says nothing about them in the file.
+
+    Raises:
+        BusyError: somebody else holds it; says who, where and since when.
+        InputError: the file cannot be made or locked.
+    """
+    until = time.monotonic() + patience
+    while True:
+        lock = attempt(path, doing, shared)
+        if lock:
+            return lock
+        said, late = holder(path), time.monotonic() - until
+        if late >= 0 and (said or late > SIGNING):
+            raise BusyError(f"in use by {describe(said)}", path, "wait for its end, or stop it")
+        time.sleep(POLL)
+
+
+def attempt(path: Path, doing: str, shared: bool = False) -> Lock | None:
+    """As `acquire`, once; None if somebody else holds it."""
+    descriptor = _locked(Path(path), fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+    if descriptor is None:
+        return None
+    if not shared:
+        _sign(descriptor, doing)
+    return Lock(Path(path), descriptor)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a living process holds this lock; leaves no file behind."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def holder(path: Path) -> dict[str, Any]:
+    """What the last exclusive holder wrote: `process`, `host`, `since`, `doing`, `command`; empty if unreadable."""
+    try:
+        said = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def describe(said: dict[str, Any]) -> str:
+    """A holder in words."""
+    if not said:
+        return "a process that has not said who it is"
+    command = " ".join(map(str, said.get("command", [])))[:SHORT]
+    who = f"process {said.get('process')} on {said.get('host')}"
+    return f"{who} since {said.get('since')} ({said.get('doing')}: {command})"
+
+
+def _locked(path: Path, kind: int) -> int | None:
+    """A descriptor with the lock on the file that now has this name; None if others hold it."""
+    while True:
+        descriptor = _opened(path)
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+            if _same(descriptor, path):
+                return descriptor
+        except OSError as error:
+            os.close(descriptor)
+            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                return None
+            raise InputError(f"cannot be locked ({error.strerror})", path) from error
+        os.close(descriptor)  # its holder has deleted it meanwhile
+
+
+def _opened(path: Path) -> int:
+    """Open for writing where that is allowed; a file of another user can be locked as well."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except PermissionError:
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise InputError(f"cannot be opened as a lock ({error.strerror})", path) from error
+
+
+def _same(descriptor: int, path: Path) -> bool:
+    try:
+        named = os.stat(path)
+    except OSError:
+        return False
+    return os.path.samestat(os.fstat(descriptor), named)
+
+
+def _sign(descriptor: int, doing: str) -> None:
+    """Write who holds it; a file that may not be written stays as it is."""
+    said = {
+        "process": os.getpid(),
+        "host": os.uname().nodename,
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        "doing": doing,
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+    }
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(said).encode(), 0)
+    except OSError:
+        return

@@ -1,0 +1,56 @@
+"""Names of files from outside: kept inside their folder, and in the order that people count."""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from hdrpipe.errors import InputError
+
+LONGEST = 100
+"""Characters of a scene name; a file system takes 255 bytes, and endings are to follow."""
+
+
+def confined(root: Path | str, name: str | Path) -> Path:
+    """The path of `name` below `root`; symbolic links are followed and must not lead out.
+
+    Raises:
+        InputError: the name is absolute, climbs out, holds a NUL, is a loop of links, or there is no such file.
+    """
+    text = str(name)
+    if not text.strip() or "\0" in text or Path(text).is_absolute() or ".." in Path(text).parts:
+        raise InputError(f"{text[:200]!a} is no name of a file inside this folder", root)
+    path = Path(root, text)
+    try:
+        inside = path.resolve(strict=True).is_relative_to(Path(root).resolve(strict=True))
+    except FileNotFoundError:
+        raise InputError("there is no such file", path) from None
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a name too long
+        raise InputError(f"cannot be followed ({type(error).__name__})", ascii(str(path)[:300])) from error
+    if not inside:
+        raise InputError("is a link that leads out of its folder", path, "put the file itself there")
+    return path
+
+
+def scene_name(text: str) -> str:
+    """`text` as a name for a scene: no part of a path, printable, and short enough for a file."""
+    safe = "".join(mark if mark.isprintable() and mark not in "/\\" else "_" for mark in text).replace("..", "__")
+    return safe.strip(" .")[:LONGEST] or "burst"
+
+
+@contextlib.contextmanager
+def plain(path: Path | str) -> Iterator[str]:
+    """A name of the file for libraries that stumble over names which are not UTF-8."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        with open(path, "rb") as file:
+            yield f"/proc/self/fd/{file.fileno()}"
+    else:
+        yield str(path)
+
+
+def natural(path: Path | str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key of a file name that counts: `img2` comes before `img10`."""
+    parts = re.findall(r"\d+|\D+", Path(path).name.lower())
+    return tuple((0, int(part), part) if part.isascii() and part.isdigit() else (1, 0, part) for part in parts)

@@ -1,0 +1,131 @@
+"""HDR pictures for other programs: OpenEXR, Radiance and 16-bit TIFF, as bytes in memory."""
+
+import math
+import os
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+import cv2
+import numpy as np
+import OpenEXR
+
+from hdrpipe.errors import UsageError
+from hdrpipe.quantities import Picture, Plane
+
+CHROMATICITIES = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
+"""Primaries and white of ITU-R BT.709 (sRGB): what cameras deliver unless they say otherwise."""
+
+U16 = 65535
+
+
+def exr_bytes(radiance: Picture, sigma: Plane | None, header: Mapping[str, Any], half: bool = True) -> bytes:
+    """OpenEXR with channels R, G, B and, where there is a sigma, `uncertainty.Y`.
+
+    Args:
+        radiance: linear, (3, H, W).
+        sigma: (H, W) or None.
+        header: more attributes; values are text or numbers.
+        half: 16-bit floats, else 32-bit.
+    """
+    dtype = np.float16 if half else np.float32
+    channels = {name: np.ascontiguousarray(plane, dtype) for name, plane in zip("RGB", radiance, strict=True)}
+    if sigma is not None:
+        channels["uncertainty.Y"] = np.ascontiguousarray(sigma, dtype)
+    fixed = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage, "chromaticities": CHROMATICITIES}
+    # the library writes to a name only: a file in memory keeps a full disk out of its reach
+    descriptor = os.memfd_create("exr")
+    try:
+        OpenEXR.File({**header, **fixed}, channels).write(f"/proc/self/fd/{descriptor}")
+        return _content(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def hdr_bytes(radiance: Picture, header: Mapping[str, Any]) -> bytes:
+    """Radiance RGBE, run-length coded, the header's entries as comments.
+
+    Args:
+        radiance: linear, (3, H, W), >= 0.
+        header: text or numbers.
+    """
+    done, data = cv2.imencode(".hdr", np.ascontiguousarray(radiance[::-1].transpose(1, 2, 0)))
+    if not done:
+        raise UsageError(f"a picture of shape {radiance.shape} cannot be encoded as Radiance")
+    first, rest = data.tobytes().split(b"\n", 1)
+    comments = "".join(f"# {key}: {value}\n" for key, value in header.items())
+    primaries = " ".join(f"{value:.4f}" for value in CHROMATICITIES)
+    return b"".join([first, b"\n", _ascii(comments), _ascii(f"PRIMARIES={primaries}\n"), rest])
+
+
+def tiff_bytes(radiance: Picture, header: Mapping[str, Any]) -> bytes:
+    """Uncompressed 16-bit RGB TIFF: radiance * 65535, the header's entries as its description.
+
+    Args:
+        radiance: linear, (3, H, W), in [0, 1]; what is above is clipped.
+        header: text or numbers.
+
+    Raises:
+        UsageError: more than 4 GB, which a TIFF cannot hold.
+    """
+    _, height, width = radiance.shape
+    description, size = (
+        _ascii("\n".join(f"{key}: {value}" for key, value in header.items())) + b"\0",
+        6 * height * width,
+    )
+    if size + len(description) > 2**32 - 2**12:
+        raise UsageError(f"{width} x {height} pixels do not fit into a TIFF", hint="write .exr")
+    levels = np.empty((height, width, 3), "<u2")
+    for channel, plane in enumerate(radiance):
+        levels[..., channel] = np.rint(plane.clip(0.0, 1.0) * U16)
+    return _tiff_header(width, height, description, size) + levels.tobytes()
+
+
+def _tiff_header(width: int, height: int, description: bytes, size: int) -> bytes:
+    """Header, description, depths and directory of a TIFF whose pixels follow at once (TIFF 6.0, sections 2 and 6)."""
+    short, long, text = 3, 4, 2
+    told, description = len(description), description + b"\0" * (-len(description) % 2)
+    depths, directory = 8 + len(description), 8 + len(description) + 6
+    pixels = directory + 2 + 12 * 12 + 4
+    entries = [
+        (256, long, 1, width),
+        (257, long, 1, height),
+        (258, short, 3, depths),
+        (259, short, 1, 1),  # no compression
+        (262, short, 1, 2),  # RGB
+        (270, text, told, 8),
+        (273, long, 1, pixels),
+        (277, short, 1, 3),  # samples a pixel
+        (278, long, 1, height),
+        (279, long, 1, size),
+        (284, short, 1, 1),  # samples side by side
+        (339, short, 1, 1),  # unsigned integers
+    ]
+    said = b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    head = struct.pack("<2sHI", b"II", 42, directory) + description + struct.pack("<3H", 16, 16, 16)
+    return head + struct.pack("<H", len(entries)) + said + struct.pack("<I", 0)
+
+
+def header_text(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Header entries that every format can hold: finite floats, whole numbers as text, text in one line of ASCII."""
+    told: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, float) and math.isfinite(value):
+            told[key] = value
+        elif value is not None:
+            told[key] = " ".join(str(value).split()).encode("ascii", "backslashreplace").decode("ascii")
+    return told
+
+
+def _ascii(text: str) -> bytes:
+    return text.encode("ascii", "backslashreplace")
+
+
+def _content(descriptor: int) -> bytes:
+    size, place = os.fstat(descriptor).st_size, 0
+    data = bytearray(size)
+    while place < size:
+        part = os.pread(descriptor, min(size - place, 1 << 30), place)
+        data[place : place + len(part)] = part
+        place += len(part)
+    return bytes(data)

@@ -1,0 +1,81 @@
+"""RAW pictures of cameras (DNG, CR2, NEF, ARW, ...), developed linearly by LibRaw: the extra `raw`."""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hdrpipe.errors import InputError
+from hdrpipe.files.names import plain
+from hdrpipe.quantities import GAMMA
+
+SUFFIXES = frozenset(
+    {".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".kdc", ".mef", ".mos", ".mrw"}
+    | {".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"}
+)
+"""Endings of RAW pictures. Many of them are TIFF inside, so that the name has to tell."""
+
+
+def size(path: Path) -> tuple[int, int]:
+    """Width and height of the developed picture, by the header alone."""
+    with _opened(path) as picture:
+        sizes = picture.sizes
+        turned = sizes.flip in (5, 6)
+        width, height = int(sizes.iwidth), int(sizes.iheight)
+        return (height, width) if turned else (width, height)
+
+
+def white_balance(path: Path | str) -> tuple[float, ...]:
+    """The camera's own white balance: multipliers of red, green, blue and the second green (0: like the first)."""
+    with _opened(path) as picture:
+        return tuple(float(factor) for factor in picture.camera_whitebalance)
+
+
+def develop(path: Path | str, balance: Sequence[float] | None) -> NDArray[np.uint16]:
+    """Develop to display-coded RGB samples, uint16 (H, W, 3) in sRGB primaries.
+
+    LibRaw works linearly: gamma (1, 1), no automatic brightness, the sensor's white level as it is (a maximum taken
+    from the data would scale each exposure by another factor). The field's gamma is applied at the end.
+
+    Args:
+        path: the file.
+        balance: multipliers, the same for a whole burst; None takes the picture's own.
+    """
+    with _opened(path) as picture:
+        own = [float(factor) for factor in (balance or picture.camera_whitebalance)]
+        try:
+            linear = picture.postprocess(
+                user_wb=own if min(own[:3]) > 0 else [1.0, 1.0, 1.0, 1.0],
+                gamma=(1, 1),
+                no_auto_bright=True,
+                adjust_maximum_thr=0.0,
+                output_bps=16,
+            )
+        except Exception as error:  # foreign bytes: the decoder has no closed list of what it raises
+            raise InputError(f"cannot be developed ({type(error).__name__})", path) from error
+    if linear.ndim != 3 or linear.shape[2] != 3:
+        raise InputError(f"is developed to shape {linear.shape}, wanted three colours", path)
+    return _display_codes()[linear]
+
+
+@cache
+def _display_codes() -> NDArray[np.uint16]:
+    """Linear 16-bit value -> display-coded 16-bit value."""
+    return np.rint((np.arange(65536) / 65535.0) ** (1.0 / GAMMA) * 65535.0).astype(np.uint16)
+
+
+def _opened(path: Path | str) -> Any:
+    try:
+        import rawpy  # an extra: only who has RAW pictures needs it
+    except ImportError:
+        raise InputError("is a RAW picture, which needs rawpy", path, "pip install 'hdrpipe[raw]'") from None
+    picture = rawpy.RawPy()
+    try:
+        with plain(path) as name:
+            picture.open_file(name)
+    except Exception as error:  # foreign bytes: the decoder has no closed list of what it raises
+        raise InputError(f"is no RAW picture that can be read ({type(error).__name__})", path) from error
+    return picture
