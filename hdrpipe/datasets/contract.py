@@ -7,8 +7,8 @@ A file of this room is a choice of the config when it holds
     def listing(options, seed: int, cache: Path) -> list[Entry]        the same scenes for the same arguments
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
 from hdrpipe.imaging.burst import Burst
@@ -17,8 +17,8 @@ from hdrpipe.quantities import Picture
 Split: TypeAlias = Literal["pool", "validation", "test"]
 """pool: what training may see; validation: for people who choose a recipe; test: for the evaluation alone."""
 
-Difficulty: TypeAlias = Literal["tripod", "handheld", "large-motion"]
-"""What moves between the exposures: an object; also the camera; several objects, far."""
+Difficulty: TypeAlias = Literal["tripod", "handheld", "large-motion", "photographed"]
+"""What moves between the exposures: an object; also the camera; several objects, far; nobody knows (real pictures)."""
 
 SPLITS: tuple[Split, ...] = get_args(Split)
 DIFFICULTIES: tuple[Difficulty, ...] = get_args(Difficulty)
@@ -56,6 +56,9 @@ class Scene:
         difficulty: what moves.
         group: scenes of one group share a place and are not independent.
         sources: names of the pictures that the scene was made of.
+        exposures: where the exposure values are from: "rendered", "exposure.txt", "table", "exif" or "estimate".
+        notes: what a person should know of the files.
+        digests: sha256 of each file that was read, by its name below the root of the dataset.
     """
 
     name: str
@@ -65,13 +68,22 @@ class Scene:
     difficulty: Difficulty
     group: str
     sources: tuple[str, ...]
+    exposures: str = "rendered"
+    notes: tuple[str, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A scene that is not loaded yet: what the choice of labels needs, and the way to load it."""
+    """A scene that is not loaded yet: what the choice of labels needs, and the way to load it.
+
+    `labelled` says whether there is a truth that may be chosen as a label or measured against.
+    Where `lab` is false a label draw passes the scene over, but for `all` and for a list of names.
+    """
 
     name: str
     split: Split
     ev: tuple[float, ...]
     load: Callable[[], Scene]
+    labelled: bool = True
+    lab: bool = True

@@ -64,6 +64,18 @@ class Rendered(BaseModel):
         float,
         Field(ge=0, le=100, description="Factor on the noise variance 4e-4 x + 2e-6 of linear x: another camera."),
     ] = 1.0
+    lab: Annotated[
+        int,
+        Field(
+            ge=0, le=999, description="The first so many pool scenes are a lab's, and labels are drawn there; 0: all."
+        ),
+    ] = 0
+    lab_noise: Annotated[
+        float | None, Field(ge=0, le=100, description="`noise` of the lab's camera; null: that of all others.")
+    ] = None
+    lab_motion: Annotated[
+        Difficulty | None, Field(description="How all of the lab's scenes move; null: as all others do.")
+    ] = None
 
     @field_validator("ev")
     @classmethod
@@ -71,6 +83,10 @@ class Rendered(BaseModel):
         if not all(low < high for low, high in pairwise(ev)) or not all(abs(value) <= 12 for value in ev):
             raise ValueError("must ascend strictly, within -12 to 12 stops")
         return ev
+
+    def of_lab(self, split: Split, index: int) -> bool:
+        """Whether the label draw may take a scene."""
+        return split == "pool" and (self.lab == 0 or index < self.lab)
 
 
 def list_split(options: Rendered, seed: int, split: Split, count: int, panoramas: Panoramas) -> list[Entry]:
@@ -92,7 +108,13 @@ def list_split(options: Rendered, seed: int, split: Split, count: int, panoramas
         raise InputError("one panorama alone has no foreground objects to offer", split, "give at least two")
     small = {name: fit(panorama, options.size) for name, panorama in panoramas.items()}
     return [
-        Entry(f"{split}-{index:03d}", split, options.ev, partial(_render, seed, split, index, small, options))
+        Entry(
+            name=f"{split}-{index:03d}",
+            split=split,
+            ev=options.ev,
+            load=partial(_render, seed, split, index, small, options),
+            lab=options.of_lab(split, index),
+        )
         for index in range(count)
     ]
 
@@ -113,7 +135,9 @@ def generator(seed: int, *path: str | int) -> np.random.Generator:
 def _render(seed: int, split: Split, index: int, panoramas: Panoramas, options: Rendered) -> Scene:
     rng = generator(seed, split, index)
     background = list(panoramas)[index % len(panoramas)]
-    level = difficulty(index, len(panoramas))
+    lab = options.lab > 0 and options.of_lab(split, index)
+    level = options.lab_motion if lab and options.lab_motion else difficulty(index, len(panoramas))
+    noise = options.lab_noise if lab and options.lab_noise is not None else options.noise
     view = View(*np.radians([rng.uniform(65, 92), rng.uniform(-25, 25), rng.uniform(-180, 180)]))
     scenery = sample(panoramas[background], view, view.plane(options.size))
     brightness = float(np.exp(np.log(luminance(scenery) + 1e-6).mean()))
@@ -122,9 +146,7 @@ def _render(seed: int, split: Split, index: int, panoramas: Panoramas, options: 
     seen = _watch(rng, view, MOTION[level], panoramas[background], objects, options)
     times = 2.0 ** (np.array(options.ev) - options.ev[0])
     scale = 1 / (times[reference] * _white(rng, seen[reference]))
-    frames = [
-        _photograph(rng, scale * radiance, time, options.noise) for radiance, time in zip(seen, times, strict=True)
-    ]
+    frames = [_photograph(rng, scale * radiance, time, noise) for radiance, time in zip(seen, times, strict=True)]
     return Scene(
         name=f"{split}-{index:03d}",
         split=split,

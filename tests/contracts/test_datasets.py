@@ -5,6 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from layouts import BUILDERS
 from pydantic import ValidationError
 
 from hdrpipe import plugins
@@ -12,6 +13,8 @@ from hdrpipe.datasets.contract import DIFFICULTIES, SPLITS
 from hdrpipe.errors import InputError
 
 NAMES = plugins.choices("datasets")
+RENDERED = [name for name in NAMES if "root" not in plugins.load("datasets", name).Options.model_fields]
+LOCAL = [name for name in NAMES if name not in RENDERED]
 
 
 @pytest.fixture(params=NAMES)
@@ -22,7 +25,7 @@ def dataset(request):
 @pytest.fixture(scope="module")
 def made():
     """Scenes of every dataset that needs no archive, at its defaults."""
-    modules = {name: plugins.load("datasets", name) for name in NAMES}
+    modules = {name: plugins.load("datasets", name) for name in RENDERED}
     free = {name: module for name, module in modules.items() if not module.sources(module.Options())}
     return {
         name: (module, [entry.load() for entry in module.listing(module.Options(), 0, None)])
@@ -115,5 +118,27 @@ def test_truth_agrees_with_the_frames_where_nothing_clips(made):
         for scene in scenes:
             frame = scene.burst.ldr[scene.burst.reference]
             exposed = (frame > 0.1) & (frame < 0.95)
+            error = scene.burst.radiance[scene.burst.reference][exposed] - scene.truth[exposed]
+            assert np.abs(error).mean() < 0.01
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_scenes_in_folders_keep_the_contract(name, tmp_path):
+    """A dataset that lies in a folder owes a builder to `tests/layouts.py`."""
+    BUILDERS[name](tmp_path)
+    module = plugins.load("datasets", name)
+    entries = module.listing(module.Options(root=str(tmp_path)), 0, None)
+    assert len({entry.name for entry in entries}) == len(entries)
+    assert {"pool", "test"} <= {entry.split for entry in entries} <= set(SPLITS)
+    for entry in entries:
+        scene = entry.load()
+        assert (scene.name, scene.split, scene.burst.ev) == (entry.name, entry.split, entry.ev)
+        assert scene.difficulty in DIFFICULTIES
+        assert (scene.truth is not None) == entry.labelled
+        assert set(scene.digests) == set(scene.sources)
+        assert scene.notes == () or all("\n" not in note for note in scene.notes)
+        if scene.truth is not None:
+            frame = scene.burst.ldr[scene.burst.reference]
+            exposed = (frame > 0.2) & (frame < 0.95)
             error = scene.burst.radiance[scene.burst.reference][exposed] - scene.truth[exposed]
             assert np.abs(error).mean() < 0.01

@@ -1,0 +1,267 @@
+"""Which files are a burst: its frames, their exposures and where those are from, its truth, and what is ignored."""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+from hdrpipe.datasets.exposures import TABLES, Source, from_camera, read_exposure_txt, read_table
+from hdrpipe.datasets.grouping import SAME, group
+from hdrpipe.errors import InputError
+from hdrpipe.files import raw
+from hdrpipe.files.decoder import About, Decoder, shared
+from hdrpipe.files.names import confined, natural, scene_name
+from hdrpipe.imaging.exposure import brightness, estimate
+
+LDR_SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg"})
+TRUTH = re.compile(r"(hdrimg|hdr_img|ref_hdr.*)\.[^.]+", re.IGNORECASE)
+INPUT, STATIC = re.compile(r"input_\d"), re.compile(r"ref_\d")
+"""Names of DeepHDR's copy of Kalantari's data: beside the burst lie pictures of the scene as it stood still."""
+
+EXPOSURES = ("exposure.txt", "input_exp.txt")
+
+MOST_FRAMES = 15
+"""A folder of more pictures without times or tables is a collection, not a burst."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files of one folder by their use, each in natural order of names.
+
+    Attributes:
+        folder: the folder.
+        frames: LDR and RAW pictures; a JPEG beside a RAW picture of the same name is ignored.
+        truth: HDR ground truth (`HDRImg.*`, `hdr_img.*`, `ref_hdr*`), None if there is none.
+        exposures: `exposure.txt`, None if there is none.
+        table: `bursts.csv` or `bursts.yaml`, None if there is none.
+        ignored: everything else.
+    """
+
+    folder: Path
+    frames: tuple[Path, ...]
+    truth: Path | None
+    exposures: Path | None
+    table: Path | None
+    ignored: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class FoundBurst:
+    """A burst that is not read yet.
+
+    Attributes:
+        name: of the folder or of the group.
+        frames: pictures in ascending exposure.
+        ev: exposure values in stops, one a frame, as the source gives them.
+        source: where the exposures are from.
+        truth: HDR ground truth, if any.
+        ignored: other files of the folder.
+        notes: what a person should know.
+    """
+
+    name: str
+    frames: tuple[Path, ...]
+    ev: tuple[float, ...]
+    source: Source
+    truth: Path | None = None
+    ignored: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def renamed(self, name: str) -> "FoundBurst":
+        """The same burst under another name."""
+        return replace(self, name=name)
+
+
+def find_burst(paths: Path | str | Sequence[Path | str], decoder: Decoder | None = None) -> FoundBurst:
+    """The one burst in a folder, or of a list of pictures.
+
+    Raises:
+        InputError: the folder holds no burst or several, exposures are missing or equal, a name leads out of it.
+    """
+    given = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
+    if len(given) == 1 and given[0].is_dir():
+        bursts = find_bursts(given[0], decoder)
+        if len(bursts) != 1:
+            hint = "fuse them one by one, or put them into folders of their own"
+            raise InputError(f"holds {len(bursts)} bursts, wanted one", given[0], hint)
+        return bursts[0]
+    return _of_list(given, decoder or shared())
+
+
+def find_bursts(folder: Path | str, decoder: Decoder | None = None) -> tuple[FoundBurst, ...]:
+    """The bursts of one folder: by its table, by its `exposure.txt` (one burst), or grouped by time and exposure.
+
+    Raises:
+        InputError: see `find_burst`.
+    """
+    listing, decoder = list_folder(folder), decoder or shared()
+    if listing.table is not None:
+        return _of_table(listing, listing.table, decoder)
+    if not listing.frames:
+        raise InputError("holds no pictures", folder, "wanted TIFF, PNG, JPEG or RAW frames of a burst")
+    if listing.exposures is not None:
+        return (_of_text(listing, listing.exposures),)
+    abouts = [decoder.about(path) for path in listing.frames]
+    groups, lone = group(listing.frames, abouts)
+    if not groups:
+        groups, lone = [list(listing.frames)], []
+    if len(groups) == 1 and len(groups[0]) > MOST_FRAMES:
+        hint = f"list them in {TABLES[0]} with the columns burst,file,ev"
+        raise InputError(f"holds {len(groups[0])} pictures that nothing groups into bursts", folder, hint)
+    ignored = (*listing.ignored, *lone)
+    truth = listing.truth if len(groups) == 1 else None
+    names = [_folder_name(listing.folder)] if len(groups) == 1 else [scene_name(frames[0].stem) for frames in groups]
+    known = dict(zip(listing.frames, abouts, strict=True))
+    return tuple(
+        _resolve(name, frames, [known[path] for path in frames], truth, ignored, decoder)
+        for name, frames in zip(names, groups, strict=True)
+    )
+
+
+def list_folder(folder: Path | str) -> Listing:
+    """Sort the files of a folder by their use; folders in it are passed over.
+
+    Raises:
+        InputError: there is no such folder, it cannot be read, or a link leads out of it.
+    """
+    folder = Path(folder)
+    try:
+        names = sorted((name for name in os.listdir(folder) if not (folder / name).is_dir()), key=natural)
+    except (OSError, ValueError) as error:
+        raise InputError(f"is no folder that can be read ({type(error).__name__})", ascii(str(folder))) from error
+    frames = [name for name in names if _is_frame(name)]
+    developed = {Path(name).stem for name in frames if Path(name).suffix.lower() in raw.SUFFIXES}
+    frames = [n for n in frames if Path(n).suffix.lower() in raw.SUFFIXES or Path(n).stem not in developed]
+    if any(INPUT.match(name) for name in frames):
+        frames = [name for name in frames if not STATIC.match(name)]
+    truths = [name for name in names if TRUTH.fullmatch(name)]
+    exposures = [name for name in EXPOSURES if name in names]
+    tables = [name for name in TABLES if name in names]
+    used = {*frames, *truths[:1], *exposures[:1], *tables[:1]}
+    return Listing(
+        folder=folder,
+        frames=tuple(confined(folder, name) for name in frames),
+        truth=confined(folder, truths[0]) if truths else None,
+        exposures=confined(folder, exposures[0]) if exposures else None,
+        table=confined(folder, tables[0]) if tables else None,
+        ignored=tuple(folder / name for name in names if name not in used),
+    )
+
+
+def order(
+    name: str,
+    frames: Sequence[Path],
+    ev: Sequence[float],
+    source: Source,
+    truth: Path | None = None,
+    ignored: Sequence[Path] = (),
+    notes: Sequence[str] = (),
+) -> FoundBurst:
+    """A burst with its frames in ascending exposure.
+
+    Raises:
+        InputError: fewer than two frames, or two of one exposure.
+    """
+    if len(frames) < 2:
+        raise InputError(f"has {len(frames)} picture, a burst has at least 2", name)
+    if len(ev) != len(frames):
+        raise InputError(f"has {len(ev)} exposure values for {len(frames)} pictures", name)
+    ranked = sorted(range(len(frames)), key=lambda index: ev[index])
+    for one, other in pairwise(ranked):
+        if ev[other] - ev[one] < SAME:
+            pair = f"{frames[one].name!a} and {frames[other].name!a}"
+            raise InputError(f"{pair} have the same exposure ({ev[one]:+.2f} EV by {source})", name)
+    return FoundBurst(
+        name=name,
+        frames=tuple(frames[index] for index in ranked),
+        ev=tuple(float(ev[index]) for index in ranked),
+        source=source,
+        truth=truth,
+        ignored=tuple(ignored),
+        notes=tuple(notes),
+    )
+
+
+def _is_frame(name: str) -> bool:
+    suffix = Path(name).suffix.lower()
+    hidden = name.startswith(".") or TRUTH.fullmatch(name) is not None
+    return not hidden and (suffix in LDR_SUFFIXES or suffix in raw.SUFFIXES)
+
+
+def _folder_name(folder: Path) -> str:
+    return scene_name(folder.resolve().name)
+
+
+def _of_list(paths: list[Path], decoder: Decoder) -> FoundBurst:
+    frames = sorted((path for path in paths if _is_frame(path.name)), key=natural)
+    ignored = [path for path in paths if path not in frames]
+    folders = {path.parent for path in frames}
+    if len(frames) < 2:
+        raise InputError(f"{len(frames)} of {len(paths)} files are pictures of a burst, wanted 2 or more", paths[0])
+    name = _folder_name(frames[0].parent) if len(folders) == 1 else scene_name(frames[0].stem)
+    listing = list_folder(folders.pop()) if len(folders) == 1 else None
+    if listing is not None and listing.exposures is not None:
+        values = read_exposure_txt(listing.exposures)
+        lines = dict(zip([p.name for p in listing.frames], values, strict=False))
+        if len(values) == len(listing.frames) and all(path.name in lines for path in frames):
+            return order(name, frames, [lines[p.name] for p in frames], "exposure.txt", listing.truth, ignored)
+        if len(values) == len(frames):
+            return order(name, frames, values, "exposure.txt", listing.truth, ignored)
+    return _resolve(name, frames, [decoder.about(path) for path in frames], None, ignored, decoder)
+
+
+def _of_text(listing: Listing, path: Path) -> FoundBurst:
+    values = read_exposure_txt(path)
+    if len(values) != len(listing.frames):
+        pictures = ", ".join(ascii(frame.name) for frame in listing.frames[:8])
+        what = f"has {len(values)} exposure values for {len(listing.frames)} pictures ({pictures})"
+        raise InputError(what, path, "one line a picture, in the natural order of names")
+    name = _folder_name(listing.folder)
+    return order(name, listing.frames, values, "exposure.txt", listing.truth, listing.ignored)
+
+
+def _of_table(listing: Listing, path: Path, decoder: Decoder) -> tuple[FoundBurst, ...]:
+    rows = read_table(path)
+    names = list(dict.fromkeys(row.burst for row in rows))
+    if not names:
+        raise InputError("lists no burst", path)
+    listed = {row.path for row in rows}
+    ignored = (*listing.ignored, *(frame for frame in listing.frames if frame not in listed))
+    bursts = []
+    for name in names:
+        own = [row for row in rows if row.burst == name]
+        frames, truth = [row.path for row in own], listing.truth if len(names) == 1 else None
+        values = [row.ev for row in own if row.ev is not None]
+        if len(values) == len(own):
+            bursts.append(order(name, frames, values, "table", truth, ignored))
+        elif values:
+            raise InputError(f"tells the exposure of some frames of {name!a}, not of all", path)
+        else:
+            abouts = [decoder.about(frame) for frame in frames]
+            bursts.append(_resolve(name, frames, abouts, truth, ignored, decoder))
+    return tuple(bursts)
+
+
+def _resolve(
+    name: str,
+    frames: Sequence[Path],
+    abouts: Sequence[About],
+    truth: Path | None,
+    ignored: Sequence[Path],
+    decoder: Decoder,
+) -> FoundBurst:
+    """Exposures by EXIF, or else by the pictures."""
+    if len(frames) < 2:
+        raise InputError(f"has {len(frames)} picture, a burst has at least 2", name)
+    values, notes = from_camera(abouts)
+    if values is not None:
+        return order(name, frames, values, "exif", truth, ignored, notes)
+    seen = [brightness(decoder.picture(path)[0].transpose(2, 0, 1)) for path in frames]
+    try:
+        values = estimate(seen)
+    except InputError as error:
+        raise InputError(error.what, name, f"write the log2 EVs into {EXPOSURES[0]}, one a line") from None
+    notes = ("no exposure is told: it is estimated from the pictures",)
+    return order(name, frames, values, "estimate", truth, ignored, notes)

@@ -1,0 +1,169 @@
+"""The exposures of a burst: from a table, `exposure.txt`, the camera's EXIF, or the pictures themselves."""
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import yaml
+
+from hdrpipe.errors import InputError
+from hdrpipe.files.decoder import About
+from hdrpipe.files.envelope import read_head
+from hdrpipe.files.names import confined, scene_name
+
+Source: TypeAlias = Literal["table", "exposure.txt", "exif", "estimate"]
+
+TABLES = ("bursts.csv", "bursts.yaml", "bursts.yml")
+"""Names of the file that groups the pictures of its folder into bursts and may tell their exposures: it goes first."""
+
+COLUMNS = frozenset({"burst", "file", "ev", "seconds", "iso", "aperture"})
+
+MOST_BYTES = 2**20
+"""A list of exposures is a small file."""
+
+MOST_STOPS = 64.0
+"""A larger exposure value is a mistake; no camera has it."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One picture of a table; `ev` is None where the table leaves the exposure to other sources."""
+
+    burst: str
+    path: Path
+    ev: float | None
+
+
+def stops(seconds: float, iso: float = 100.0, aperture: float = 1.0) -> float:
+    """Exposure value in stops: `log2(seconds * iso / 100 / aperture ** 2)`.
+
+    Raises:
+        InputError: one of them is not positive and finite.
+    """
+    for name, value in (("exposure time", seconds), ("ISO", iso), ("aperture", aperture)):
+        if not (math.isfinite(value) and value > 0):
+            raise InputError(f"{name} {value:g} is not positive")
+    return math.log2(seconds) + math.log2(iso / 100.0) - 2.0 * math.log2(aperture)
+
+
+def read_exposure_txt(path: Path) -> tuple[float, ...]:
+    """The log2 EVs of an `exposure.txt`, one a line, in the order of its lines.
+
+    Raises:
+        InputError: it is no list of finite numbers.
+    """
+    words = _text(path).split()
+    try:
+        values = tuple(float(word) for word in words)
+    except ValueError:
+        raise InputError("is no list of exposure values", path, "write one log2 EV a line") from None
+    if not values or not all(math.isfinite(value) and abs(value) <= MOST_STOPS for value in values):
+        raise InputError("holds no exposure values, or some that are not finite", path, "write one log2 EV a line")
+    return values
+
+
+def read_table(path: Path) -> tuple[Row, ...]:
+    """The rows of a table of bursts, CSV with a header or YAML with a list of mappings; files lie beside it.
+
+    Columns: `file`; `burst` names the burst (else: one burst, named like the folder); `ev`, or `seconds` with
+    `iso` and `aperture`, tells the exposure.
+
+    Raises:
+        InputError: a column, a number or a file name is wrong, or a file comes twice.
+    """
+    rows = [_row(path, number, mapping) for number, mapping in enumerate(_mappings(path), 1)]
+    files = [row.path for row in rows]
+    twice = next((file for file in files if files.count(file) > 1), None)
+    if twice is not None:
+        raise InputError(f"names {twice.name!a} twice", path)
+    return tuple(rows)
+
+
+def from_camera(abouts: Sequence[About]) -> tuple[tuple[float, ...] | None, tuple[str, ...]]:
+    """Exposure values by EXIF, and remarks; no values where a picture does not tell its time.
+
+    Sensitivity and aperture count where all pictures tell them; else they are taken to be constant.
+    """
+    cameras = [about.camera for about in abouts]
+    if not all(camera.seconds for camera in cameras):
+        return None, ()
+    values = [stops(camera.seconds or 0.0) for camera in cameras]
+    notes: list[str] = []
+    for name, weight in (("iso", 1.0), ("aperture", -2.0)):
+        told = [getattr(camera, name) for camera in cameras]
+        if all(told):
+            values = [value + weight * math.log2(number) for value, number in zip(values, told, strict=True)]
+        elif name == "aperture" or any(told):
+            notes.append(f"EXIF lacks the {'ISO' if name == 'iso' else name}: it is taken to be constant")
+    return tuple(values), tuple(notes)
+
+
+def _text(path: Path) -> str:
+    data, size = read_head(path, MOST_BYTES)
+    if size > MOST_BYTES:
+        raise InputError(f"has {size} bytes, more than a list of exposures needs", path)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError("is no text in UTF-8", path) from None
+
+
+def _mappings(path: Path) -> list[Mapping[str, Any]]:
+    text = _text(path)
+    if path.suffix == ".csv":
+        return [
+            {(key or "").strip(): (value or "").strip() for key, value in row.items() if isinstance(value, str | None)}
+            for row in csv.DictReader(io.StringIO(text))
+        ]
+    try:
+        rows = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise InputError(f"is no YAML ({type(error).__name__})", path) from None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise InputError("is no list of mappings", path, "write `- {burst: one, file: a.jpg, ev: -2}`")
+    return rows
+
+
+def _row(path: Path, number: int, mapping: Mapping[str, Any]) -> Row:
+    where = f"{path}, row {number}"
+    unknown = sorted(str(key) for key in mapping if key not in COLUMNS)
+    if unknown or not mapping.get("file"):
+        what = f"unknown column {unknown[0]!a}" if unknown else "names no file"
+        raise InputError(what, where, f"columns are {', '.join(sorted(COLUMNS))}")
+    file = confined(path.parent, str(mapping["file"]))
+    if file.is_dir():
+        raise InputError(f"{file.name!a} is a folder, wanted a picture", where)
+    burst = str(mapping.get("burst") or "").strip() or scene_name(path.parent.resolve().name)
+    if burst != scene_name(burst):
+        raise InputError(f"{burst[:80]!a} is no name for a burst", where, "no slashes, '..' or odd characters")
+    numbers = {
+        name: _number(mapping[name], f"{where}, {name}")
+        for name in ("ev", "seconds", "iso", "aperture")
+        if mapping.get(name) not in (None, "")
+    }
+    if "ev" in numbers:
+        if abs(numbers["ev"]) > MOST_STOPS:
+            raise InputError(f"exposure value {numbers['ev']:g} is none of a camera", where)
+        return Row(burst, file, numbers["ev"])
+    if "seconds" not in numbers:
+        return Row(burst, file, None)
+    try:
+        return Row(burst, file, stops(**numbers))
+    except InputError as error:
+        raise InputError(error.what, where) from None
+
+
+def _number(value: Any, where: str) -> float:
+    """A finite number, or a fraction like 1/60."""
+    try:
+        number = float(Fraction(value)) if isinstance(value, str) and "/" in value else float(value)
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        raise InputError(f"{str(value)[:40]!a} is no number", where) from None
+    if not math.isfinite(number):
+        raise InputError(f"{number} is no number", where)
+    return number

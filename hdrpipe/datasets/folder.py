@@ -1,0 +1,81 @@
+"""Bursts of one's own: any tree of folders with pictures, with ground truth where there is one.
+
+    room/{1.jpg, 2.jpg, 3.jpg}                        exposures by EXIF, or estimated
+    street/{a.dng, b.dng, c.dng, exposure.txt}        exposures by `exposure.txt`
+    garden/{1.png, 2.png, 3.png, exposure.txt, HDRImg.hdr}    with truth
+    card/{IMG_0001.jpg, ...}                          many bursts, grouped by time and exposure or by `bursts.csv`
+    test/...                                          test scenes; `validation/...` likewise; all else is the pool
+
+`hdrpipe check ROOT` shows what would be read.
+"""
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from hdrpipe.datasets.bursts import FoundBurst, find_bursts, list_folder
+from hdrpipe.datasets.contract import Entry, Source, Split
+from hdrpipe.datasets.layouts import TEST_FOLDERS, Local, entry, folders, opened, scene_name
+from hdrpipe.errors import InputError
+
+VALIDATION_FOLDERS = ("validation", "val")
+
+
+class Options(Local):
+    """Where the bursts lie and which of them are for tests."""
+
+    root: Annotated[str, Field(description="Folder that is searched for bursts, with all folders below.")] = "data/own"
+    test: Annotated[
+        tuple[str, ...],
+        Field(description="Patterns (`*`, `?`) of names of test scenes, beside those in a folder `test`."),
+    ] = ()
+    skip: Annotated[tuple[str, ...], Field(description="Patterns of names of scenes that are left out.")] = ()
+
+
+def sources(options: Options) -> tuple[Source, ...]:
+    """None: the bursts are one's own."""
+    return ()
+
+
+def listing(options: Options, seed: int, cache: Path) -> list[Entry]:
+    """All scenes, pool first; `seed` and `cache` are not used.
+
+    Errors:
+        InputError: there is no folder, no burst in it, or one that cannot be read.
+    """
+    root = opened(options.root, "a folder of bursts")
+    bursts = [(folder, burst) for folder in folders(root) for burst in bursts_of(root, folder, options.skip)]
+    if not bursts:
+        raise InputError("holds no bursts", root, "wanted folders of differently exposed pictures")
+    entries = [entry(burst, _split(root, folder, burst.name, options.test), options, root) for folder, burst in bursts]
+    names = [one.name for one in entries]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"has two scenes of the name {twice!a}", root, "rename a folder")
+    return sorted(entries, key=lambda one: ("pool", "validation", "test").index(one.split))
+
+
+def bursts_of(root: Path, folder: Path, skip: tuple[str, ...] = ()) -> list[FoundBurst]:
+    """The bursts of one folder, named by its path below `root`; none where it holds no pictures.
+
+    Raises:
+        InputError: they cannot be told apart, or a picture or an exposure list is damaged.
+    """
+    name = scene_name(root, folder)
+    if any(fnmatchcase(name, pattern) for pattern in skip):
+        return []
+    listed = list_folder(folder)
+    if not listed.frames and listed.table is None:
+        return []
+    found = find_bursts(folder)
+    named = [burst.renamed(name if len(found) == 1 else f"{name}-{burst.name}") for burst in found]
+    return [burst for burst in named if not any(fnmatchcase(burst.name, pattern) for pattern in skip)]
+
+
+def _split(root: Path, folder: Path, name: str, test: tuple[str, ...]) -> Split:
+    top = next(iter(folder.relative_to(root).parts), "").lower()
+    if top in TEST_FOLDERS or any(fnmatchcase(name, pattern) for pattern in test):
+        return "test"
+    return "validation" if top in VALIDATION_FOLDERS else "pool"

@@ -1,0 +1,48 @@
+"""Kalantari and Ramamoorthi 2017, 74 training and 15 test scenes of 1500x1000, as UCSD or as DeepHDR hands it out.
+
+    Training/001/{262A*.tif, exposure.txt, HDRImg.hdr}
+    Test/{EXTRA,PAPER}/NAME/..., or Test/NAME/...
+    (DeepHDR) .../{input_{1,2,3}_aligned.tif, ref_{1,2,3}_aligned.tif, ref_hdr_aligned.hdr, input_exp.txt}
+
+The `ref_*` pictures of DeepHDR show the static scene: they are no frames of the burst.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from hdrpipe.datasets.bursts import list_folder
+from hdrpipe.datasets.contract import Entry, Source
+from hdrpipe.datasets.layouts import Local, entry, folders, opened, paper_burst, scene_name, split_folders
+from hdrpipe.errors import InputError
+
+
+class Options(Local):
+    """Where the data lies; the split is the official one."""
+
+    root: Annotated[str, Field(description="Folder that holds `Training` and `Test`.")] = "data/kalantari17"
+
+
+def sources(options: Options) -> tuple[Source, ...]:
+    """None: the data is fetched by hand, its authors ask for that."""
+    return ()
+
+
+def listing(options: Options, seed: int, cache: Path) -> list[Entry]:
+    """All scenes, pool first; `seed` and `cache` are not used.
+
+    Errors:
+        InputError: the folder or a part of a scene is missing.
+    """
+    root = opened(options.root, "Kalantari 2017")
+    entries = []
+    for split, folder in split_folders(root, "Kalantari 2017"):
+        found = [listed for listed in map(list_folder, folders(folder)) if listed.frames]
+        if not found:
+            raise InputError("holds no scenes", folder)
+        for listed in found:
+            aligned = any(path.name.startswith("input_") for path in listed.frames)
+            burst = paper_burst(listed, scene_name(root, listed.folder), "input_" if aligned else "")
+            entries.append(entry(burst, split, options, root))
+    return entries

@@ -1,0 +1,161 @@
+"""What datasets that lie in a folder share: where scenes are, which split they belong to, and how one is loaded."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hdrpipe.datasets.bursts import FoundBurst, Listing, list_folder, order
+from hdrpipe.datasets.contract import Entry, Scene, Split
+from hdrpipe.datasets.exposures import read_exposure_txt
+from hdrpipe.datasets.reading import TruthScale, read_burst, read_truth
+from hdrpipe.errors import HdrpipeError, InputError
+from hdrpipe.files import names as naming
+from hdrpipe.files.names import natural
+
+DEEPEST = 8
+"""Levels of folders below a root that are searched for scenes."""
+
+POOL_FOLDERS, TEST_FOLDERS = ("training", "train"), ("test", "testing")
+"""Names, in any case, of the folders that hold the two sides of a split."""
+
+
+class Local(BaseModel):
+    """Options of a dataset that lies in a folder."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    truth_scale: Annotated[
+        TruthScale,
+        Field(
+            description="What radiance 1 of a truth file is: the shortest frame clips (`min-ev`), a frame of EV 0 "
+            "clips (`raw-ev`), the reference clips (`reference`); `auto` takes what agrees with the reference frame."
+        ),
+    ] = "auto"
+
+
+def opened(root: str, layout: str) -> Path:
+    """The folder of a dataset.
+
+    Raises:
+        InputError: there is none.
+    """
+    folder = Path(root).expanduser()
+    if not folder.is_dir():
+        raise InputError("there is no such folder", folder, f"put the data of {layout} there, or set data.options.root")
+    return folder
+
+
+def folders(root: Path) -> Iterator[Path]:
+    """`root` and every folder below it in natural order, hidden ones and links passed over."""
+    for here, below, _ in os.walk(root):
+        below[:] = sorted((n for n in below if not n.startswith(".") and not Path(here, n).is_symlink()), key=natural)
+        if len(Path(here).relative_to(root).parts) >= DEEPEST:
+            below[:] = []
+        yield Path(here)
+
+
+def side(root: Path, names: Sequence[str]) -> Path | None:
+    """The folder of `root` that has one of these names in any case."""
+    return next((path for path in sorted(root.iterdir()) if path.is_dir() and path.name.lower() in names), None)
+
+
+def split_folders(root: Path, layout: str) -> list[tuple[Split, Path]]:
+    """Folders of the training and of the test scenes.
+
+    Raises:
+        InputError: one of them is missing.
+    """
+    sides: list[tuple[Split, Path]] = []
+    wanted: list[tuple[Split, tuple[str, ...]]] = [("pool", POOL_FOLDERS), ("test", TEST_FOLDERS)]
+    for split, names in wanted:
+        folder = side(root, names)
+        if folder is None:
+            raise InputError(f"has no folder {names[0].capitalize()!a}, which {layout} needs", root)
+        sides.append((split, folder))
+    return sides
+
+
+def scene_name(root: Path, folder: Path) -> str:
+    """A name for a scene that is unique below `root`: the parts of its path."""
+    return naming.scene_name("-".join(folder.relative_to(root).parts) or folder.resolve().name)
+
+
+def paper_burst(listing: Listing, name: str, prefix: str = "") -> FoundBurst:
+    """The burst of one folder of a published dataset: three pictures, their `exposure.txt`, the truth.
+
+    Args:
+        listing: the folder.
+        name: of the scene.
+        prefix: how the names of the frames begin.
+
+    Raises:
+        InputError: a frame, the exposures or the truth is missing.
+    """
+    frames = [path for path in listing.frames if path.name.startswith(prefix)]
+    if len(frames) != 3 or listing.exposures is None or listing.truth is None:
+        has = f"{len(frames)} frames, {'an' if listing.exposures else 'no'} exposure list"
+        what = f"is no scene of this layout: {has}, {'a' if listing.truth else 'no'} truth"
+        raise InputError(what, listing.folder, "wanted 3 frames with exposures and truth")
+    ignored = [*listing.ignored, *(path for path in listing.frames if path not in frames)]
+    values = read_exposure_txt(listing.exposures)
+    if len(values) != 3:
+        raise InputError(f"has {len(values)} exposure values, wanted 3", listing.exposures)
+    return order(name, frames, values, "exposure.txt", listing.truth, ignored)
+
+
+def scenes_below(root: Path, folder: Path, prefix: str = "") -> list[FoundBurst]:
+    """The bursts of all folders below `folder` that hold pictures, named by their path below `root`.
+
+    Raises:
+        InputError: there is none, or one is incomplete.
+    """
+    listings = [listing for listing in map(list_folder, folders(folder)) if listing.frames]
+    if not listings:
+        raise InputError("holds no scenes", folder)
+    return [paper_burst(listing, scene_name(root, listing.folder), prefix) for listing in listings]
+
+
+def entry(found: FoundBurst, split: Split, options: Local, root: Path, group: str = "") -> Entry:
+    """A burst that was found, as an entry of a dataset; `group` is its own name unless given."""
+    load = partial(_load, found, split, options.truth_scale, root, group or found.name)
+    return Entry(found.name, split, found.ev, load, found.truth is not None)
+
+
+def _load(found: FoundBurst, split: Split, scale: TruthScale, root: Path, group: str) -> Scene:
+    try:
+        read = read_burst(found)
+        burst = read.burst()
+        truth, notes = None, read.notes
+        if found.truth is not None:
+            truth, kept = read_truth(found.truth, burst, scale)
+            notes = (*notes, f"truth in {kept}")
+    except HdrpipeError as error:
+        raise InputError(str(error), f"scene {found.name}", "`hdrpipe check` looks at all of them") from error
+    files = [*found.frames, *([found.truth] if found.truth else [])]
+    return Scene(
+        name=found.name,
+        split=split,
+        burst=burst,
+        truth=truth,
+        difficulty="photographed",
+        group=group,
+        sources=tuple(_below(root, path) for path in files),
+        exposures=found.source,
+        notes=notes,
+        digests={_below(root, path): _sha256(path) for path in files},
+    )
+
+
+def _below(root: Path, path: Path) -> str:
+    """Name of a file below the root; a link may have led elsewhere inside it."""
+    return path.relative_to(root).as_posix()
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

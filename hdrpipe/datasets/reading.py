@@ -1,0 +1,168 @@
+"""Read a burst that was found: pictures of one size and depth, checked against its exposures, and its truth."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hdrpipe.datasets.bursts import FoundBurst
+from hdrpipe.errors import InputError
+from hdrpipe.files import raw
+from hdrpipe.files.decoder import MAX_PIXELS, Decoder, shared
+from hdrpipe.imaging.burst import Burst
+from hdrpipe.imaging.camera import linear_from_ldr
+from hdrpipe.imaging.exposure import brightness, stops_between
+from hdrpipe.quantities import Picture
+
+TruthScale: TypeAlias = Literal["auto", "min-ev", "raw-ev", "reference"]
+"""What radiance 1 of a truth file is: clipping of the shortest frame (`min-ev`), of a frame of EV 0 (`raw-ev`), of the
+reference (`reference`); `auto` takes the one that agrees with the reference frame."""
+
+DISAGREEMENT = 0.5
+"""Stops between told and seen exposure that are worth a remark; a camera's own tone curve explains less."""
+
+AGREEMENT = 0.25
+"""Stops within which a truth must agree with the reference frame."""
+
+U16_OF_U8 = 257
+
+
+@dataclass(frozen=True, eq=False)
+class ReadBurst:
+    """A burst in memory, in the integers of its files.
+
+    Attributes:
+        name: of the burst.
+        samples: (N, 3, H, W) RGB, uint8 or uint16 (8-bit frames beside 16-bit ones are widened), ldr over the range.
+        ev: exposure values in stops, ascending, one a frame.
+        reference: index of the middle frame.
+        source: where the exposures are from.
+        files: the frames' files.
+        notes: what a person should know, disagreements of told and seen exposure among them.
+    """
+
+    name: str
+    samples: NDArray[Any]
+    ev: tuple[float, ...]
+    reference: int
+    source: str
+    files: tuple[Path, ...]
+    notes: tuple[str, ...]
+
+    def burst(self) -> Burst:
+        """The burst as float32 ldr in [0, 1]."""
+        ldr = self.samples.astype(np.float32)
+        ldr /= np.float32(np.iinfo(self.samples.dtype).max)
+        return Burst(ldr, self.ev, self.reference)
+
+
+def read_burst(found: FoundBurst, decoder: Decoder | None = None, max_pixels: int = MAX_PIXELS) -> ReadBurst:
+    """Decode the frames of a burst in a child process.
+
+    RAW frames are developed with one white balance, the reference frame's.
+
+    Raises:
+        InputError: a frame is damaged or no picture, sizes differ, RAW and other pictures are mixed.
+    """
+    decoder, reference = decoder or shared(), len(found.frames) // 2
+    is_raw = {path.suffix.lower() in raw.SUFFIXES for path in found.frames}
+    if len(is_raw) > 1:
+        raise InputError("mixes RAW and other pictures", found.name, "give one kind: their brightness differs")
+    balance = decoder.about(found.frames[reference], max_pixels).white_balance if True in is_raw else None
+    samples: NDArray[Any] = np.empty(0, np.uint8)
+    depths = []
+    for index, path in enumerate(found.frames):
+        frame, info = decoder.picture(path, max_pixels, balance)
+        if info.radiance:
+            raise InputError("holds radiance, a frame is a camera picture of 8 or 16 bit", path)
+        if index == 0:
+            samples = np.empty((len(found.frames), 3, info.height, info.width), frame.dtype)
+        if samples.shape[2:] != frame.shape[:2]:
+            height, width = samples.shape[2:]
+            what = f"has {info.width} x {info.height} pixels, {found.frames[0].name!a} has {width} x {height}"
+            raise InputError(what, path)
+        samples, frame = _same_depth(samples, frame)
+        samples[index] = frame.transpose(2, 0, 1)
+        depths.append(info.dtype)
+    notes = [*found.notes, *disagreements(found, samples)]
+    if len(set(depths)) > 1:
+        notes.append("frames of 8 and of 16 bit are mixed; each is divided by its own maximum")
+    return ReadBurst(found.name, samples, found.ev, reference, found.source, found.frames, tuple(notes))
+
+
+def disagreements(found: FoundBurst, samples: NDArray[Any]) -> list[str]:
+    """Neighbours whose exposures differ by something else than the pictures show, one remark each."""
+    if found.source == "estimate":
+        return []
+    notes = []
+    seen_by = [brightness(frame) for frame in samples]
+    for index in range(len(seen_by) - 1):
+        told = found.ev[index + 1] - found.ev[index]
+        seen = stops_between(seen_by[index], seen_by[index + 1])
+        if seen is not None and abs(seen - told) > max(DISAGREEMENT, 0.25 * told):
+            names = " to ".join(ascii(path.name) for path in found.frames[index : index + 2])
+            notes.append(f"{names}: {found.source} says {told:+.2f} EV, the pictures say {seen:+.2f}")
+    return notes
+
+
+def read_truth(
+    path: Path, burst: Burst, scale: TruthScale = "auto", decoder: Decoder | None = None
+) -> tuple[Picture, TruthScale]:
+    """Truth as radiance >= 0 where the shortest frame of `burst` clips at 1, and the convention it was kept in.
+
+    What is brighter than 1 stays so: the field scores against a truth that is not clipped.
+
+    Raises:
+        InputError: no HDR file, another size than the frames, or a scale that no convention explains.
+    """
+    samples, info = (decoder or shared()).picture(path)
+    if not info.radiance:
+        raise InputError("is no HDR picture", path, "a truth is Radiance or OpenEXR")
+    if samples.shape[:2] != burst.ldr.shape[2:]:
+        height, width = burst.ldr.shape[2:]
+        raise InputError(f"has {info.width} x {info.height} pixels, the frames have {width} x {height}", path)
+    truth = np.ascontiguousarray(samples.transpose(2, 0, 1), np.float32)
+    known = scales(burst)
+    if scale == "auto":
+        scale = _agreeing(path, truth, burst)
+    truth *= np.float32(1.0 / known[scale])
+    return truth.clip(0.0, None, out=truth), scale
+
+
+def scales(burst: Burst) -> dict[TruthScale, float]:
+    """Factor of each convention on radiance in which the shortest frame clips at 1."""
+    first, middle = burst.ev[0], burst.ev[burst.reference]
+    return {"min-ev": 1.0, "raw-ev": 2.0**-first, "reference": 2.0 ** (middle - first)}
+
+
+def measured_scale(truth: Picture, burst: Burst) -> float | None:
+    """Median ratio of a truth to the reference frame's radiance where that is well exposed; None if nowhere."""
+    frame = burst.ldr[burst.reference]
+    radiance = linear_from_ldr(frame) / np.float32(burst.times[burst.reference])
+    usable = (frame > 0.15) & (frame < 0.9) & (truth > 0)
+    if usable.sum() < 16:
+        return None
+    return float(np.median(truth[usable] / radiance[usable]))
+
+
+def _agreeing(path: Path, truth: Picture, burst: Burst) -> TruthScale:
+    measured = measured_scale(truth, burst)
+    if measured is None:
+        return "min-ev"
+    away: dict[TruthScale, float] = {name: abs(np.log2(measured / value)) for name, value in scales(burst).items()}
+    nearest = min(away, key=lambda name: away[name])
+    if away[nearest] > AGREEMENT:
+        what = f"is {measured:.3g} times the reference frame's radiance, which no convention explains"
+        raise InputError(what, path, "check exposures and truth, or set data.options.truth_scale")
+    return nearest
+
+
+def _same_depth(samples: NDArray[Any], frame: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Both of 8 or both of 16 bit."""
+    if samples.dtype == frame.dtype:
+        return samples, frame
+    if samples.dtype == np.uint8:
+        return samples.astype(np.uint16) * np.uint16(U16_OF_U8), frame
+    return samples, frame.astype(np.uint16) * np.uint16(U16_OF_U8)

@@ -1,0 +1,37 @@
+"""Tel et al. 2023, 108 training and 36 test bursts of 52 places.
+
+Training/scene_0001_1/{input_{1,2,3}.tif, exposure.txt, HDRImg.hdr}, Test/scene_0007_1/...
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from hdrpipe.datasets.contract import Entry, Source
+from hdrpipe.datasets.layouts import Local, entry, opened, scenes_below, split_folders
+
+
+class Options(Local):
+    """Where the data lies; the split is the official one."""
+
+    root: Annotated[str, Field(description="Folder that holds `Training` and `Test`.")] = "data/tel23"
+
+
+def sources(options: Options) -> tuple[Source, ...]:
+    """None: the data is fetched by hand, its authors ask for that."""
+    return ()
+
+
+def listing(options: Options, seed: int, cache: Path) -> list[Entry]:
+    """All scenes, pool first; the takes of one place are a group. `seed` and `cache` are not used.
+
+    Errors:
+        InputError: the folder or a part of a scene is missing.
+    """
+    root = opened(options.root, "Tel 2023")
+    return [
+        entry(burst, split, options, root, group=burst.name.rpartition("_")[0])
+        for split, folder in split_folders(root, "Tel 2023")
+        for burst in scenes_below(folder, folder, "input_")
+    ]

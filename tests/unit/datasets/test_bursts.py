@@ -1,0 +1,180 @@
+"""Which files are a burst, and what their exposures are."""
+
+import numpy as np
+import pytest
+from camera_files import frames, radiance, write_burst, write_dng, write_frame
+
+from hdrpipe.datasets.bursts import find_burst, find_bursts
+from hdrpipe.datasets.reading import read_burst
+from hdrpipe.errors import InputError
+
+
+def names(paths):
+    return [path.name for path in paths]
+
+
+def cards(folder, starts, ev=(0, -2, 2), **more):
+    """A card of brackets, one a start time in seconds, numbered as a camera numbers."""
+    folder.mkdir()
+    number = 8
+    for start in starts:
+        for index, value in enumerate(ev):
+            path = folder / f"IMG_{number}.jpg"
+            ldr = frames(radiance(int(start)), sorted(ev))[sorted(ev).index(value)]
+            write_frame(path, ldr, seconds=0.01 * 2.0**value, iso=100, aperture=4, taken=start + 0.5 * index, **more)
+            number += 1
+    return folder
+
+
+def test_frames_stand_in_natural_order_and_truth_is_never_a_frame(tmp_path):
+    folder = write_burst(tmp_path / "b", name="img{}", truth="HDRImg.hdr")
+    for name in ("img10.png", "ref_hdr_aligned.tif", "notes.md", "old.exr", ".hidden.png"):
+        (folder / name).write_bytes((folder / "img1.png").read_bytes())
+    (folder / "exposure.txt").write_text("-2\n0\n2\n4\n")
+    found = find_burst(folder)
+    assert names(found.frames) == ["img1.png", "img2.png", "img3.png", "img10.png"]
+    assert (found.ev, found.source, found.truth.name) == ((-2, 0, 2, 4), "exposure.txt", "HDRImg.hdr")
+    assert set(names(found.ignored)) == {"ref_hdr_aligned.tif", "notes.md", "old.exr", ".hidden.png"}
+
+
+def test_frames_in_any_order_become_ascending(tmp_path):
+    folder = write_burst(tmp_path / "b", ev=(2.0, 0.0, -2.0))
+    found = find_burst(folder)
+    assert names(found.frames) == ["3.png", "2.png", "1.png"]
+    assert found.ev == (-2, 0, 2)
+
+
+def test_exif_tells_the_exposure_if_no_file_does(tmp_path):
+    found = find_burst(cards(tmp_path / "b", [0]))
+    assert found.source == "exif"
+    assert np.diff(found.ev) == pytest.approx([2, 2], abs=0.01)
+    assert names(found.frames) == ["IMG_9.jpg", "IMG_8.jpg", "IMG_10.jpg"]
+
+
+def test_a_missing_aperture_is_taken_to_be_constant_and_said(tmp_path):
+    folder = tmp_path / "b"
+    folder.mkdir()
+    for index, ldr in enumerate(frames(radiance())):
+        write_frame(folder / f"{index}.jpg", ldr, seconds=0.01 * 4**index, iso=100)
+    assert "aperture" in find_burst(folder).notes[0]
+
+
+def test_without_any_word_the_exposure_is_estimated_and_said(tmp_path):
+    found = find_burst(write_burst(tmp_path / "b", text=False))
+    assert found.source == "estimate"
+    assert np.diff(found.ev) == pytest.approx([2, 2], abs=0.1)
+    assert "estimated" in found.notes[0]
+
+
+def test_a_table_goes_before_everything(tmp_path):
+    folder = write_burst(tmp_path / "b")
+    (folder / "exposure.txt").write_text("nonsense")
+    (folder / "bursts.csv").write_text("file,seconds\n1.png,1/400\n2.png,0.01\n3.png,0.04\n")
+    found = find_burst(folder)
+    assert found.source == "table"
+    assert np.diff(found.ev) == pytest.approx([2, 2])
+
+
+def test_a_table_that_tells_half_of_the_exposures_is_refused(tmp_path):
+    folder = write_burst(tmp_path / "b")
+    (folder / "bursts.csv").write_text("file,ev\n1.png,-2\n2.png,\n")
+    with pytest.raises(InputError, match="some frames of 'b', not of all"):
+        find_burst(folder)
+
+
+def test_a_table_in_yaml(tmp_path):
+    folder = write_burst(tmp_path / "b", text=False)
+    (folder / "bursts.yaml").write_text("- {file: 3.png, ev: 2}\n- {file: 1.png, ev: -2}\n")
+    found = find_burst(folder)
+    assert (names(found.frames), found.ev) == (["1.png", "3.png"], (-2, 2))
+    assert names(found.ignored) == ["2.png"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("file,ev\n../1.png,0\n", "inside this folder"),
+        ("file,ev\n1.png,nan\n", "no number"),
+        ("file,seconds\n1.png,0\n2.png,1\n", "not positive"),
+        ("file,seconds\n1.png,1/0\n2.png,1\n", "no number"),
+        ("file,ev\n1.png,0\n2.png,0\n", "same exposure"),
+        ("file,ev\n1.png,0\n1.png,2\n", "twice"),
+        ("file,time\n1.png,0\n", "unknown column"),
+        ("file,ev\nnone.png,0\n", "no such file"),
+        ("", "no burst"),
+    ],
+)
+def test_a_wrong_table_is_told_in_one_line(tmp_path, text, words):
+    folder = write_burst(tmp_path / "b")
+    (folder / "bursts.csv").write_text(text)
+    with pytest.raises(InputError, match=words) as caught:
+        find_burst(folder)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["0\n2\n", "0\n2\nnan\n", "0\n2\n2\n", "a\nb\nc\n", "", "0\n2\ninf\n"])
+def test_a_wrong_list_of_exposures_is_told_in_one_line(tmp_path, text):
+    folder = write_burst(tmp_path / "b")
+    (folder / "exposure.txt").write_text(text)
+    with pytest.raises(InputError) as caught:
+        find_burst(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_card_is_grouped_by_time_and_exposure(tmp_path):
+    folder = cards(tmp_path / "card", [0, 60, 61.5, 200])  # the third bracket follows the second without a pause
+    write_frame(folder / "IMG_99.jpg", frames(radiance())[1], seconds=0.01, iso=100, aperture=4, taken=900)
+    bursts = find_bursts(folder)
+    assert [names(sorted(b.frames)) for b in bursts] == [
+        ["IMG_10.jpg", "IMG_8.jpg", "IMG_9.jpg"],
+        ["IMG_11.jpg", "IMG_12.jpg", "IMG_13.jpg"],
+        ["IMG_14.jpg", "IMG_15.jpg", "IMG_16.jpg"],
+        ["IMG_17.jpg", "IMG_18.jpg", "IMG_19.jpg"],
+    ]
+    assert [burst.name for burst in bursts] == ["IMG_8", "IMG_11", "IMG_14", "IMG_17"]
+    assert names(bursts[0].ignored) == ["IMG_99.jpg"]
+    with pytest.raises(InputError, match="4 bursts"):
+        find_burst(folder)
+
+
+def test_a_grouping_is_fixed_by_a_table(tmp_path):
+    folder = cards(tmp_path / "card", [0, 60])
+    (folder / "bursts.csv").write_text("burst,file\nx,IMG_8.jpg\nx,IMG_9.jpg\ny,IMG_11.jpg\ny,IMG_13.jpg\n")
+    bursts = find_bursts(folder)
+    assert [(b.name, names(b.frames), b.source) for b in bursts] == [
+        ("x", ["IMG_9.jpg", "IMG_8.jpg"], "exif"),
+        ("y", ["IMG_11.jpg", "IMG_13.jpg"], "exif"),
+    ]
+
+
+def test_a_list_of_pictures_is_a_burst(tmp_path):
+    folder = write_burst(tmp_path / "b", ev=(-4.0, -2.0, 0.0, 2.0))
+    found = find_burst([folder / "4.png", folder / "2.png", folder / "exposure.txt"])
+    assert (names(found.frames), found.ev, names(found.ignored)) == (["2.png", "4.png"], (-2, 2), ["exposure.txt"])
+
+
+def test_a_folder_without_pictures_or_with_one_is_told(tmp_path):
+    (tmp_path / "none").mkdir()
+    for path in (tmp_path / "none", tmp_path / "missing"):
+        with pytest.raises(InputError):
+            find_burst(path)
+    one = write_burst(tmp_path / "one", ev=(0.0,))
+    with pytest.raises(InputError, match="has 1 picture"):
+        find_burst(one)
+
+
+def test_a_jpeg_beside_its_raw_picture_is_passed_over(tmp_path):
+    pytest.importorskip("rawpy", reason="the extra `raw` is not installed")
+    scene = np.kron(np.random.default_rng(0).random((3, 12, 16)) * 0.2 + 0.02, np.ones((8, 8)))
+    for index, seconds in enumerate((0.01, 0.04, 0.16)):
+        write_dng(tmp_path / f"{index}.dng", scene * seconds / 0.02, seconds=seconds, neutral=(0.4 + 0.1 * index, 1, 1))
+        write_frame(tmp_path / f"{index}.jpg", frames(radiance())[1])
+    found = find_burst(tmp_path)
+    assert [path.suffix for path in found.frames] == [".dng"] * 3
+    read = read_burst(found)
+    assert read.samples.dtype == np.uint16
+    linear = (read.samples / 65535.0) ** 2.2
+    # one white balance for all three: the red of the first frame is not that of its own neutral
+    usable = (linear[0] > 0.01) & (linear[1] < 0.9)
+    ratio = np.array([np.median(linear[1][c][usable[c]] / linear[0][c][usable[c]]) for c in range(3)])
+    assert ratio == pytest.approx(4.0, rel=0.03)

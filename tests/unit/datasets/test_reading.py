@@ -1,0 +1,89 @@
+"""Frames and truth in memory."""
+
+import numpy as np
+import pytest
+from camera_files import frames, radiance, write_burst, write_frame, write_radiance
+
+from hdrpipe.datasets.bursts import find_burst
+from hdrpipe.datasets.reading import read_burst, read_truth
+from hdrpipe.errors import InputError
+
+
+def read(folder):
+    found = find_burst(folder)
+    return found, read_burst(found)
+
+
+@pytest.mark.parametrize(("suffix", "bits"), [("png", 16), ("tif", 16), ("tif", 8), ("jpg", 8)])
+def test_a_burst_comes_as_it_was_taken(tmp_path, suffix, bits):
+    _, burst = read(write_burst(tmp_path / "b", suffix=suffix, bits=bits))
+    assert burst.samples.dtype == {8: np.uint8, 16: np.uint16}[bits]
+    assert (burst.reference, burst.source, burst.notes) == (1, "exposure.txt", ())
+    error = np.abs(burst.burst().ldr - frames(radiance()))
+    assert error.max() <= (0.6 / (2**bits - 1) if suffix != "jpg" else 0.1)
+
+
+def test_eight_bit_frames_beside_sixteen_are_widened_and_said(tmp_path):
+    folder = write_burst(tmp_path / "b", suffix="png", bits=16)
+    write_frame(folder / "2.png", frames(radiance())[1], 8)
+    _, burst = read(folder)
+    assert burst.samples.dtype == np.uint16
+    assert np.abs(burst.burst().ldr - frames(radiance())).max() < 0.003
+    assert "8 and of 16 bit" in burst.notes[0]
+
+
+def test_sizes_that_differ_are_told(tmp_path):
+    folder = write_burst(tmp_path / "b")
+    write_frame(folder / "2.png", frames(radiance())[1, :, :40], 16)
+    with pytest.raises(InputError, match=r"2\.png: has 64 x 40 pixels, '1\.png' has 64 x 48"):
+        read(folder)
+
+
+def test_told_and_seen_exposures_that_disagree_are_said(tmp_path):
+    folder = write_burst(tmp_path / "b")
+    (folder / "exposure.txt").write_text("-2\n0\n4\n")
+    _, burst = read(folder)
+    assert burst.notes == ("'2.png' to '3.png': exposure.txt says +4.00 EV, the pictures say +2.00",)
+
+
+def test_a_damaged_frame_is_named(tmp_path):
+    folder = write_burst(tmp_path / "b")
+    (folder / "2.png").write_bytes((folder / "2.png").read_bytes()[:60])
+    with pytest.raises(InputError, match=r"2\.png"):
+        read(folder)
+
+
+@pytest.mark.parametrize(("convention", "factor"), [("min-ev", 1.0), ("raw-ev", 4.0), ("reference", 16.0)])
+@pytest.mark.parametrize("name", ["HDRImg.hdr", "hdr_img.exr"])
+def test_the_scale_of_a_truth_is_recognised(tmp_path, convention, factor, name):
+    ev = (-2.0, 2.0, 4.0)
+    folder = write_burst(tmp_path / "b", ev=ev)
+    write_radiance(folder / name, radiance() * np.float32(factor))
+    found, burst = read(folder)
+    for scale in ("auto", convention):
+        truth, found_scale = read_truth(found.truth, burst.burst(), scale)
+        assert found_scale == convention
+        assert np.allclose(truth, radiance(), atol=1 / 128)
+
+
+def test_lights_above_the_shortest_frame_s_clipping_stay_in_a_truth(tmp_path):
+    folder = write_burst(tmp_path / "b")
+    bright = radiance()
+    bright[:, :4, :4] = 6.0
+    write_radiance(folder / "hdr_img.exr", bright)
+    found, burst = read(folder)
+    truth, _ = read_truth(found.truth, burst.burst())
+    assert np.allclose(truth[:, :4, :4], 6.0, rtol=1e-2)
+
+
+def test_a_truth_of_no_known_scale_or_of_another_size_is_told(tmp_path):
+    folder = write_burst(tmp_path / "b", truth="HDRImg.hdr")
+    found, burst = read(folder)
+    write_radiance(folder / "HDRImg.hdr", radiance() * 7)
+    with pytest.raises(InputError, match="no convention explains"):
+        read_truth(found.truth, burst.burst())
+    write_radiance(folder / "HDRImg.hdr", radiance()[:, :40])
+    with pytest.raises(InputError, match="has 64 x 40 pixels"):
+        read_truth(found.truth, burst.burst())
+    with pytest.raises(InputError, match="no HDR picture"):
+        read_truth(found.frames[0], burst.burst())
