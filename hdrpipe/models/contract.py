@@ -5,12 +5,15 @@ with
 
 - `features`: channels of the feature that the judge reads,
 - `multiple`: height and width must be multiples of it,
-- `forward(frames (B, N, 6, H, W), times (B, N)) -> (head (B, out_channels, H, W), feature (B, features, h, w))`.
+- `forward(frames (B, N, 6, H, W), times (B, N)) -> (head (B, out_channels, H, W), feature (B, features, h, w))`,
+- if it looks further than the halo of a tile: `tile`, the side up to which a picture should stay whole,
+- if it reads the classical merge as well: `guided = True`, and `forward(frames, times, start: guide.Start)`,
+- if its published form does not end in a sigmoid: `radiance(head (B, 3, H, W))`, which gives radiance in [0, 1].
 
 Frames carry [radiance, ldr] of each exposure, ascending; the reference is the middle one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -19,8 +22,8 @@ from torch import Tensor, nn
 from hdrpipe import plugins
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.imaging.camera import radiance_from_ldr
-from hdrpipe.imaging.tonemap import mu_law
-from hdrpipe.models.guide import guide
+from hdrpipe.imaging.tonemap import inverse_mu_law, mu_law
+from hdrpipe.models.guide import Start, start
 from hdrpipe.models.judge import Judge
 
 OUTPUTS = ("merge", "sigmoid")
@@ -28,8 +31,11 @@ OUTPUTS = ("merge", "sigmoid")
 TRUST = 4.0
 """Logit of the classical merge beside those of the exposures, which start near 0: it begins with 95 % of the weight."""
 
-RESIDUAL = 0.05
-"""Scale of the residual: what is left to learn are hundredths, and a step of the optimizer should not be more."""
+FEWEST = 2
+"""Exposures of a burst that there is something to fuse in."""
+
+QUIET = 0.1
+"""Factor on the initial weights of a head that corrects the classical merge."""
 
 
 class Prediction(NamedTuple):
@@ -44,6 +50,22 @@ class Prediction(NamedTuple):
 def reference_of(exposures: int) -> int:
     """Index of the exposure that the result aligns to: the middle one."""
     return exposures // 2
+
+
+def full_precision(x: Tensor) -> torch.autocast:
+    """A context without autocast on the device of `x`: for inputs, the last layer and sigma, which need all bits."""
+    return torch.autocast(x.device.type, enabled=False)
+
+
+def soften(head: nn.Conv2d) -> nn.Conv2d:
+    """The last layer of a `merge` output, made quiet in place: it starts near the classical merge. Others as they are.
+
+    A head of three channels is that of the output `sigmoid`.
+    """
+    if head.out_channels > 3:
+        with torch.no_grad():
+            head.weight.mul_(QUIET)
+    return head
 
 
 def pack(ldr: Tensor, times: Tensor) -> Tensor:
@@ -64,9 +86,11 @@ class HdrNet(nn.Module):
 
     Args:
         backbone: see the module's docstring.
-        output: `merge`: the head gives one weight map per exposure; a softmax over these and the classical merge
-            (`guide`) weighs the sum of radiances, and three more channels are added in the mu-law domain;
-            `sigmoid`: the head's three channels are the radiance itself (arXiv 2511.12939).
+        output: `merge`: the head gives one weight map per exposure; a softmax over these and the classical, denoised
+            merge (`guide`) weighs the sum of radiances; three more channels, in units of the merge's noise, are added
+            in the mu-law domain, and sigma starts from that noise;
+            `sigmoid`: the network ends as it was published: the head's three channels are the radiance itself, after a
+            sigmoid (arXiv 2511.12939) or after the backbone's own `radiance`.
         exposures: frames of a burst, N.
     """
 
@@ -74,6 +98,9 @@ class HdrNet(nn.Module):
         super().__init__()
         self.backbone, self.output, self.exposures = backbone, output, exposures
         self.multiple = cast(int, backbone.multiple)
+        self.tile = cast(int | None, getattr(backbone, "tile", None))
+        self.guided = bool(getattr(backbone, "guided", False))
+        self.radiance = cast(Callable[[Tensor], Tensor], getattr(backbone, "radiance", torch.sigmoid))
         self.judge = Judge(cast(int, backbone.features))
 
     def forward(self, frames: Tensor, times: Tensor) -> Prediction:
@@ -90,19 +117,25 @@ class HdrNet(nn.Module):
             raise InputError(f"{frames.shape[1]} exposures, the network takes {self.exposures}")
         height, width = frames.shape[-2:]
         packed = pack(pad_to_multiple(frames, self.multiple), times)
-        head, feature = self.backbone(packed, times)
-        tonemapped = self._merged(head, packed, times) if self.output == "merge" else mu_law(torch.sigmoid(head))
-        sigma = self.judge(feature, (packed.shape[-2], packed.shape[-1]))
+        merges = self.output == "merge"
+        with full_precision(frames):
+            begun = start(packed[:, :, :3], packed[:, :, 3:], times) if merges or self.guided else None
+        head, feature = self.backbone(packed, times, begun) if self.guided else self.backbone(packed, times)
+        with full_precision(frames):
+            size = (packed.shape[-2], packed.shape[-1])
+            if begun is not None and merges:
+                tonemapped = self._merged(head.float(), packed[:, :, :3], begun)
+                sigma = self.judge(feature.float(), size, begun.deviation.mean(dim=1, keepdim=True))
+            else:
+                tonemapped, sigma = mu_law(self.radiance(head)), self.judge(feature.float(), size)
         return Prediction(tonemapped[..., :height, :width], sigma[..., :height, :width])
 
-    def _merged(self, head: Tensor, packed: Tensor, times: Tensor) -> Tensor:
+    def _merged(self, head: Tensor, radiance: Tensor, begun: Start) -> Tensor:
         """The classical merge, corrected by weights of the exposures and by a residual in the mu-law domain."""
-        radiance = packed[:, :, :3]
-        classical = guide(radiance, packed[:, :, 3:], times)
         trust = torch.full_like(head[:, :1], TRUST)
         weights = torch.softmax(torch.cat([trust, head[:, : self.exposures]], dim=1), dim=1)
-        merged = weights[:, :1] * classical + (weights[:, 1:, None] * radiance).sum(dim=1)
-        return mu_law(merged) + RESIDUAL * head[:, self.exposures :]
+        merged = weights[:, :1] * inverse_mu_law(begun.denoised) + (weights[:, 1:, None] * radiance).sum(dim=1)
+        return mu_law(merged) + begun.deviation * head[:, self.exposures :]
 
 
 def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
@@ -128,9 +161,11 @@ def build(model: Mapping[str, Any]) -> HdrNet:
         model: `backbone`, `options`, `output` and `exposures`.
 
     Raises:
-        UsageError: an unknown backbone, option or output.
+        UsageError: an unknown backbone, option or output, or a number of exposures that the backbone cannot take.
     """
     name, output, exposures = str(model["backbone"]), str(model["output"]), int(model["exposures"])
+    if exposures < FEWEST:
+        raise UsageError(f"a burst of {exposures} exposure; networks fuse {FEWEST} or more", "model")
     if output not in OUTPUTS:
         raise UsageError(f"unknown output {output!r}; allowed: {', '.join(OUTPUTS)}", "model.output")
     options = plugins.options("models", name, model.get("options", {}))

@@ -1,7 +1,8 @@
 """A small merge network that learns in seconds on a CPU.
 
-It reads the aligned exposures and how each differs from the reference once both are exposed alike, thinks at half
-resolution, and steers the merge. No prior about saturation is built in: it learns better without.
+It reads the aligned exposures, the classical merge before and after denoising, and how far each exposure is from it in
+units of the noise, so that a deviation means the same in shadows and lights; it thinks at full resolution, where noise
+is. No prior about saturation is built in: it learns better without.
 """
 
 import torch
@@ -10,14 +11,22 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hdrpipe.imaging.camera import ldr_from_linear
-from hdrpipe.imaging.tonemap import mu_law
-from hdrpipe.models.guide import guide
+from hdrpipe.imaging.denoise import DARKEST, DEVIATION
+from hdrpipe.imaging.tonemap import inverse_mu_law, mu_law
+from hdrpipe.models.contract import full_precision, soften
+from hdrpipe.models.guide import Start, mean_around, noise, noise_deviation
 
-DILATIONS = (1, 2, 4)
-"""Dilations of the residual blocks at half resolution: together they see about 30 pixels around a pixel."""
+DILATIONS = (1, 1, 2)
+"""Dilations of the residual blocks: together with what the classical merge reads they see 17 pixels to each side."""
 
 MAGNIFY = 20.0
 """Factor on differences in the mu-law domain, where noise is some hundredths."""
+
+TYPICAL = 5e-3
+"""A deviation of the noise in the mu-law domain from which the others are counted, logarithmically."""
+
+AROUND = 5
+"""Side of the window whose mean is taken off, so that texture and noise remain."""
 
 LINEAR_FLOOR = 1e-6
 """Keeps the slope of the display code finite where a difference is taken."""
@@ -28,19 +37,24 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    channels: int = Field(16, ge=4, le=256, description="Channels of the half-resolution body.")
+    channels: int = Field(16, ge=4, le=256, description="Channels of the body.")
+
+
+def convolution(inputs: int, outputs: int, dilation: int = 1) -> nn.Conv2d:
+    """3x3; borders are replicated, as zeros would look like an edge."""
+    return nn.Conv2d(inputs, outputs, 3, padding=dilation, dilation=dilation, padding_mode="replicate")
 
 
 class Block(nn.Module):
-    """Two dilated 3x3 convolutions around a residual."""
+    """Two 3x3 convolutions around a residual, the first one dilated."""
 
     def __init__(self, channels: int, dilation: int):
         super().__init__()
-        self.first = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation)
-        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        self.first = convolution(channels, channels, dilation)
+        self.second = convolution(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, h, w) -> the same shape."""
+        """(B, C, H, W) -> the same shape."""
         return x + self.second(F.leaky_relu(self.first(x), 0.1))
 
 
@@ -53,37 +67,49 @@ class Backbone(nn.Module):
         out_channels: channels of the head.
     """
 
-    multiple = 2
+    multiple = 2  # a frame of free size is at least four pixels then: more than what reflected means reach
+    guided = True
 
     def __init__(self, options: Options, exposures: int, out_channels: int):
         super().__init__()
         self.features = options.channels
-        inputs = 6 * exposures + 3 * (exposures - 1) + 6
-        self.stem = nn.Conv2d(4 * inputs, options.channels, 3, padding=1)
+        inputs = 3 * exposures + 3 * exposures + 3 * (exposures - 1) + 18
+        self.stem = convolution(inputs, options.channels)
         self.body = nn.Sequential(*(Block(options.channels, dilation) for dilation in DILATIONS))
-        self.head = nn.Conv2d(options.channels, 4 * out_channels, 3, padding=1)
-        with torch.no_grad():
-            self.head.weight.mul_(0.1)
+        self.head = soften(convolution(options.channels, out_channels))
 
-    def forward(self, frames: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, N, 6, H, W), (B, N) -> head (B, out, H, W), feature (B, C, H/2, W/2)."""
-        radiance, ldr = frames[:, :, :3], frames[:, :, 3:]
-        classical = mu_law(guide(radiance, ldr, times))
-        apart = mu_law(radiance) - classical[:, None]
-        planes = [ldr.flatten(1, 2), classical, differences(radiance, ldr, times).flatten(1, 2)]
-        planes += [magnified(apart).flatten(1, 2), magnified(classical - _blurred(classical))]
-        hidden = F.leaky_relu(self.stem(F.pixel_unshuffle(torch.cat(planes, dim=1), 2)), 0.1)
-        feature = self.body(hidden)
-        return F.pixel_shuffle(self.head(F.leaky_relu(feature, 0.1)), 2), feature
+    def forward(self, frames: Tensor, times: Tensor, start: Start) -> tuple[Tensor, Tensor]:
+        """(B, N, 6, H, W), (B, N), the classical merge -> head (B, out, H, W), feature (B, C, H, W)."""
+        feature = self.body(F.leaky_relu(self.stem(planes(frames, times, start)), 0.1))
+        with full_precision(frames):
+            return self.head(F.leaky_relu(feature.float(), 0.1)), feature
 
 
-def magnified(x: Tensor) -> Tensor:
-    """Small differences, of the order of noise, brought to the size of the other inputs; large ones saturate."""
-    return torch.tanh(MAGNIFY * x)
+def planes(frames: Tensor, times: Tensor, start: Start) -> Tensor:
+    """What the stem reads, (B, 9 N + 15, H, W); arguments as `Backbone.forward`."""
+    radiance, ldr = frames[:, :, :3], frames[:, :, 3:]
+    merged, denoised, deviation = start
+    found = [ldr.flatten(1, 2), merged, apart(radiance, times, merged).flatten(1, 2)]
+    found += [differences(radiance, ldr, times).flatten(1, 2)]
+    found += [in_noise(merged - mean_around(merged, AROUND), deviation)]
+    found += [in_noise(denoised - merged, deviation), in_noise(denoised - mean_around(denoised, AROUND), deviation)]
+    found += [torch.log(deviation / TYPICAL), torch.tanh(MAGNIFY * (merged - mean_around(merged, 3)))]
+    return torch.cat(found, dim=1)
 
 
-def _blurred(x: Tensor) -> Tensor:
-    return F.avg_pool2d(F.pad(x, [1] * 4, mode="replicate"), 3, stride=1)
+def in_noise(difference: Tensor, deviation: Tensor) -> Tensor:
+    """A difference in units of its noise, compressed: linear up to noise, logarithmic beyond."""
+    return torch.asinh(difference / deviation)
+
+
+def apart(radiance: Tensor, times: Tensor, merged: Tensor) -> Tensor:
+    """Each exposure's mu-law distance to the merge (B, 3, H, W), in units of that exposure's noise, (B, N, 3, H, W)."""
+    level = mean_around(inverse_mu_law(merged), 3).clamp_min(DARKEST)
+    found = []
+    for index in range(radiance.shape[1]):
+        expected = noise_deviation(level, noise(level, times[:, index, None, None, None]))
+        found.append(in_noise(mu_law(radiance[:, index]) - merged, expected.clamp_min(DEVIATION[0])))
+    return torch.stack(found, dim=1)
 
 
 def differences(radiance: Tensor, ldr: Tensor, times: Tensor) -> Tensor:

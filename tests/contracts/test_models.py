@@ -41,9 +41,11 @@ def test_another_number_of_exposures_is_refused(name):
         network(name)(frames(count=4), torch.tensor([[1.0, 2.0, 4.0, 8.0]]))
 
 
-def test_every_parameter_learns(name):
-    net = network(name).train()
-    found = net(frames(), TIMES)
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_every_parameter_learns(name, output):
+    net = network(name, output).train()
+    # so many samples that stochastic depth drops no branch in all of them
+    found = net(frames(16, 24).repeat(8, 1, 1, 1, 1), TIMES.expand(8, 3))
     (found.tonemapped.square().mean() + found.sigma.mean()).backward()
     assert not [key for key, value in net.named_parameters() if value.grad is None or not value.grad.any()]
 
@@ -60,3 +62,32 @@ def test_it_is_deterministic_and_does_not_mix_samples(name):
 def test_an_unknown_option_is_told(name):
     with pytest.raises(UsageError, match="nonsense"):
         build({"backbone": name, "options": {"nonsense": 1}, "output": "merge", "exposures": 3})
+
+
+def test_a_single_frame_is_no_burst(name):
+    with pytest.raises(UsageError, match="burst of 1 exposure"):
+        build({"backbone": name, "options": {}, "output": "merge", "exposures": 1})
+
+
+@pytest.mark.parametrize("exposures", [2, 4, 5])
+def test_other_bursts_are_fused_or_refused_in_one_line(name, exposures):
+    try:
+        net = build({"backbone": name, "options": {}, "output": "merge", "exposures": exposures}).eval()
+    except UsageError as refused:
+        told = str(refused)
+    else:
+        times = 2.0 ** torch.arange(exposures)[None]
+        found = net(frames(16, 16, exposures), times).tonemapped
+        assert found.shape == (1, 3, 16, 16)
+        return
+    assert f"not {exposures}" in told
+
+
+def test_learning_and_inference_compute_the_same(name):
+    net, x = network(name, "sigmoid"), frames(24, 40)
+    with torch.inference_mode():
+        fast = net(x, TIMES)
+    slow = net(x, TIMES)
+    assert (fast.tonemapped - slow.tonemapped).abs().max() < 1e-5
+    assert (fast.sigma - slow.sigma).abs().max() < 1e-5
+    slow.sigma.sum().backward()

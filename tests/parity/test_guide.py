@@ -5,20 +5,36 @@ import pytest
 import torch
 
 from hdrpipe.imaging.burst import Burst
-from hdrpipe.imaging.merge import rejecting
-from hdrpipe.imaging.tonemap import inverse_mu_law
+from hdrpipe.imaging.denoise import deviation
+from hdrpipe.imaging.merge import denoised, rejecting
+from hdrpipe.imaging.tonemap import inverse_mu_law, mu_law
 from hdrpipe.models.contract import build
-from hdrpipe.models.guide import guide
+from hdrpipe.models.guide import merge, start
 
 
-@pytest.mark.parametrize("ev", [(-2.0, 0.0, 2.0), (-3.0, -1.0, 0.0, 2.0, 3.0)])
-def test_torch_and_numpy_merge_alike(ev):
-    rng = np.random.default_rng(0)
-    burst = Burst(ldr=rng.random((len(ev), 3, 24, 31), np.float32), ev=ev, reference=len(ev) // 2)
+def frames(ev):
+    """A burst of noise, which no merge finds easy, as NumPy and as torch have it."""
+    burst = Burst(ldr=np.random.default_rng(0).random((len(ev), 3, 24, 31), np.float32), ev=ev, reference=len(ev) // 2)
     radiance = torch.from_numpy(burst.radiance.astype(np.float32))[None]
-    times = torch.tensor(burst.times[None], dtype=torch.float32)
-    found = guide(radiance, torch.from_numpy(burst.ldr)[None], times)[0].numpy()
-    assert np.abs(found - rejecting(burst)).max() < 1e-6
+    return burst, (radiance, torch.from_numpy(burst.ldr)[None], torch.tensor(burst.times[None], dtype=torch.float32))
+
+
+EVS = pytest.mark.parametrize("ev", [(-2.0, 0.0, 2.0), (-3.0, -1.0, 0.0, 2.0, 3.0)])
+
+
+@EVS
+def test_torch_and_numpy_merge_alike(ev):
+    burst, tensors = frames(ev)
+    assert np.abs(merge(*tensors)[0][0].numpy() - rejecting(burst)).max() < 1e-6
+
+
+@EVS
+def test_torch_and_numpy_denoise_alike(ev):
+    burst, tensors = frames(ev)
+    found = start(*tensors)
+    assert np.abs(found.denoised[0].numpy() - mu_law(denoised(burst))).max() < 1e-5
+    radiance, variance = (x[0].numpy() for x in merge(*tensors))
+    assert np.abs(found.deviation[0].numpy() - deviation(radiance, variance)).max() < 1e-6
 
 
 def test_a_network_whose_head_is_silent_gives_nearly_the_classical_merge():
@@ -32,4 +48,4 @@ def test_a_network_whose_head_is_silent_gives_nearly_the_classical_merge():
             parameter.zero_()
         found = net(torch.from_numpy(ldr)[None], torch.from_numpy(times)[None])
     burst = Burst(ldr=ldr.astype(np.float32), ev=(-2.0, 0.0, 2.0), reference=1)
-    assert np.abs(inverse_mu_law(found.tonemapped)[0].numpy() - rejecting(burst)).max() < 0.02
+    assert np.abs(inverse_mu_law(found.tonemapped)[0].numpy() - denoised(burst)).max() < 0.02
