@@ -2,12 +2,17 @@
 
 A strategy is a file with a pydantic class `Options` and two functions:
 
-`fit(sigmas, options) -> dict[str, float]`
-    Statistics over the sigma maps of all unlabelled scenes of a round, which come one by one.
-`apply(sigma, statistics, options, level) -> Masks`
+`fit(maps: RoundMaps, options) -> dict[str, float]`
+    Statistics over a whole round: the maps of all unlabelled scenes, and those of the labelled ones.
+`apply(scene: SceneMaps, statistics, options, level) -> Masks`
     The masks of one scene. `level` is none, patch, pixel or bilevel.
+
+`SceneMaps.error` of an unlabelled scene is there only for a strategy whose file says `NEEDS_TRUTH = True`: the one way
+in which the truth of unlabelled scenes can reach a mask, and visible to the workflow.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -17,13 +22,39 @@ from hdrpipe.quantities import PATCH, Plane
 
 LEVELS = ("none", "patch", "pixel", "bilevel")
 
+SAMPLE = 65_536
+"""About as many pixels of a scene enter a statistic over all pixels: an even grid keeps memory bounded."""
+
+
+class SceneMaps(NamedTuple):
+    """What is known of one scene's pseudo label.
+
+    sigma (H, W), mu-law domain. error (H, W): root mean square over channels of the true error, mu-law domain; None
+    where the truth is kept from masking.
+    """
+
+    name: str
+    sigma: Plane
+    error: Plane | None = None
+
+
+@dataclass(frozen=True)
+class RoundMaps:
+    """The maps of a round, read anew on each pass: what does not fit into memory need not."""
+
+    unlabelled: Iterable[SceneMaps]
+    labelled: Iterable[SceneMaps]
+    """With their error. The teacher may have trained on these scenes: errors are then smaller than elsewhere."""
+    round: int = 1
+    """Number of the round, from 1."""
+
 
 class Masks(NamedTuple):
     """Both levels of one scene, with the scores that they come from.
 
     patch_score (h, w) float, patch_mask (h, w) bool: one value a patch of 64x64 pixels, the last row and column may be
     cut. pixel_score (H, W) float, pixel_mask (H, W) bool. weight (H, W) float in [0, 1]: what the loss multiplies with.
-    True or 1 = trusted.
+    True or 1 = trusted; a score is in [0, 1], and one that is lower is never trusted less.
     """
 
     patch_score: Plane
@@ -46,11 +77,48 @@ def spread(patches: NDArray, shape: tuple[int, int]) -> NDArray:
     return np.repeat(np.repeat(patches, PATCH, axis=0), PATCH, axis=1)[: shape[0], : shape[1]]
 
 
-def combine(patch_mask: NDArray[np.bool_], pixel_mask: NDArray[np.bool_], level: str) -> Plane:
-    """The weight (H, W) that a level leaves: 1 where every level in use trusts the pixel."""
-    weight = np.ones(pixel_mask.shape, np.float32)
+def sampled(plane: NDArray) -> NDArray:
+    """Pixels (K,) of a plane (H, W) on an even grid, at most about `SAMPLE`; all of a small one."""
+    step = max(1, int(np.ceil(np.sqrt(plane.size / SAMPLE))))
+    return plane[::step, ::step].ravel()
+
+
+def keeping(values: NDArray, share: float) -> float:
+    """The smallest of the values that at least `share` of them do not exceed; `value <= keeping(...)` keeps them."""
+    return float(np.quantile(values, share, method="inverted_cdf"))
+
+
+def relative(values: Plane, limit: NDArray | float) -> Plane:
+    """Values >= 0 as scores in [0, 1]: `v / (v + limit)`, so that 0.5 stands for the limit itself."""
+    total = np.asarray(values, np.float64) + limit
+    return (values / np.where(total > 0, total, 1.0)).astype(np.float32)
+
+
+def below(scene: Plane, ranked: Plane, limits: tuple[NDArray | float, NDArray | float], level: str) -> Masks:
+    """Hard masks that trust a patch, and a pixel, up to a limit.
+
+    Args:
+        scene: what the pixels are ranked by, (H, W).
+        ranked: what the patches are ranked by, (h, w).
+        limits: largest trusted value of a patch and of a pixel; numbers, or arrays of one value each.
+        level: levels in use.
+    """
+    patch_mask, pixel_mask = ranked <= limits[0], scene <= limits[1]
+    scores = relative(ranked, limits[0]), relative(scene, limits[1])
+    return Masks(scores[0], patch_mask, scores[1], pixel_mask, combine(patch_mask, pixel_mask, level))
+
+
+def combine(patch: NDArray, pixel: NDArray, level: str) -> Plane:
+    """The weight (H, W) that a level leaves: the product of what the levels in use say.
+
+    Args:
+        patch: masks or weights of patches, (h, w).
+        pixel: masks or weights of pixels, (H, W).
+        level: one of `LEVELS`.
+    """
+    weight = np.ones(pixel.shape, np.float32)
     if level in ("patch", "bilevel"):
-        weight *= spread(patch_mask, pixel_mask.shape)
+        weight *= spread(patch, pixel.shape)
     if level in ("pixel", "bilevel"):
-        weight *= pixel_mask
+        weight *= pixel
     return weight

@@ -5,17 +5,19 @@ kept patch a pixel is kept where its normalised sigma is below tau_pi = 0.4. "Gl
 unlabelled patches of the round, and the pixels' scope as their own patch; both are options.
 """
 
-from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from hdrpipe.masking.contract import Masks, combine, patch_means, spread
+from hdrpipe.masking.contract import Masks, RoundMaps, SceneMaps, combine, patch_means
 from hdrpipe.quantities import PATCH, Plane
 
 FLAT = 1e-12
 """A range of sigma below this is no range: everything scores 0, everything is kept."""
+
+CROP = 128 // PATCH
+"""Side in patches of the paper's training crops, of 128 pixels."""
 
 
 class Options(BaseModel):
@@ -25,45 +27,51 @@ class Options(BaseModel):
 
     tau_patch: float = Field(0.4, gt=0, le=1, description="Patches with a normalised mean sigma below this are kept.")
     tau_pixel: float = Field(0.4, gt=0, le=1, description="Pixels with a normalised sigma below this are kept.")
-    patch_scope: Literal["dataset", "image"] = Field(
-        "dataset", description="Min and max of the patch scores over all unlabelled scenes, or over the scene."
+    patch_scope: Literal["dataset", "image", "crop"] = Field(
+        "dataset",
+        description="Min and max of the patch scores over all unlabelled scenes, a scene, or a tile of 128 pixels.",
     )
     pixel_scope: Literal["patch", "image"] = Field(
         "patch", description="Min and max of the pixel scores over their patch, or over the scene."
     )
 
 
-def fit(sigmas: Iterable[Plane], options: Options) -> dict[str, float]:
-    """Smallest and largest patch mean over all scenes.
-
-    Args:
-        sigmas: (H, W) maps of all unlabelled scenes, one after the other.
-        options: unused here, part of the contract.
-    """
+def fit(maps: RoundMaps, options: Options) -> dict[str, float]:
+    """Smallest and largest patch mean over all unlabelled scenes; 0 and 1 where the scope asks for neither."""
+    if options.patch_scope != "dataset":
+        return {"patch_low": 0.0, "patch_high": 1.0}
     low, high = np.inf, -np.inf
-    for sigma in sigmas:
-        means = patch_means(sigma)
+    for scene in maps.unlabelled:
+        means = patch_means(scene.sigma)
         low, high = min(low, float(means.min())), max(high, float(means.max()))
     return {"patch_low": low, "patch_high": high}
 
 
-def apply(sigma: Plane, statistics: dict[str, float], options: Options, level: str) -> Masks:
+def apply(scene: SceneMaps, statistics: dict[str, float], options: Options, level: str) -> Masks:
     """Both masks of one scene; a mask is kept even where `level` does not use it, so that it can be looked at."""
-    means = patch_means(sigma)
+    sigma, means = scene.sigma, patch_means(scene.sigma)
     low, high = statistics["patch_low"], statistics["patch_high"]
     if options.patch_scope == "image":
-        low, high = float(means.min()), float(means.max())
+        low, high = means.min(), means.max()
+    elif options.patch_scope == "crop":
+        low, high = _tiles(means, CROP)
     patch_score = _normalised(means, low, high)
     patch_mask = patch_score < options.tau_patch
-    if options.pixel_scope == "image":
-        pixel_score = _normalised(sigma, sigma.min(), sigma.max())
-    else:
-        rows, columns = (np.arange(0, side, PATCH) for side in sigma.shape)
-        lows = np.minimum.reduceat(np.minimum.reduceat(sigma, rows, axis=0), columns, axis=1)
-        highs = np.maximum.reduceat(np.maximum.reduceat(sigma, rows, axis=0), columns, axis=1)
-        pixel_score = _normalised(sigma, spread(lows, sigma.shape), spread(highs, sigma.shape))
+    low, high = (sigma.min(), sigma.max()) if options.pixel_scope == "image" else _tiles(sigma, PATCH)
+    pixel_score = _normalised(sigma, low, high)
     pixel_mask = pixel_score < options.tau_pixel
     return Masks(patch_score, patch_mask, pixel_score, pixel_mask, combine(patch_mask, pixel_mask, level))
+
+
+def _tiles(values: Plane, side: int) -> tuple[Plane, Plane]:
+    """Smallest and largest value of the tile that each value lies in, both in the shape of `values`."""
+    starts = [np.arange(0, size, side) for size in values.shape]
+    found = []
+    for extreme in (np.minimum, np.maximum):
+        tiles = extreme.reduceat(extreme.reduceat(values, starts[0], axis=0), starts[1], axis=1)
+        whole = np.repeat(np.repeat(tiles, side, axis=0), side, axis=1)
+        found.append(whole[: values.shape[0], : values.shape[1]])
+    return found[0], found[1]
 
 
 def _normalised(values: Plane, low, high) -> Plane:

@@ -4,52 +4,121 @@ import numpy as np
 import pytest
 
 from hdrpipe import plugins
-from hdrpipe.masking.contract import LEVELS, spread
+from hdrpipe.masking.contract import LEVELS, RoundMaps, SceneMaps, spread
+
+SCIENCE = {"random", "oracle"}
+"""Strategies that do not ask sigma; all others trust a smaller one at least as much."""
+
+WEIGHING = {"soft"}
+"""Strategies that weigh where others cut."""
 
 
 @pytest.fixture(params=plugins.choices("masking"))
-def strategy(request):
-    return plugins.load("masking", request.param)
+def name(request):
+    return request.param
 
 
-def maps(count=4, shape=(130, 200)):
+@pytest.fixture
+def strategy(name):
+    return plugins.load("masking", name)
+
+
+def maps(strategy, count=4, shape=(130, 200), sigma=None):
+    """Scenes whose error grows with sigma; the unlabelled ones tell theirs only where the strategy says it needs it."""
     rng = np.random.default_rng(7)
-    return [rng.gamma(2.0, 0.01, shape).astype(np.float32) for _ in range(count)]
+    told = getattr(strategy, "NEEDS_TRUTH", False)
+    made = []
+    for k in range(2 * count):
+        s = rng.gamma(2.0, 0.01, shape).astype(np.float32) if sigma is None else np.full(shape, sigma, np.float32)
+        error = np.abs(rng.normal(0, s)).astype(np.float32) if sigma is None else s
+        made.append(SceneMaps(f"pool-{k:03d}", s, error if told or k >= count else None))
+    return RoundMaps(made[:count], made[count:])
+
+
+def masked(strategy, level="bilevel", **more):
+    options, found = strategy.Options(), maps(strategy, **more)
+    return found.unlabelled[0], strategy.apply(found.unlabelled[0], strategy.fit(found, options), options, level)
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_weight_is_what_the_levels_leave(strategy, level):
-    options, sigmas = strategy.Options(), maps()
-    made = strategy.apply(sigmas[0], strategy.fit(iter(sigmas), options), options, level)
-    wide = spread(made.patch_mask, sigmas[0].shape)
+def test_weight_is_what_the_levels_leave(name, strategy, level):
+    scene, made = masked(strategy, level)
+    wide = spread(made.patch_mask, scene.sigma.shape)
     expected = {"none": np.ones_like(wide), "patch": wide, "pixel": made.pixel_mask, "bilevel": wide & made.pixel_mask}
-    assert np.array_equal(made.weight, expected[level].astype(np.float32))
+    if name not in WEIGHING or level == "none":
+        assert np.array_equal(made.weight, expected[level].astype(np.float32))
+    elif level != "bilevel":
+        assert np.array_equal(made.weight >= 0.5, expected[level])
+
+
+def test_two_levels_never_trust_more_than_one(strategy):
+    weights = {level: masked(strategy, level)[1].weight for level in LEVELS}
+    if not np.array_equal(masked(strategy, "pixel")[1].pixel_mask, masked(strategy)[1].pixel_mask):
+        pytest.skip("this strategy keeps its share inside the kept patches")
+    assert np.all(weights["bilevel"] <= np.minimum(weights["patch"], weights["pixel"]) + 1e-7)
 
 
 def test_shapes_and_ranges(strategy):
-    options, sigmas = strategy.Options(), maps(shape=(65, 64))
-    made = strategy.apply(sigmas[0], strategy.fit(iter(sigmas), options), options, "bilevel")
+    scene, made = masked(strategy, shape=(65, 64))
     assert made.patch_score.shape == made.patch_mask.shape == (2, 1)
-    assert made.pixel_score.shape == made.pixel_mask.shape == made.weight.shape == (65, 64)
+    assert made.pixel_score.shape == made.pixel_mask.shape == made.weight.shape == scene.sigma.shape
+    assert made.weight.dtype == np.float32
     for part in made:
         assert np.isfinite(part).all()
         assert part.min() >= 0
         assert part.max() <= 1
 
 
+def test_statistics_are_plain_numbers(strategy):
+    found = strategy.fit(maps(strategy), strategy.Options())
+    assert found
+    assert all(isinstance(value, float) and np.isfinite(value) for value in found.values())
+
+
 def test_statistics_do_not_depend_on_the_order_of_scenes(strategy):
-    options, sigmas = strategy.Options(), maps()
-    assert strategy.fit(iter(sigmas), options) == strategy.fit(iter(sigmas[::-1]), options)
+    options, found = strategy.Options(), maps(strategy)
+    turned = RoundMaps(found.unlabelled[::-1], found.labelled[::-1])
+    assert strategy.fit(turned, options) == pytest.approx(strategy.fit(found, options), rel=1e-12)
 
 
-def test_a_more_doubtful_pixel_is_never_trusted_where_a_surer_one_is_not(strategy):
-    options, sigmas = strategy.Options(), maps()
-    made = strategy.apply(sigmas[0], strategy.fit(iter(sigmas), options), options, "bilevel")
-    patch = (slice(0, 64), slice(0, 64))
-    kept, dropped = sigmas[0][patch][made.pixel_mask[patch]], sigmas[0][patch][~made.pixel_mask[patch]]
-    assert kept.size == 0 or dropped.size == 0 or kept.max() <= dropped.min()
+def test_masks_are_the_same_again(strategy):
+    for first, second in zip(masked(strategy)[1], masked(strategy)[1], strict=True):
+        assert np.array_equal(first, second)
 
 
-def test_a_flat_map_is_trusted(strategy):
-    options, flat = strategy.Options(), np.full((64, 64), 0.01, np.float32)
-    assert strategy.apply(flat, strategy.fit(iter([flat]), options), options, "bilevel").weight.all()
+def test_a_lower_score_is_never_trusted_less(strategy):
+    _, made = masked(strategy)
+    for score, mask in ((made.patch_score, made.patch_mask), (made.pixel_score, made.pixel_mask)):
+        patch = (slice(0, 64), slice(0, 64))
+        kept, dropped = score[patch][mask[patch]], score[patch][~mask[patch]]
+        assert kept.size == 0 or dropped.size == 0 or kept.max() <= dropped.min()
+
+
+def test_a_more_doubtful_pixel_never_weighs_more_than_a_surer_one(name, strategy):
+    if name in SCIENCE:
+        pytest.skip("does not ask sigma")
+    scene, made = masked(strategy, "pixel")
+    order = np.argsort(scene.sigma[:64, :64], axis=None)
+    assert np.all(np.diff(made.weight[:64, :64].ravel()[order]) <= 0)
+
+
+def test_equal_pixels_of_a_patch_are_treated_alike(name, strategy):
+    if name == "random":
+        pytest.skip("chance treats nothing alike")
+    _, made = masked(strategy, shape=(64, 64), sigma=0.01)
+    assert np.ptp(made.weight) == 0
+
+
+def test_only_a_strategy_that_says_so_reads_the_truth_of_unlabelled_scenes(name, strategy):
+    found = maps(strategy)
+    blind = RoundMaps([scene._replace(error=None) for scene in found.unlabelled], found.labelled)
+    options = strategy.Options()
+    if plugins.says("masking", name, "NEEDS_TRUTH"):
+        with pytest.raises(Exception, match="truth"):
+            strategy.fit(blind, options)
+    else:
+        strategy.apply(blind.unlabelled[0], strategy.fit(blind, options), options, "bilevel")
+
+
+def test_the_oracle_alone_needs_the_truth_of_unlabelled_scenes():
+    assert [name for name in plugins.choices("masking") if plugins.says("masking", name, "NEEDS_TRUTH")] == ["oracle"]

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from hdrpipe.masking import threshold
-from hdrpipe.masking.contract import patch_means, spread
+from hdrpipe.masking.contract import RoundMaps, SceneMaps, patch_means, spread
+
+
+def scene(sigma):
+    return SceneMaps("pool-000", sigma)
+
+
+def fitted(options, *sigmas):
+    return threshold.fit(RoundMaps([scene(sigma) for sigma in sigmas], []), options)
 
 
 def test_patch_means_of_cut_patches_average_what_they_have():
@@ -22,8 +30,8 @@ def test_patches_are_normalised_over_all_scenes():
     low, high = np.full((64, 64), 0.01, np.float32), np.full((64, 128), 0.05, np.float32)
     high[:, :64] = 0.02
     options = threshold.Options()
-    statistics = threshold.fit(iter([low, high]), options)
-    made = threshold.apply(high, statistics, options, "patch")
+    statistics = fitted(options, low, high)
+    made = threshold.apply(scene(high), statistics, options, "patch")
     assert made.patch_score[0] == pytest.approx([0.25, 1.0], abs=1e-5)
     assert made.patch_mask.tolist() == [[True, False]]
 
@@ -32,15 +40,17 @@ def test_scope_image_normalises_within_the_scene():
     sigma = np.full((64, 128), 0.02, np.float32)
     sigma[:, 64:] = 0.05
     options = threshold.Options(patch_scope="image")
-    made = threshold.apply(sigma, {"patch_low": 0.0, "patch_high": 1.0}, options, "patch")
+    made = threshold.apply(scene(sigma), {"patch_low": 0.0, "patch_high": 1.0}, options, "patch")
     assert made.patch_score[0] == pytest.approx([0.0, 1.0])
 
 
 def test_pixels_are_normalised_within_their_patch_or_the_scene():
     sigma = np.zeros((64, 128), np.float32)
     sigma[0, 0], sigma[:, 64:] = 0.1, 0.2
-    patch = threshold.apply(sigma, {"patch_low": 0, "patch_high": 1}, threshold.Options(), "pixel")
-    image = threshold.apply(sigma, {"patch_low": 0, "patch_high": 1}, threshold.Options(pixel_scope="image"), "pixel")
+    patch = threshold.apply(scene(sigma), {"patch_low": 0, "patch_high": 1}, threshold.Options(), "pixel")
+    image = threshold.apply(
+        scene(sigma), {"patch_low": 0, "patch_high": 1}, threshold.Options(pixel_scope="image"), "pixel"
+    )
     assert patch.pixel_score[0, 0] == 1.0
     assert patch.pixel_score[0, 64] == 0.0
     assert image.pixel_score[0, 0] == pytest.approx(0.5)
@@ -49,9 +59,19 @@ def test_pixels_are_normalised_within_their_patch_or_the_scene():
 
 def test_a_higher_threshold_keeps_no_less():
     sigma = np.random.default_rng(0).gamma(2.0, 0.01, (128, 128)).astype(np.float32)
-    statistics = threshold.fit(iter([sigma]), threshold.Options())
+    statistics = fitted(threshold.Options(), sigma)
     kept = [
-        threshold.apply(sigma, statistics, threshold.Options(tau_patch=tau, tau_pixel=tau), "bilevel").weight.sum()
+        threshold.apply(
+            scene(sigma), statistics, threshold.Options(tau_patch=tau, tau_pixel=tau), "bilevel"
+        ).weight.sum()
         for tau in (0.1, 0.4, 0.9)
     ]
     assert kept == sorted(kept)
+
+
+def test_scope_crop_normalises_within_tiles_of_128_pixels():
+    sigma = np.zeros((128, 256), np.float32)
+    sigma[:64, 64:128], sigma[:64, 192:] = 0.1, 0.2
+    options = threshold.Options(patch_scope="crop")
+    made = threshold.apply(scene(sigma), fitted(options, sigma), options, "patch")
+    assert made.patch_score.tolist() == [[0, 1, 0, 1], [0, 0, 0, 0]]

@@ -1,0 +1,95 @@
+"""Absolute limits on sigma, fitted on labelled scenes: at most a chosen share of the squared error may pass.
+
+The loss of a scene under a limit is the share of its squared error that lies where sigma does not exceed the limit: it
+is in [0, 1] and only grows with the limit. `conformal` is risk control (Angelopoulos et al. 2022, eq. 4): the largest
+limit whose `(n R + 1) / (n + 1)` stays below the share, R the mean loss over n labelled scenes. It bounds the
+expected loss of one more scene *of the same kind that the teacher has not trained on*. Labelled scenes that it has
+trained on are no such scenes, and unlabelled ones may be of another kind: take the bound as a cautious recipe, and with
+n = 5 as a coarse one. `empirical` leaves the correction out.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from hdrpipe.errors import UsageError
+from hdrpipe.masking.contract import Masks, RoundMaps, SceneMaps, below, patch_means, sampled
+from hdrpipe.quantities import Plane
+
+Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Sorted values of a scene, and the share of its squared error up to each."""
+
+
+class Options(BaseModel):
+    """Settings of the calibrated masks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    share_patch: float = Field(0.8, gt=0, lt=1, description="Share of the squared error that kept patches may hold.")
+    share_pixel: float = Field(0.4, gt=0, lt=1, description="Share of the squared error that kept pixels may hold.")
+    control: Literal["conformal", "empirical"] = Field(
+        "conformal", description="`conformal` adds a margin for few labelled scenes; `empirical` takes their mean."
+    )
+
+
+def fit(maps: RoundMaps, options: Options) -> dict[str, float]:
+    """The largest limits whose risk on the labelled scenes is small enough, and what they let pass there.
+
+    Raises:
+        UsageError: with so few labelled scenes no limit has the conformal bound; says what would.
+    """
+    scenes = list(maps.labelled)
+    patches = [_curve(patch_means(s.sigma), patch_means(_squared(s))) for s in scenes]
+    pixels = [_curve(sampled(s.sigma), sampled(_squared(s))) for s in scenes]
+    found: dict[str, float] = {"scenes": float(len(scenes))}
+    for level, curves, share in (("patch", patches, options.share_patch), ("pixel", pixels, options.share_pixel)):
+        bound = _bound(len(scenes), options.control)
+        if bound(0.0) > share:
+            needs = f"need {int(np.ceil(1 / share - 1))} scenes, a share of {bound(0.0):.2f}, or `control: empirical`"
+            raise UsageError(f"{len(scenes)} labelled scenes cannot bound it", f"masks.options.share_{level}", needs)
+        found[f"{level}_limit"] = _largest(curves, lambda risk, bound=bound, share=share: bound(risk) <= share)
+        found[f"{level}_passed"] = _risk(curves, found[f"{level}_limit"])
+    return found
+
+
+def apply(scene: SceneMaps, statistics: dict[str, float], options: Options, level: str) -> Masks:
+    """Both masks of one scene: patches and pixels up to the fitted limits."""
+    limits = statistics["patch_limit"], statistics["pixel_limit"]
+    return below(scene.sigma, patch_means(scene.sigma), limits, level)
+
+
+def _bound(scenes: int, control: str) -> Callable[[float], float]:
+    if control == "empirical":
+        return lambda risk: risk
+    return lambda risk: (scenes * risk + 1.0) / (scenes + 1)
+
+
+def _squared(scene: SceneMaps) -> Plane:
+    if scene.error is None:
+        raise UsageError("calibrated masks need the error of labelled scenes", scene.name)
+    return np.square(scene.error)
+
+
+def _curve(values: Plane, squared: Plane) -> Curve:
+    order = np.argsort(values, axis=None, kind="stable")
+    passed = np.cumsum(squared.ravel()[order], dtype=np.float64)
+    return values.ravel()[order].astype(np.float64), passed / passed[-1] if passed[-1] > 0 else np.zeros(passed.size)
+
+
+def _risk(curves: list[Curve], limit: float) -> float:
+    """Mean over scenes of the share of squared error up to a limit."""
+    counts = [np.searchsorted(values, limit, side="right") for values, _ in curves]
+    return float(np.mean([passed[k - 1] if k else 0.0 for k, (_, passed) in zip(counts, curves, strict=True)]))
+
+
+def _largest(curves: list[Curve], allowed: Callable[[float], bool]) -> float:
+    """The largest value of any scene whose risk is allowed, by bisection (risk only grows); 0 if none is."""
+    candidates = np.unique(np.concatenate([values for values, _ in curves]))
+    low, high = 0, candidates.size
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if allowed(_risk(curves, candidates[middle])) else (low, middle)
+    return float(candidates[low - 1]) if low else 0.0

@@ -1,0 +1,59 @@
+"""Masks from the true error, as many pixels as the paper's keep: the best that masking can do. For science only.
+
+It reads the truth of unlabelled scenes, which no other strategy and no other stage before the evaluation does.
+"""
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from hdrpipe.errors import UsageError
+from hdrpipe.masking.contract import Masks, RoundMaps, SceneMaps, below, keeping, patch_means, sampled, spread
+from hdrpipe.masking.matched import shares
+from hdrpipe.quantities import Plane
+
+NEEDS_TRUTH = True
+
+
+class Options(BaseModel):
+    """Settings of the oracle masks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    keep_patch: float | None = Field(
+        None, gt=0, le=1, description="Share of the patches to keep; without, as many as the paper's masks keep."
+    )
+    keep_pixel: float | None = Field(
+        None, gt=0, le=1, description="Share of the pixels to keep; without, as many as the paper's masks keep."
+    )
+
+
+def fit(maps: RoundMaps, options: Options) -> dict[str, float]:
+    """The largest errors to keep over all unlabelled scenes: of patches, of pixels, of pixels inside kept patches."""
+    found = shares(maps, options.keep_patch, options.keep_pixel)
+    means = [patch_means(np.square(_error(scene))).ravel() for scene in maps.unlabelled]
+    patch_limit = keeping(np.concatenate(means), found["keep_patch"])
+    everywhere, inside = [], []
+    for scene in maps.unlabelled:
+        error = _error(scene)
+        kept = spread(patch_means(np.square(error)) <= patch_limit, (error.shape[0], error.shape[1]))
+        everywhere.append(sampled(error))
+        inside.append(sampled(error)[sampled(kept)])
+    return {
+        **found,
+        "patch_limit": patch_limit,
+        "pixel_limit": keeping(np.concatenate(everywhere), found["keep_pixel"]),
+        "inside_limit": keeping(np.concatenate(inside), found["keep_inside"]),
+    }
+
+
+def apply(scene: SceneMaps, statistics: dict[str, float], options: Options, level: str) -> Masks:
+    """Both masks of one scene, from its true error."""
+    error = _error(scene)
+    limit = statistics["inside_limit" if level == "bilevel" else "pixel_limit"]
+    return below(error, patch_means(np.square(error)), (statistics["patch_limit"], limit), level)
+
+
+def _error(scene: SceneMaps) -> Plane:
+    if scene.error is None:
+        raise UsageError("the oracle needs the truth of every scene", scene.name, "pass --kept-truths")
+    return scene.error

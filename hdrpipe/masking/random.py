@@ -1,0 +1,36 @@
+"""Random masks that keep as much as the paper's: what a mask is worth that knows nothing. For science only."""
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from hdrpipe.masking.contract import Masks, RoundMaps, SceneMaps, combine, patch_means
+from hdrpipe.masking.matched import shares
+
+
+class Options(BaseModel):
+    """Settings of the random masks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    keep_patch: float | None = Field(
+        None, gt=0, le=1, description="Share of the patches to keep; without, as many as the paper's masks keep."
+    )
+    keep_pixel: float | None = Field(
+        None, gt=0, le=1, description="Share of the pixels to keep; without, as many as the paper's masks keep."
+    )
+    seed: int = Field(0, ge=0, description="Seed of the masks, beside the name of the scene.")
+
+
+def fit(maps: RoundMaps, options: Options) -> dict[str, float]:
+    """The shares to keep; see `hdrpipe.masking.matched`."""
+    return shares(maps, options.keep_patch, options.keep_pixel)
+
+
+def apply(scene: SceneMaps, statistics: dict[str, float], options: Options, level: str) -> Masks:
+    """Masks drawn from the scene's name and the seed: the same ones for the same name, whatever sigma says."""
+    rng = np.random.default_rng([options.seed, *scene.name.encode()])
+    patches = rng.random(patch_means(scene.sigma).shape, np.float32)
+    pixels = rng.random(scene.sigma.shape, np.float32)
+    patch_mask = patches < statistics["keep_patch"]
+    pixel_mask = pixels < statistics["keep_inside" if level == "bilevel" else "keep_pixel"]
+    return Masks(patches, patch_mask, pixels, pixel_mask, combine(patch_mask, pixel_mask, level))

@@ -1,0 +1,44 @@
+"""Weights instead of masks: every pixel teaches, a doubtful one less.
+
+`w = 1 / (1 + (sigma / limit)^2)`: 1/2 at the limit and inverse to the variance beyond it, as least squares weighs
+observations of unequal variance. Hard masks never teach the saturated and moving areas, where labels matter most.
+"""
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from hdrpipe.masking.contract import Masks, RoundMaps, SceneMaps, combine, keeping, patch_means, relative, sampled
+from hdrpipe.quantities import Plane
+
+
+class Options(BaseModel):
+    """Settings of the soft weights."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    half_patch: float = Field(0.8, gt=0, le=1, description="Share of the patches that weigh 1/2 or more.")
+    half_pixel: float = Field(0.8, gt=0, le=1, description="Share of the pixels that weigh 1/2 or more.")
+
+
+def fit(maps: RoundMaps, options: Options) -> dict[str, float]:
+    """The patch mean and the sigma that weigh 1/2, over all unlabelled scenes."""
+    means, pixels = zip(*((patch_means(s.sigma).ravel(), sampled(s.sigma)) for s in maps.unlabelled), strict=True)
+    return {
+        "patch_limit": keeping(np.concatenate(means), options.half_patch),
+        "pixel_limit": keeping(np.concatenate(pixels), options.half_pixel),
+    }
+
+
+def apply(scene: SceneMaps, statistics: dict[str, float], options: Options, level: str) -> Masks:
+    """Weights of one scene; its masks are True where a level weighs 1/2 or more."""
+    means = patch_means(scene.sigma)
+    limits = statistics["patch_limit"], statistics["pixel_limit"]
+    weight = combine(weights(means, limits[0]), weights(scene.sigma, limits[1]), level)
+    scores = relative(means, limits[0]), relative(scene.sigma, limits[1])
+    return Masks(scores[0], means <= limits[0], scores[1], scene.sigma <= limits[1], weight)
+
+
+def weights(sigma: Plane, limit: float) -> Plane:
+    """`limit^2 / (limit^2 + sigma^2)`; 1 where both are 0."""
+    own, other = np.square(sigma, dtype=np.float64), limit**2
+    return np.where(own > 0, other / np.maximum(own + other, 1e-300), 1.0).astype(np.float32)

@@ -1,0 +1,176 @@
+"""Each strategy beside the paper's on maps whose answer is known."""
+
+import numpy as np
+import pytest
+
+from hdrpipe.errors import UsageError
+from hdrpipe.masking import calibrated, matched, oracle, quantile, random, soft, threshold
+from hdrpipe.masking.contract import RoundMaps, SceneMaps, patch_means, spread
+
+RNG = np.random.default_rng(3)
+
+
+def scenes(count=5, shape=(128, 192), scale=1.0, prefix="pool"):
+    made = []
+    for k in range(count):
+        sigma = (scale * RNG.gamma(2.0, 0.01, shape) * (1 + 0.2 * k)).astype(np.float32)
+        made.append(SceneMaps(f"{prefix}-{k:03d}", sigma, np.abs(RNG.normal(0, sigma)).astype(np.float32)))
+    return made
+
+
+ROUND = RoundMaps(scenes(), scenes(prefix="labelled"))
+
+
+def run(strategy, options, level="bilevel", maps=ROUND):
+    statistics = strategy.fit(maps, options)
+    return [strategy.apply(scene, statistics, options, level) for scene in maps.unlabelled]
+
+
+def rate(made, part="weight"):
+    return float(np.mean([getattr(m, part).mean() for m in made]))
+
+
+class TestQuantile:
+    def test_it_keeps_the_share_over_all_scenes(self):
+        made = run(quantile, quantile.Options(keep_patch=0.5, keep_pixel=0.7))
+        assert rate(made, "patch_mask") == pytest.approx(0.5, abs=0.04)
+        assert rate(made, "pixel_mask") == pytest.approx(0.7, abs=0.01)
+
+    @pytest.mark.parametrize("scope", ["image", "patch"])
+    def test_a_narrower_scope_keeps_the_share_in_each(self, scope):
+        made = run(quantile, quantile.Options(keep_pixel=0.7, pixel_scope=scope))
+        parts = [m.pixel_mask[:64, :64] if scope == "patch" else m.pixel_mask for m in made]
+        assert [part.mean() for part in parts] == pytest.approx([0.7] * len(parts), abs=1e-3)
+
+    def test_an_image_keeps_its_own_share_of_patches(self):
+        made = run(quantile, quantile.Options(keep_patch=0.5, patch_scope="image"))
+        assert [m.patch_mask.sum() for m in made] == [3] * len(made)
+
+    def test_an_outlier_changes_nothing_but_itself(self):
+        before = run(quantile, quantile.Options())
+        wild = [scene._replace(sigma=scene.sigma.copy()) for scene in ROUND.unlabelled]
+        index = np.unravel_index(wild[4].sigma.argmax(), wild[4].sigma.shape)
+        wild[4].sigma[index] = 1000.0
+        after = run(quantile, quantile.Options(), "pixel", RoundMaps(wild, []))
+        for old, new in zip(before, after, strict=True):
+            assert np.array_equal(old.pixel_mask, new.pixel_mask)
+
+    def test_a_curriculum_keeps_more_with_each_round(self):
+        options = quantile.Options(keep_patch=1.0, keep_pixel=0.5, widen=0.3)
+        rounds = [RoundMaps(ROUND.unlabelled, [], number) for number in (1, 2, 3)]
+        assert [rate(run(quantile, options, maps=maps)) for maps in rounds] == pytest.approx([0.5, 0.8, 1.0], abs=0.01)
+
+
+class TestSoft:
+    def test_half_the_weight_at_the_limit_and_inverse_variance_far_beyond(self):
+        weight = soft.weights(np.array([[0.0, 1.0, 10.0, 20.0]], np.float32), 1.0)
+        assert weight[0, :2].tolist() == [1.0, 0.5]
+        assert weight[0, 2] / weight[0, 3] == pytest.approx(4.0, rel=0.01)
+
+    def test_no_pixel_is_without_any_weight(self):
+        assert min(m.weight.min() for m in run(soft, soft.Options())) > 0
+
+    def test_a_map_of_zeros_weighs_one(self):
+        assert soft.weights(np.zeros((2, 2), np.float32), 0.0).tolist() == [[1, 1], [1, 1]]
+
+
+class TestCalibrated:
+    def test_what_passes_on_labelled_scenes_stays_below_the_share(self):
+        options = calibrated.Options(share_patch=0.7, share_pixel=0.5)
+        found = calibrated.fit(ROUND, options)
+        shares = [passed(scene, scene.sigma <= found["pixel_limit"]) for scene in ROUND.labelled]
+        assert np.mean(shares) == pytest.approx(found["pixel_passed"], abs=1e-6)
+        assert (5 * np.mean(shares) + 1) / 6 <= 0.5
+        assert (5 * np.mean(shares) + 1) / 6 > 0.49
+
+    def test_without_correction_more_may_pass(self):
+        conformal = calibrated.fit(ROUND, calibrated.Options())
+        empirical = calibrated.fit(ROUND, calibrated.Options(control="empirical"))
+        assert empirical["pixel_limit"] > conformal["pixel_limit"]
+        assert empirical["pixel_passed"] == pytest.approx(0.4, abs=1e-3)
+
+    def test_the_bound_holds_on_average_over_exchangeable_draws(self):
+        """The promise itself: the expected share on one more scene, over many draws of five."""
+        told = []
+        for _ in range(60):
+            drawn = [scene_of_random_quality() for _ in range(6)]
+            options = calibrated.Options(share_pixel=0.5)
+            limit = calibrated.fit(RoundMaps([], drawn[:5]), options)["pixel_limit"]
+            told.append(passed(drawn[5], drawn[5].sigma <= limit))
+        assert np.mean(told) <= 0.5 + 2 * np.std(told) / np.sqrt(len(told))
+
+    def test_the_limit_is_absolute(self):
+        """Noisier unlabelled scenes lose more: the scale of their sigma is not normalised away."""
+        noisy = RoundMaps(scenes(scale=4.0), ROUND.labelled)
+        options = calibrated.Options()
+        assert rate(run(calibrated, options, maps=noisy)) < 0.5 * rate(run(calibrated, options))
+
+    def test_too_few_labelled_scenes_are_told_with_what_would_do(self):
+        few = RoundMaps(ROUND.unlabelled, ROUND.labelled[:1])
+        with pytest.raises(UsageError, match=r"masks.options.share_pixel: 1 labelled scenes cannot.*need 2 scenes"):
+            calibrated.fit(few, calibrated.Options())
+        assert calibrated.fit(few, calibrated.Options(control="empirical"))["scenes"] == 1
+
+    def test_scenes_without_error_bound_nothing(self):
+        perfect = [scene._replace(error=np.zeros_like(scene.sigma)) for scene in ROUND.labelled]
+        found = calibrated.fit(RoundMaps([], perfect), calibrated.Options())
+        assert found["pixel_limit"] == max(scene.sigma.max() for scene in perfect)
+
+
+class TestRandom:
+    @pytest.mark.parametrize("level", ["patch", "pixel", "bilevel"])
+    def test_it_keeps_as_much_as_the_papers_masks(self, level):
+        paper, chance = run(threshold, threshold.Options(), level), run(random, random.Options(), level)
+        assert rate(chance) == pytest.approx(rate(paper), abs=0.12)
+        found = matched.shares(ROUND, None, None)
+        told = {"patch": "keep_patch", "pixel": "keep_pixel"}
+        exact = found[told[level]] if level in told else found["keep_patch"] * found["keep_inside"]
+        assert exact == pytest.approx(rate(paper), abs=1e-6)
+
+    def test_given_shares_are_kept(self):
+        made = run(random, random.Options(keep_patch=1.0, keep_pixel=0.3))
+        assert rate(made) == pytest.approx(0.3, abs=0.01)
+
+    def test_scenes_and_seeds_differ(self):
+        first, second = run(random, random.Options())[:2]
+        other = run(random, random.Options(seed=1))[0]
+        assert not np.array_equal(first.pixel_mask, second.pixel_mask)
+        assert not np.array_equal(first.pixel_mask, other.pixel_mask)
+
+
+class TestOracle:
+    @pytest.mark.parametrize("level", ["patch", "pixel", "bilevel"])
+    def test_it_keeps_as_much_as_the_papers_masks(self, level):
+        paper, best = run(threshold, threshold.Options(), level), run(oracle, oracle.Options(), level)
+        assert rate(best) == pytest.approx(rate(paper), abs=0.04)
+
+    @pytest.mark.parametrize("level", ["patch", "pixel", "bilevel"])
+    def test_no_mask_of_that_size_lets_less_error_pass(self, level):
+        best = kept_error(run(oracle, oracle.Options(), level))
+        assert best <= kept_error(run(threshold, threshold.Options(), level))
+        assert best < kept_error(run(random, random.Options(), level))
+
+    def test_without_the_truth_it_says_what_it_wants(self):
+        blind = RoundMaps([scene._replace(error=None) for scene in ROUND.unlabelled], [])
+        with pytest.raises(UsageError, match="kept-truths"):
+            oracle.fit(blind, oracle.Options())
+
+
+def passed(scene, mask):
+    squared = np.square(scene.error, dtype=np.float64)
+    return float(squared[mask].sum() / squared.sum())
+
+
+def scene_of_random_quality():
+    sigma = RNG.gamma(2.0, 0.01, (32, 32)).astype(np.float32)
+    return SceneMaps("s", sigma, (sigma ** RNG.uniform(0, 2) * RNG.random((32, 32))).astype(np.float32))
+
+
+def kept_error(made):
+    pairs = [(np.square(s.error), m.weight) for s, m in zip(ROUND.unlabelled, made, strict=True)]
+    return sum((e * w).sum() for e, w in pairs) / sum(w.sum() for _, w in pairs)
+
+
+def test_patches_are_spread_as_they_were_averaged():
+    values = np.arange(6, dtype=np.float32).reshape(2, 3)
+    assert np.array_equal(patch_means(spread(values, (128, 192))), values)
