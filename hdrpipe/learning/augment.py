@@ -33,7 +33,7 @@ def strong(rng: np.random.Generator) -> Move:
     return Move(horizontal=bool(rng.integers(2)), turns=int(rng.integers(4)), channels=(first, second, third))
 
 
-DRAWS = {"weak": weak, "strong": strong}
+DRAWS = {"weak": weak, "strong": strong, "harder": strong}
 
 
 def move_plane(move: Move, plane: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.learning import augment
+from hdrpipe.learning.disturb import disturb
 from hdrpipe.learning.seeding import generator
 
 RESIDENT_BYTES = 1 << 30
@@ -52,6 +53,9 @@ class SceneArrays:
             raise InputError(f"weight {tuple(self.weight.shape)} for frames {tuple(self.frames.shape)}", self.name)
 
 
+_TENSORS = ("frames", "times", "target", "weight")
+
+
 @dataclass(frozen=True)
 class Batch:
     """Samples of one step, the labelled ones first."""
@@ -67,12 +71,15 @@ class Batch:
     labelled: int
     names: tuple[str, ...]
 
+    def pin_memory(self) -> "Batch":
+        """The batch in pages that a GPU copies from while it computes; asked for by torch's loader."""
+        return replace(self, **{k: getattr(self, k).pin_memory() for k in _TENSORS})
+
     def to(self, device: torch.device) -> "Batch":
         """The batch on a device."""
         if device.type == "cpu":
             return self
-        moved = {k: getattr(self, k).to(device, non_blocking=True) for k in ("frames", "times", "target", "weight")}
-        return replace(self, **moved)
+        return replace(self, **{k: getattr(self, k).to(device, non_blocking=True) for k in _TENSORS})
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ class Sampling:
     scenes: tuple[SceneArrays, ...]
     count: int
     augmentation: str
-    """`weak` or `strong`."""
+    """`weak`, `strong`, or `harder`: strong, on bursts that are disturbed besides."""
 
 
 class Batches(Dataset[Batch]):
@@ -122,12 +129,17 @@ class Batches(Dataset[Batch]):
         for i in range(group.count):
             epoch, place = divmod(step * group.count + i, len(group.scenes))
             order = generator(self.seed, group.role, "order", epoch).permutation(len(group.scenes))
-            yield _sample(group.scenes[order[place]], self.crop, augment.DRAWS[group.augmentation], rng)
+            made = _sample(group.scenes[order[place]], self.crop, augment.DRAWS[group.augmentation], rng)
+            yield (*disturb(made[0], made[1], rng), *made[2:]) if group.augmentation == "harder" else made
 
 
-def loader(batches: Batches, start: int, end: int, workers: int = 0) -> Iterator[Batch]:
-    """Batches of the steps [start, end) in order, made ahead by `workers` processes (0: in this one)."""
-    return iter(DataLoader(batches, batch_size=None, sampler=range(start, end), num_workers=workers))
+def loader(batches: Batches, start: int, end: int, workers: int = 0, pinned: bool = False) -> Iterator[Batch]:
+    """Batches of the steps [start, end) in order, made ahead by `workers` processes (0: in this one).
+
+    `pinned` ones can be copied to a GPU while it computes.
+    """
+    steps = range(start, end)
+    return iter(DataLoader(batches, batch_size=None, sampler=steps, num_workers=workers, pin_memory=pinned))
 
 
 def unit_floats(frames: Any) -> np.ndarray:

@@ -9,9 +9,13 @@ from typing import Any
 from torch import Tensor
 
 from hdrpipe.errors import DamagedError
+from hdrpipe.files.locks import Lock, acquire
 from hdrpipe.files.weights import load_weights, save_weights
 
 SLOTS = ("a.safetensors", "b.safetensors")
+
+PATIENCE = 20.0
+"""Seconds that a training which was told to stop may take to save its state, before the next one gives up waiting."""
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +41,14 @@ class StateStore:
     def __init__(self, folder: Path, key: str):
         self.folder, self.key = Path(folder), key
         self._next = 0
+
+    def lock(self) -> Lock:
+        """Keep other trainings off this state until the lock is released or this process ends.
+
+        Raises:
+            BusyError: another process trains on this state; says which.
+        """
+        return acquire(self.folder.with_name(f"{self.folder.name}.lock"), "training", PATIENCE)
 
     def save(self, state: State) -> None:
         """Write to the older slot.

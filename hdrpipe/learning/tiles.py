@@ -1,7 +1,8 @@
 """Inference of whole scenes, tile by tile where they are large."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch import nn
 from hdrpipe.errors import CapacityError
 from hdrpipe.imaging.tonemap import inverse_mu_law
 from hdrpipe.learning.batches import Array, unit_floats
-from hdrpipe.quantities import Picture, Plane
+from hdrpipe.quantities import Frames, Picture, Plane
 
 TILE = 512
 """Side of a tile in pixels: larger frames are cut, so that memory does not grow with the picture."""
@@ -25,14 +26,16 @@ SMALLEST = 64
 log = logging.getLogger(__name__)
 
 
-def predict(net: nn.Module, frames: Array, times: Any, tile: int = TILE, halo: int = HALO) -> tuple[Picture, Plane]:
+def predict(
+    net: nn.Module, frames: Array, times: Any, tile: int | None = None, halo: int = HALO
+) -> tuple[Picture, Plane]:
     """Radiance and sigma of one burst; out of memory halves the tile and starts over.
 
     Args:
-        net: gives `tonemapped` and `sigma`; its `multiple` places the tiles.
+        net: gives `tonemapped` and `sigma`; its `multiple` places the tiles, its `tile`, if any, is their side.
         frames: (N, 3, H, W), integers over their dtype's range or floats in [0, 1]; sliced tile by tile.
         times: relative exposure times, (N,).
-        tile: side of what one pass keeps, in pixels; a frame that fits is one pass.
+        tile: side of what one pass keeps, in pixels; a frame that fits is one pass; None: as the net says, or TILE.
         halo: context around it that is computed and cropped.
 
     Returns:
@@ -41,33 +44,81 @@ def predict(net: nn.Module, frames: Array, times: Any, tile: int = TILE, halo: i
     Raises:
         CapacityError: the smallest tile does not fit into memory.
     """
-    net.eval()
+    side = tile or getattr(net, "tile", None) or TILE
+    return in_tiles(Inference(net, times), frames, Tiling(side, halo, getattr(net, "multiple", 1)))
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How a frame is cut.
+
+    `tile`, `halo` as `predict` has them; tiles start at multiples of `multiple`; `setting` is what a person can change
+    when memory runs out.
+    """
+
+    tile: int = TILE
+    halo: int = HALO
+    multiple: int = 1
+    setting: str = "tile"
+
+
+class Inference:
+    """A network on windows of a burst: frames (N, 3, h, w) in [0, 1] -> radiance (3, h, w), sigma (h, w)."""
+
+    def __init__(self, net: nn.Module, times: Any):
+        self.net = net.eval()
+        self.device = next(net.parameters()).device
+        self.times = torch.tensor(np.asarray(times)[None], dtype=torch.float32, device=self.device)
+
+    @torch.inference_mode()
+    def __call__(self, frames: Frames) -> tuple[Picture, Plane]:
+        found = self.net(torch.from_numpy(frames[None]).to(self.device), self.times)
+        radiance = inverse_mu_law(found.tonemapped[0].clamp(0.0, 1.0))
+        return radiance.cpu().numpy(), found.sigma[0, 0].cpu().numpy()
+
+
+def in_tiles(
+    compute: Callable[[Frames], tuple[Picture, Plane]],
+    frames: Array,
+    tiling: Tiling,
+    progress: Callable[[int, int, str], None] = lambda done, total, note: None,
+) -> tuple[Picture, Plane]:
+    """What `compute` makes of a burst, put together from tiles; out of memory halves the tile and starts over.
+
+    Args:
+        compute: see `Inference`; may use all of the window, of which the halo is dropped.
+        frames: as `predict`.
+        tiling: how the frame is cut.
+        progress: told (tiles done, tiles, "").
+
+    Raises:
+        CapacityError: the smallest tile does not fit into memory; names `tiling.setting`.
+    """
+    tile = tiling.tile
     while True:
         try:
-            return _predict(net, frames, times, tile, halo)
+            return _assembled(compute, frames, replace(tiling, tile=tile), progress)
         except (RuntimeError, MemoryError) as error:
             if not _is_memory(error):
                 raise
         if tile // 2 < SMALLEST:
-            raise CapacityError(f"out of memory at tiles of {tile} pixels", "tile", "free memory or use another device")
+            hint = "free memory or use another device"
+            raise CapacityError(f"out of memory at tiles of {tile} pixels", tiling.setting, hint)
         tile //= 2
         log.warning("out of memory: tiles of %d pixels from here on", tile)
 
 
-@torch.inference_mode()
-def _predict(net: nn.Module, frames: Array, times: Any, tile: int, halo: int) -> tuple[Picture, Plane]:
+def _assembled(compute, frames: Array, tiling: Tiling, progress) -> tuple[Picture, Plane]:
     height, width = frames.shape[-2:]
-    device = next(net.parameters()).device
-    seconds = torch.tensor(np.asarray(times)[None], dtype=torch.float32, device=device)
     radiance, sigma = np.empty((3, height, width), np.float32), np.empty((height, width), np.float32)
-    multiple: int = getattr(net, "multiple", 1)
-    rows, columns = spans(height, tile, halo, multiple), spans(width, tile, halo, multiple)
-    for (inner_y, outer_y), (inner_x, outer_x) in ((y, x) for y in rows for x in columns):
-        window = torch.from_numpy(unit_floats(frames[..., outer_y, outer_x])[None]).to(device)
-        found = net(window, seconds)
-        kept = (0, slice(None), _within(inner_y, outer_y), _within(inner_x, outer_x))
-        radiance[:, inner_y, inner_x] = inverse_mu_law(found.tonemapped[kept].clamp(0.0, 1.0)).cpu().numpy()
-        sigma[inner_y, inner_x] = found.sigma[kept][0].cpu().numpy()
+    rows, columns = (spans(size, tiling.tile, tiling.halo, tiling.multiple) for size in (height, width))
+    total = len(rows) * len(columns)
+    for done, ((inner_y, outer_y), (inner_x, outer_x)) in enumerate(((y, x) for y in rows for x in columns), 1):
+        found, doubt = compute(unit_floats(frames[..., outer_y, outer_x]))
+        kept = (_within(inner_y, outer_y), _within(inner_x, outer_x))
+        radiance[:, inner_y, inner_x] = found[(slice(None), *kept)]
+        sigma[inner_y, inner_x] = doubt[kept]
+        progress(done, total, "")
     return radiance, sigma
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 from hdrpipe.learning import ema, loop
 from hdrpipe.learning.batches import Batch, Batches, Sampling, SceneArrays, loader
+from hdrpipe.learning.device import fit_to
 from hdrpipe.learning.loss import LossSettings, objective
+from hdrpipe.learning.perceptual import perceptual
 from hdrpipe.learning.seeding import seed_of
 from hdrpipe.learning.state import State, StateStore
 
@@ -19,6 +21,9 @@ BETAS = (0.9, 0.999)
 
 SAVING = loop.Saving(seconds=30.0)
 """At most half a minute of work is lost; a save takes some milliseconds."""
+
+GPU_WORKERS = 4
+"""Processes that make batches beside a GPU; on the CPU the network needs the cores itself."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,16 @@ class TrainSettings:
     unlabelled_batch: int = 0
     schedule: str = "cosine"
     halve_every: int = 1000
+    precision: str = "fp32"
+    """`fp32`, or `bf16` where the network itself does not ask for more."""
     ema_decay: float = 0.999
-    judge_gradient: str = "detach"
-    judge_weight: float = 0.1
     unlabelled_weight: float = 1.0
+    loss: LossSettings = field(default_factory=LossSettings)
+    """All but its `unlabelled_weight`, which is the one above."""
+    vgg_weights: str | None = None
+    """File of VGG16 for L^v; None measures structure and edges."""
     labelled_augmentation: str = "weak"
+    unlabelled_augmentation: str = "strong"
     earlier_steps: int = 0
     """Steps of earlier stages that the schedule `halving` counts."""
     averaged_steps: int = 0
@@ -66,7 +76,7 @@ def train(
     state_dir: Path,
     state_key: str,
     progress: loop.Progress | None = None,
-    workers: int = 0,
+    workers: int | None = None,
     saving: loop.Saving = SAVING,
 ) -> Trained:
     """Train `net` in place, going on from a saved state of the same key if there is one.
@@ -81,11 +91,12 @@ def train(
         state_dir: folder of this training's state alone, deleted at the end.
         state_key: identity of the work: spec, code and inputs.
         progress: told of every step.
-        workers: processes that make batches.
+        workers: processes that make batches; None: GPU_WORKERS beside a GPU, else none. Changes no batch.
         saving: when the state is saved.
 
     Raises:
         UsageError, InputError: see `Batches`.
+        BusyError: another process trains on this state.
         DamagedError: a saved state exists and cannot be read.
         NonFiniteError, StoppedError: see `loop.run`.
     """
@@ -93,10 +104,14 @@ def train(
     if optimizer_state is not None:
         learner.restore_optimizer(optimizer_state)
     batches = Batches(settings.seed, settings.crop, _groups(labelled, unlabelled, settings))
-    start, history = learner.resume()
-    ahead = loader(batches, start, settings.steps, workers)
-    history = loop.run(learner, ahead, (start, settings.steps), history, saving, progress)
-    learner.store.clear()
+    with learner.store.lock() as lock:
+        start, history = learner.resume()
+        cuda = learner.device.type == "cuda"
+        workers = (GPU_WORKERS if cuda else 0) if workers is None else workers
+        ahead = loader(batches, start, settings.steps, workers, pinned=cuda)
+        history = loop.run(learner, ahead, (start, settings.steps), history, saving, progress)
+        learner.store.clear()
+        lock.release(remove=True)
     return Trained(net, teacher or deepcopy(net), learner.optimizer_tensors(), history)
 
 
@@ -105,7 +120,9 @@ def _groups(
 ) -> list[Sampling]:
     groups = [Sampling("labelled", tuple(labelled), settings.batch, settings.labelled_augmentation)]
     if unlabelled:
-        groups.append(Sampling("unlabelled", tuple(unlabelled), settings.unlabelled_batch, "strong"))
+        groups.append(
+            Sampling("unlabelled", tuple(unlabelled), settings.unlabelled_batch, settings.unlabelled_augmentation)
+        )
     return groups
 
 
@@ -117,14 +134,20 @@ class _Learner:
         self.names, parameters = zip(*net.named_parameters(), strict=True)
         self.device = parameters[0].device
         self.optimizer = torch.optim.Adam(parameters, lr=settings.lr, betas=BETAS)
-        self.loss = LossSettings(settings.judge_gradient, settings.judge_weight, settings.unlabelled_weight)
+        self.loss = replace(settings.loss, unlabelled_weight=settings.unlabelled_weight)
+        self.measure = perceptual(settings.vgg_weights)
         net.train()
+        fit_to(net, self.device)
 
     def losses(self, batch: Batch, step: int) -> dict[str, Tensor]:
         # layers that draw random numbers draw the same ones after a resume
         torch.manual_seed(seed_of(self.settings.seed, "layers", step))
-        total, parts = objective(self.net, batch.to(self.device), self.loss)
+        total, parts = objective(self._predict, batch.to(self.device), self.loss, self.measure)
         return {"total": total, **parts}
+
+    def _predict(self, frames: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bf16"):
+            return self.net(frames, times)
 
     def update(self, total: Tensor, step: int) -> None:
         settings = self.settings

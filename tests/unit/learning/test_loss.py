@@ -5,7 +5,17 @@ import math
 import pytest
 import torch
 
-from hdrpipe.learning.loss import judge_loss, masked_mean, reconstruction_loss
+from hdrpipe.imaging.tonemap import inverse_mu_law
+from hdrpipe.learning.batches import Batch
+from hdrpipe.learning.loss import (
+    LossSettings,
+    judge_loss,
+    masked_mean,
+    objective,
+    perceptual_loss,
+    reconstruction_loss,
+)
+from hdrpipe.learning.perceptual import structure_loss
 
 
 def test_masked_mean_divides_by_what_is_kept():
@@ -37,10 +47,78 @@ def test_judge_loss_is_least_where_sigma_is_the_error():
     assert found[1] < min(found[0], found[2])
 
 
-@pytest.mark.parametrize(("gradient", "moves"), [("detach", False), ("joint", True)])
+@pytest.mark.parametrize(("gradient", "moves"), [("detach", False), ("joint", True), ("beta", True)])
 def test_who_moves_the_prediction(gradient, moves):
     predicted = torch.full((1, 3, 2, 2), 0.3, requires_grad=True)
     sigma = torch.full((1, 1, 2, 2), 0.1, requires_grad=True)
     judge_loss(predicted, sigma, torch.zeros(1, 3, 2, 2), None, gradient).backward()
     assert sigma.grad is not None
     assert (predicted.grad is not None) == moves
+
+
+def test_a_mean_over_all_pixels_counts_the_masked_ones():
+    values = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
+    assert masked_mean(values, torch.tensor([[[1.0, 0.0], [1.0, 0.0]]]), "all") == 1.0
+    assert masked_mean(values, torch.zeros(1, 2, 2), "all") == 0.0
+
+
+def test_beta_nll_moves_the_prediction_the_less_the_smaller_sigma_is():
+    """The joint gradient is e / sigma^2; beta-NLL at 1/2 makes it e / sigma (Seitzer et al. 2022, eq. 7)."""
+    moved = {}
+    for gradient in ("joint", "beta"):
+        predicted = torch.full((1, 3, 1, 2), 0.3, requires_grad=True)
+        sigma = torch.tensor([[[[0.1, 0.01]]]])
+        judge_loss(predicted, sigma, torch.zeros(1, 3, 1, 2), None, gradient).backward()
+        moved[gradient] = (predicted.grad[0, 0, 0, 1] / predicted.grad[0, 0, 0, 0]).item()
+    assert moved["joint"] == pytest.approx(100.0, rel=1e-4)
+    assert moved["beta"] == pytest.approx(10.0, rel=1e-4)
+
+
+class Fixed(torch.nn.Module):
+    """A network whose answer is known."""
+
+    def __init__(self, tonemapped, sigma):
+        super().__init__()
+        self.tonemapped, self.sigma = torch.nn.Parameter(tonemapped), torch.nn.Parameter(sigma)
+
+    def forward(self, frames, times):
+        return self.tonemapped, self.sigma
+
+
+def parts_of(**settings):
+    shape = (2, 3, 16, 16)
+    net = Fixed(torch.full(shape, 0.6), torch.full((2, 1, 16, 16), 0.1))
+    target = inverse_mu_law(torch.full(shape, 0.5))
+    batch = Batch(torch.zeros(2, 3, *shape[1:]), torch.ones(2, 3), target, torch.ones(2, 16, 16), 1, ("a", "b"))
+    total, parts = objective(net, batch, LossSettings(**settings))
+    return total.item(), {name: value.item() for name, value in parts.items()}
+
+
+def test_the_total_is_the_papers_sum():
+    total, p = parts_of(judge_weight=1.0, perceptual_weight=0.01, unlabelled_weight=0.5)
+    sums = [
+        p[f"{n}_reconstruction"] + p[f"{n}_judge"] + 0.01 * p[f"{n}_perceptual"] for n in ("labelled", "unlabelled")
+    ]
+    assert total == pytest.approx(sums[0] + 0.5 * sums[1], rel=1e-5)
+
+
+def test_a_judge_of_labels_alone_learns_nothing_from_pseudo_labels():
+    assert set(parts_of(judge_samples="labelled")[1]) == {
+        "labelled_reconstruction", "labelled_judge", "unlabelled_reconstruction",
+    }  # fmt: skip
+
+
+def test_the_judge_may_watch_radiance():
+    gap = float(inverse_mu_law(torch.tensor(0.6)) - inverse_mu_law(torch.tensor(0.5)))
+    found = parts_of(judge_domain="linear")[1]["labelled_judge"]
+    assert found == pytest.approx(gap**2 / (2 * 0.1**2) + math.log(0.1), rel=1e-4)
+
+
+def test_what_is_masked_looks_perfect_and_moves_nothing():
+    torch.manual_seed(0)
+    predicted, target = torch.rand(1, 3, 32, 32, requires_grad=True), torch.rand(1, 3, 32, 32)
+    loss = perceptual_loss(predicted, target, torch.zeros(1, 32, 32), structure_loss)
+    loss.backward()
+    assert loss.item() == pytest.approx(0.0, abs=1e-5)
+    assert predicted.grad.abs().max() < 1e-5
+    assert perceptual_loss(predicted, target, torch.ones(1, 32, 32), structure_loss) > 0.5

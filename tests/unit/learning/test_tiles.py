@@ -45,3 +45,13 @@ def test_out_of_memory_halves_the_tile_and_ends_in_one_line(net):
     assert np.abs(found - predict(net, frames, [1, 4, 16], tile=128, halo=24)[0]).max() < 1e-6
     with pytest.raises(CapacityError, match="out of memory"):
         predict(Greedy(10), frames, [1, 4, 16], tile=256, halo=24)
+
+
+@pytest.mark.parametrize(("wanted", "passes"), [(None, 2), (600, 1)])
+def test_a_network_that_looks_far_is_given_larger_tiles(net, monkeypatch, wanted, passes):
+    seen = []
+    forward = net.forward
+    monkeypatch.setattr(net, "tile", wanted, raising=False)
+    monkeypatch.setattr(net, "forward", lambda frames, times: seen.append(frames.shape) or forward(frames, times))
+    predict(net, np.zeros((3, 3, 16, 540), np.uint16), [1, 4, 16])
+    assert len(seen) == passes

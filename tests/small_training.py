@@ -1,0 +1,66 @@
+"""A training of a second: its pieces, runs of it that end early, and whether two ended alike."""
+
+import hashlib
+
+import torch
+from small_scenes import make_scene
+
+from hdrpipe.learning import loop
+from hdrpipe.learning.train import TrainSettings, train
+from hdrpipe.models.contract import build
+
+SETTINGS = TrainSettings(seed=3, steps=24, batch=2, unlabelled_batch=2, crop=16, lr=1e-3)
+INTERVAL = 3
+"""Steps between two saved states."""
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing catches it."""
+
+
+def make_net():
+    torch.manual_seed(0)
+    return build({"backbone": "merge_net", "options": {"channels": 4}, "output": "merge", "exposures": 3})
+
+
+def run(folder, progress=None, workers=0, key="k", settings=SETTINGS):
+    """Train, with a state every `INTERVAL` steps in `folder`."""
+    torch.set_num_threads(1)
+    scenes = [make_scene(f"s{index}", index) for index in range(3)]
+    return train(
+        make_net(),
+        teacher=make_net(),
+        labelled=scenes[:2],
+        unlabelled=scenes[2:],
+        settings=settings,
+        optimizer_state=None,
+        state_dir=folder,
+        state_key=key,
+        progress=progress,
+        workers=workers,
+        saving=loop.Saving(seconds=1e9, steps=INTERVAL),
+    )
+
+
+def kill_after(steps):
+    """A progress that ends the training after so many steps."""
+
+    def progress(done, total, losses):
+        if done == steps:
+            raise Killed
+
+    return progress
+
+
+def same(one, other):
+    """Whether weights, moving average and optimizer of two trainings are equal, bit for bit."""
+    return all(
+        torch.equal(a, b)
+        for x, y in ((one.student, other.student), (one.teacher, other.teacher))
+        for a, b in zip(x.state_dict().values(), y.state_dict().values(), strict=True)
+    ) and all(torch.equal(one.optimizer[k], other.optimizer[k]) for k in one.optimizer)
+
+
+def fingerprint_of(batch):
+    """Names and content of a batch, short."""
+    return batch.names, hashlib.sha256(batch.frames.numpy().tobytes() + batch.target.numpy().tobytes()).hexdigest()
