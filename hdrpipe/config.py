@@ -13,18 +13,13 @@ from typing import Annotated, Any, Literal, cast
 
 import yaml
 from jsonschema import Draft202012Validator
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from hdrpipe.errors import UsageError
 from hdrpipe.plugins import choices, nearest, validated
+from hdrpipe.study import Spec, StudySpec
 
 SCHEMA_FILE = Path(__file__).parent.parent / "workflow" / "config.schema.json"
-
-
-class Spec(BaseModel):
-    """Base of all specs: frozen, and a misspelt key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
 
 class DataSpec(Spec):
@@ -33,13 +28,13 @@ class DataSpec(Spec):
     dataset: str = Field(default="panorama", description="A file of `hdrpipe/datasets`.")
     options: dict[str, Any] = Field(default_factory=dict, description="Options of that dataset.")
     seed: int = Field(default=0, ge=0, description="Seed of the rendering or of any other choice of scenes.")
-    labelled: Annotated[int, Field(ge=1)] | Literal["all"] = Field(
-        default=5, description="Number of pool scenes that keep their truth, or `all`."
+    labelled: Annotated[int, Field(ge=1)] | Literal["all"] | tuple[str, ...] = Field(
+        default=5, description="Number of pool scenes that keep their truth, `all`, or a list of their names."
     )
     draw: int = Field(default=0, ge=0, description="Seed of the label draw: which pool scenes keep their truth.")
-    align: Literal["none", "mtb", "dis"] = Field(
+    align: Literal["none", "mtb", "homography", "dis"] = Field(
         default="dis",
-        description="Alignment of the exposures to the reference: none, global (MTB) or dense flow (DIS).",
+        description="Alignment to the reference: none, one shift (MTB), one projective map, or dense flow (DIS).",
     )
     shards: int = Field(default=1, ge=1, le=1000, description="Files per split of the scene products.")
 
@@ -56,12 +51,25 @@ class ModelSpec(Spec):
 
 
 class LossSpec(Spec):
-    """The uncertainty loss L^k beside the reconstruction loss L^r."""
+    """The uncertainty loss L^k and the perceptual loss L^v beside the reconstruction loss L^r."""
 
-    judge_gradient: Literal["detach", "joint"] = Field(
-        default="detach", description="Whether L^k moves the prediction too (`joint`, the paper) or sigma alone."
+    judge_gradient: Literal["detach", "joint", "beta"] = Field(
+        default="detach", description="L^k moves sigma alone, the prediction too (`joint`, the paper), or is beta-NLL."
     )
     judge_weight: float = Field(default=0.1, ge=0, le=10, description="Weight of L^k (1 in the paper).")
+    judge_domain: Literal["mu-law", "linear"] = Field(
+        default="mu-law", description="Errors that sigma is the deviation of; `linear`: of radiance."
+    )
+    judge_samples: Literal["all", "labelled"] = Field(
+        default="all", description="Whose errors the judge learns from: pseudo labels too, or true labels alone."
+    )
+    masked_mean: Literal["kept", "all"] = Field(
+        default="kept", description="Whether a masked mean divides by the pixels that are kept, or by all."
+    )
+    perceptual_weight: float = Field(default=0.0, ge=0, le=10, description="Weight of L^v; 0: without.")
+    vgg_weights: str | None = Field(
+        default=None, description="File of VGG16 (public names) for L^v; without, gradients and 1 - SSIM."
+    )
 
 
 class TrainingSpec(Spec):
@@ -76,6 +84,16 @@ class TrainingSpec(Spec):
         description="Learning rate over the steps: `cosine` to zero, or `halving` every `halve_every`.",
     )
     halve_every: int = Field(default=1000, ge=1, description="Steps between two halvings (`schedule: halving`).")
+    precision: Literal["fp32", "bf16"] = Field(default="fp32", description="Of the body; sigma, losses: fp32.")
+
+
+class WarmupSpec(TrainingSpec):
+    """The warm-up, round 0."""
+
+    weights: str = Field(
+        default="",
+        description="Weights file that it starts from (`hdrpipe weights import`, or a student); empty: fresh weights.",
+    )
 
 
 class StudentSpec(TrainingSpec):
@@ -84,7 +102,15 @@ class StudentSpec(TrainingSpec):
     init: Literal["continue", "warmup", "scratch"] = Field(
         default="continue", description="Start from the student of the round before, from the warm-up, or from nothing."
     )
-    unlabelled_batch: int = Field(default=4, ge=1, description="Unlabelled crops in a step.")
+    labelled_augmentation: Literal["weak", "strong"] = Field(
+        default="weak", description="Augmentation of labelled crops."
+    )
+    unlabelled_augmentation: Literal["strong", "harder"] = Field(
+        default="strong", description="Augmentation of unlabelled crops; `harder` adds noise, ghosts, lost frames."
+    )
+    unlabelled_batch: int = Field(
+        default=4, ge=0, description="Unlabelled crops in a step; 0: labels alone, no teacher and no masks."
+    )
     unlabelled_weight: float = Field(
         default=1.0, ge=0, le=100, description="Weight of the unlabelled losses (lambda_u)."
     )
@@ -96,6 +122,9 @@ class StudentSpec(TrainingSpec):
 class TeacherSpec(Spec):
     """Teacher inference."""
 
+    average: Literal["none", "moves"] = Field(
+        default="none", description="`moves`: labels are means over flips and permutations; their spread joins sigma."
+    )
     shards: int = Field(default=1, ge=1, le=1000, description="Jobs and files per round; changes no array.")
 
 
@@ -116,14 +145,20 @@ class Config(Spec):
         description="Name: a folder under results/.",
     )
     seed: int = Field(default=0, ge=0, description="Seed of initial weights, crops and augmentation.")
-    rounds: int = Field(default=2, ge=1, le=99, description="Rounds of teacher, masks and student after the warm-up.")
+    rounds: int = Field(default=2, ge=1, le=999, description="Rounds of teacher, masks and student after the warm-up.")
     data: DataSpec = DataSpec()
     model: ModelSpec = ModelSpec()
     loss: LossSpec = LossSpec()
-    warmup: TrainingSpec = TrainingSpec()
+    warmup: WarmupSpec = WarmupSpec()
     teacher: TeacherSpec = TeacherSpec()
     masks: MasksSpec = MasksSpec()
     student: StudentSpec = StudentSpec()
+    study: StudySpec = StudySpec()
+
+    @property
+    def pseudo_labelled(self) -> bool:
+        """Whether students learn from pseudo labels, so that rounds have a teacher's labels and masks."""
+        return self.student.unlabelled_batch > 0
 
 
 PLUGIN_KEYS = {"data": ("dataset", "datasets"), "model": ("backbone", "models"), "masks": ("strategy", "masking")}
@@ -135,9 +170,12 @@ STAGE_KEYS: dict[str, tuple[str, ...]] = {
     "baselines": (),
     "warmup": ("seed", "model", "loss", "warmup"),
     "teacher": ("teacher",),
+    "teacher_labelled": ("teacher.average",),
     "masks": ("masks",),
     "student": ("seed", "model", "loss", "student"),
     "evaluate": (),
+    "score": (),
+    "study": ("run", "rounds", "study"),
     "choose": ("rounds",),
     "report": ("run", "seed", "rounds", "data", "model", "loss", "warmup", "teacher", "masks", "student"),
 }
@@ -152,6 +190,7 @@ STAGE_PLUGINS = {
     "masks": ("masks",),
     "student": ("model",),
     "evaluate": ("model",),
+    "score": ("model",),
 }
 """Sections whose plug-in a stage runs; inference learns its backbone from the weights file, which the run made."""
 
@@ -162,13 +201,22 @@ def read_config(path: Path) -> Config:
     Raises:
         UsageError: not YAML, a key unknown, a value out of range; names the key, what is allowed, the nearest match.
     """
+    return check_config(read_yaml(path))
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Keys of one YAML file, unchecked.
+
+    Raises:
+        UsageError: not YAML, or no mapping.
+    """
     try:
         mapping = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(f"cannot be read as YAML: {error}", path) from None
     if not isinstance(mapping, dict):
         raise UsageError("must be a mapping of keys", path, "see config.yaml")
-    return check_config(cast(dict[str, Any], mapping))
+    return cast(dict[str, Any], mapping)
 
 
 def check_config(mapping: Mapping[str, Any]) -> Config:
@@ -213,6 +261,11 @@ def plugins_of(config: Config, stage: str) -> tuple[tuple[str, str], ...]:
     """Plug-ins (wing, name) whose code a stage runs."""
     sections = STAGE_PLUGINS.get(stage, ())
     return tuple((PLUGIN_KEYS[s][1], getattr(getattr(config, s), PLUGIN_KEYS[s][0])) for s in sections)
+
+
+def weights_of(config: Config, stage: str) -> tuple[str, ...]:
+    """Weights files whose content a stage depends on."""
+    return (config.warmup.weights,) if stage == "warmup" and config.warmup.weights else ()
 
 
 def stage_spec(config: Config, stage: str) -> str:

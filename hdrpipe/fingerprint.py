@@ -1,24 +1,36 @@
-"""What code a stage runs, as a hash: comments, docstrings and formatting do not count, imported modules do."""
+"""What code a stage runs, as a hash: comments, docstrings and formatting do not count, imported modules do.
+
+Beside it: what a folder of pictures holds, as a hash.
+"""
 
 import ast
+import contextlib
 import hashlib
+import os
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from hdrpipe.errors import UsageError
+
 PACKAGE = Path(__file__).parent
 
 
-def fingerprint(stage: str, plugins: Iterable[tuple[str, str]] = ()) -> str:
-    """Hash of a stage module, of every `hdrpipe` module that it imports, and of the plug-ins that its spec names.
+def fingerprint(stage: str, plugins: Iterable[tuple[str, str]] = (), weights: Iterable[str] = ()) -> str:
+    """Hash of a stage module, of every `hdrpipe` module that it imports, and of the files that its spec names.
 
     Args:
         stage: file name in `hdrpipe/stages`, without ending.
         plugins: pairs (wing, name), for example ("masking", "threshold").
+        weights: weights files; their content counts, not their name.
+
+    Raises:
+        UsageError: a weights file cannot be read.
     """
     roots = [PACKAGE / "stages" / f"{stage}.py", *(PACKAGE / wing / f"{name}.py" for wing, name in plugins)]
     files = sorted(set().union(*(closure(root) for root in roots)))
-    lines = (f"{path.relative_to(PACKAGE)} {_meaning(path)}" for path in files)
+    lines = [f"{path.relative_to(PACKAGE)} {_meaning(path)}" for path in files]
+    lines += [_content(Path(name)) for name in weights]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
@@ -32,6 +44,26 @@ def closure(root: Path) -> frozenset[Path]:
             seen.add(path)
             todo.extend(_imports(path))
     return frozenset(seen)
+
+
+def folder_state(root: str) -> str:
+    """Hash of the names, sizes and times of all files below a folder, so that a changed picture is noticed."""
+    digest = hashlib.sha256()
+    for here, below, names in os.walk(Path(root).expanduser()):
+        below.sort()
+        for name in sorted(names):
+            with contextlib.suppress(OSError):
+                about = os.lstat(os.path.join(here, name))
+                digest.update(ascii((here, name, about.st_size, about.st_mtime_ns)).encode())
+    return digest.hexdigest()[:16]
+
+
+def _content(path: Path) -> str:
+    try:
+        with path.expanduser().open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UsageError(f"no weights to start from ({error.strerror})", path, "see warmup.weights") from None
 
 
 @cache

@@ -28,6 +28,18 @@ def choices(wing: str) -> tuple[str, ...]:
     return tuple(sorted(p.stem for p in (ROOT / wing).glob("[!_]*.py") if _defines_options(p)))
 
 
+@cache
+def says(wing: str, name: str, flag: str) -> bool:
+    """Whether a plug-in's file says `flag = True` at its top level, found without importing it."""
+    tree = ast.parse((ROOT / wing / f"{name}.py").read_text(encoding="utf-8"))
+    said = [node for node in tree.body if isinstance(node, ast.Assign)]
+    return any(isinstance(t, ast.Name) and t.id == flag and _is_true(node) for node in said for t in node.targets)
+
+
+def _is_true(node: ast.Assign) -> bool:
+    return isinstance(node.value, ast.Constant) and node.value.value is True
+
+
 def load(wing: str, name: str) -> ModuleType:
     """Import one plug-in.
 

@@ -1,0 +1,50 @@
+"""`hdrpipe fuse` as a person calls it: what it says, what it leaves, how it ends."""
+
+import subprocess
+import sys
+
+import cv2
+from camera_files import radiance, write_burst
+
+CALL = [sys.executable, "-c", "from hdrpipe.cli import main; main()", "fuse"]
+
+
+def call(*words):
+    return subprocess.run([*CALL, *map(str, words)], capture_output=True, text=True, timeout=120)
+
+
+def test_it_says_what_it_read_and_wrote(tmp_path):
+    write_burst(tmp_path / "shots")
+    (tmp_path / "shots" / "notes.txt").write_text("")
+    done = call(tmp_path / "shots", "-o", tmp_path / "out.exr", "--blend", "0.03")
+    assert done.returncode == 0, done.stderr
+    assert "shots: 3 frames, EV by exposure.txt: 1.png -2.00, 2.png +0.00, 3.png +2.00" in done.stdout
+    assert "ignored 'notes.txt'" in done.stdout
+    assert "% blended to the classical merge" in done.stdout
+    assert "100 %" in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"shots", "out.exr", "out.png", "out.sigma.png"}
+
+
+def test_a_batch_goes_on_and_ends_with_the_code_of_what_failed(tmp_path):
+    write_burst(tmp_path / "in" / "good")
+    (write_burst(tmp_path / "in" / "bad") / "2.png").write_bytes(b"nothing")
+    done = call(tmp_path / "in", "-o", tmp_path / "out", "--method", "rejecting", "--format", "hdr")
+    assert done.returncode == 3
+    assert "1 of 2 bursts failed" in done.stderr.splitlines()[-1]
+    assert (tmp_path / "out" / "good.hdr").exists()
+
+
+def test_impossible_settings_end_in_one_line(tmp_path):
+    write_burst(tmp_path / "shots")
+    done = call(tmp_path / "shots", "-o", tmp_path / "out.exr", "--method", "magic")
+    assert done.returncode == 2
+    assert "--method: unknown classical merge 'magic'" in done.stderr
+    assert not (tmp_path / "out.exr").exists()
+
+
+def test_too_small_a_budget_ends_with_five_and_names_the_setting(tmp_path):
+    large = cv2.resize(radiance().transpose(1, 2, 0), (3000, 2400)).transpose(2, 0, 1)
+    write_burst(tmp_path / "shots", large, suffix="jpg", bits=8)
+    done = call(tmp_path / "shots", "-o", tmp_path / "out.exr", "--memory", "0.5")
+    assert done.returncode == 5
+    assert "--memory: 7.2 million pixels need" in done.stderr

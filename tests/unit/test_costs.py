@@ -1,0 +1,48 @@
+"""What a study is said to cost."""
+
+import json
+
+from hdrpipe.config import check_config
+from hdrpipe.costs import STARTING, jobs, told
+
+STUDY = {
+    "arms": {"supervised": {"student": {"unlabelled_batch": 0}}, "bilevel": {}},
+    "regimes": {"near": {}},
+    "core": {"arms": ["supervised", "bilevel"], "pairs": [[0, 0], [1, 1]]},
+}
+BASE = check_config({"run": "s", "rounds": 2, "warmup": {"steps": 100}, "student": {"steps": 50}, "study": STUDY})
+
+
+def finish(path, stage, seconds, steps=None):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("")
+    spec = {stage: {"steps": steps}} if steps else {}
+    path.with_name(f"{path.name}.json").write_text(json.dumps({"stage": stage, "seconds": seconds, "spec": spec}))
+
+
+def test_what_arms_share_counts_once(tmp_path):
+    stages = [work.stage for work in jobs(BASE, tmp_path).values()]
+    assert {stage: stages.count(stage) for stage in set(stages)} == {
+        "prepare": 2, "warmup": 2, "teacher": 8, "masks": 4, "student": 8, "score": 4,
+    }  # fmt: skip
+
+
+def test_before_any_training_no_minutes_are_invented(tmp_path):
+    line = told(BASE, tmp_path)
+    assert "10 trainings among 28 jobs" in line
+    assert "no training has been timed" in line
+
+
+def test_minutes_follow_from_measured_steps_and_shrink_as_jobs_are_done(tmp_path):
+    home = tmp_path / "s" / "near" / "draw-0" / "seed-0"
+    finish(home / "warmup" / "round-00" / "history.csv", "warmup", 200.0, steps=100)
+    expected = (27 * STARTING + 100 * 2.0 + 8 * 50 * 2.0) / 60
+    assert f"left 9 trainings (500 steps) among 27 jobs: about {expected:.0f} min" in told(BASE, tmp_path)
+    finish(home / "bilevel" / "round-01" / "history.csv", "student", 200.0, steps=50)
+    expected = (26 * STARTING + 100 * 2.0 + 7 * 50 * 4.0) / 60
+    assert f"left 8 trainings (450 steps) among 26 jobs: about {expected:.0f} min" in told(BASE, tmp_path)
+
+
+def test_a_damaged_sidecar_is_passed_over(tmp_path):
+    (tmp_path / "history.csv.json").write_text("{")
+    assert "no training has been timed" in told(BASE, tmp_path)
