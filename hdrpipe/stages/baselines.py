@@ -9,11 +9,11 @@ import pandas as pd
 
 from hdrpipe.files.atomic import write_text
 from hdrpipe.files.hdf5 import Product
+from hdrpipe.files.shards import Shards
 from hdrpipe.imaging.align import align
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.merge import MERGES
 from hdrpipe.imaging.metrics import scores
-from hdrpipe.stages.inputs import Shards
 from hdrpipe.stages.job import Job
 
 ALIGNMENTS = ("none", "mtb", "dis")
@@ -21,7 +21,7 @@ U16 = 65535
 
 
 def baselines(bursts: Sequence[Path], truths: Sequence[Path], out: Path, job: Job) -> None:
-    """One row (CSV) for each test scene, merge and alignment.
+    """One row (CSV) for each test scene whose truth is known, merge and alignment.
 
     Args:
         bursts: scene products of the test split.
@@ -32,12 +32,13 @@ def baselines(bursts: Sequence[Path], truths: Sequence[Path], out: Path, job: Jo
     with ExitStack() as stack:
         scenes, known = Shards(bursts, "scenes", stack), Shards(truths, "truth", stack)
         rows = []
-        for done, scene in enumerate(scenes.scenes, 1):
+        for done, scene in enumerate([scene for scene in scenes.scenes if scene in known], 1):
             product = scenes.of(scene)
             truth = known.of(scene).read(scene, "radiance")
             rows += _scene_rows(scene, read_burst(product, scene), truth, product.scene_attributes(scene))
             job.progress(done, len(scenes.scenes), scene)
-        write_text(out, pd.DataFrame(rows).to_csv(index=False))
+        columns = None if rows else ["scene", "difficulty", "group", "method"]
+        write_text(out, pd.DataFrame(rows, columns=columns).to_csv(index=False))
         job.record(out, {**scenes.hashes, **known.hashes})
 
 

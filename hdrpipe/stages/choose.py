@@ -1,11 +1,11 @@
 """choose: the round that reports and people use."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from hdrpipe.config import Config
 from hdrpipe.files.atomic import write_json
+from hdrpipe.files.recorded import read_json
 from hdrpipe.stages.job import Job
 
 
@@ -16,11 +16,11 @@ def choose(spec: Config, statistics: Sequence[Path], out: Path, job: Job) -> Non
 
     Args:
         spec: `rounds` of the config.
-        statistics: `masks.json` of rounds 1, 2, ... in that order.
+        statistics: `masks.json` of rounds 1, 2, ... in that order; none where students learn from labels alone.
         out: JSON of the choice.
         job: provenance and progress.
     """
-    risks = [json.loads(path.read_text(encoding="utf-8"))["labelled"] for path in statistics]
+    risks = [read_json(path, "masks")["labelled"] for path in statistics]
     rows = [{"round": number, **risk} for number, risk in enumerate(risks, 1)]
     write_json(out, {"round": spec.rounds, "rule": "last", "labelled": rows})
     job.record(out, {})

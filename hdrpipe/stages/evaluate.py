@@ -12,11 +12,11 @@ import pandas as pd
 from hdrpipe.files.atomic import write_json, write_text
 from hdrpipe.files.hdf5 import open_product, write_product
 from hdrpipe.files.products import SCHEMAS
+from hdrpipe.files.shards import Shards
 from hdrpipe.imaging.metrics import scores
-from hdrpipe.imaging.uncertainty import error_map, quality
-from hdrpipe.stages.inputs import Shards
+from hdrpipe.imaging.uncertainty import error_map, kept_and_dropped, quality
 from hdrpipe.stages.job import Job
-from hdrpipe.stages.masks import kept_and_dropped
+from hdrpipe.stages.judgement import detected, judged
 from hdrpipe.stages.teacher import predictions
 from hdrpipe.stages.training import Network, load_network
 
@@ -44,7 +44,8 @@ def evaluate(
 ) -> None:
     """Write `metrics.csv` (a row a scene and model), `metrics.json` (means, sigma, labels) and `test.h5` to `out`.
 
-    `test.h5` holds the student's prediction and sigma on each test scene.
+    `test.h5` holds the student's prediction and sigma on each test scene. Scenes without a known truth are predicted
+    and not scored; where no scene has one, the means of it are left out.
 
     Args:
         weights: the files of `student` and `teacher`.
@@ -64,10 +65,12 @@ def evaluate(
             inputs[role] = network.content_hash
             predicted = out / "test.h5" if role == "student" else None
             rows += _model_rows(role, network, scenes, known, round_, predicted, inputs, job)
-        write_text(out / "metrics.csv", pd.DataFrame(rows).to_csv(index=False))
+        write_text(out / "metrics.csv", table(rows).to_csv(index=False))
         summary: dict[str, Any] = {"round": round_, "test": _means(rows)}
-        with open_product(out / "test.h5", "uncertainty") as product:
-            summary["sigma_test"] = _pooled(_pairs(product, known))
+        if rows:
+            with open_product(out / "test.h5", "uncertainty") as product:
+                summary["sigma_test"] = _pooled(_pairs(product, known))
+                summary["sigma_judged"] = judged(load_network(weights["student"]).net, product, scenes, known)
         if labels.uncertainty:
             summary |= _label_quality(labels, stack)
         write_json(out / "metrics.json", summary)
@@ -82,17 +85,11 @@ def _model_rows(
 
     def scored():
         for scene, fields, attributes in predictions(network.net, scenes, scenes.scenes, job):
-            about = scenes.of(scene).scene_attributes(scene)
-            truth = known.of(scene).read(scene, "radiance")
-            rows.append(
-                {
-                    "scene": scene,
-                    "difficulty": about["difficulty"],
-                    "group": about["group"],
-                    "method": role,
-                    **scores(fields["pseudo_label"].astype(np.float32), truth),
-                }
-            )
+            if scene in known:
+                about = scenes.of(scene).scene_attributes(scene)
+                named = {"scene": scene, "difficulty": about["difficulty"], "group": about["group"], "method": role}
+                truth = known.of(scene).read(scene, "radiance")
+                rows.append(named | scores(fields["pseudo_label"].astype(np.float32), truth))
             yield scene, fields, attributes
 
     if out is None:
@@ -100,14 +97,21 @@ def _model_rows(
             pass
     else:
         attributes = {"round": round_, "weights": network.content_hash}
-        job.record(out, inputs, write_product(out, SCHEMAS["uncertainty"], scored(), attributes))
+        job.record(out, inputs, write_product(out, SCHEMAS["uncertainty"], scored(), attributes, job.origin(inputs)))
     return rows
+
+
+def table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Rows of scores as a table, which has its first columns even if no scene has a truth."""
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["scene", "difficulty", "group", "method"])
 
 
 def _means(rows: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
     """method -> difficulty or "all" -> measure -> mean over scenes (of dB, for PSNR)."""
-    table = pd.DataFrame(rows).drop(columns=["scene", "group"])
-    parts = [*table.groupby(["method", "difficulty"]), *(((m, "all"), g) for m, g in table.groupby("method"))]
+    if not rows:
+        return {}
+    numbered = pd.DataFrame(rows).drop(columns=["scene", "group"])
+    parts = [*numbered.groupby(["method", "difficulty"]), *(((m, "all"), g) for m, g in numbered.groupby("method"))]
     means: dict[str, dict[str, dict[str, float]]] = {}
     for (method, difficulty), part in parts:
         numbers = part.drop(columns=["method", "difficulty"]).mean()
@@ -116,12 +120,17 @@ def _means(rows: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, float]]]
 
 
 def _pairs(product: Any, known: Shards) -> list[tuple[np.ndarray, np.ndarray]]:
-    """(error, sigma) maps of every scene of an uncertainty product, mu-law domain."""
+    """(error, sigma) maps of every scene of an uncertainty product whose truth is known, mu-law domain."""
     pairs = []
-    for scene in product.scenes:
+    for scene in known_scenes(product.scenes, known):
         estimate = product.read(scene, "pseudo_label").astype(np.float32)
         pairs.append((error_map(estimate, known.of(scene).read(scene, "radiance")), product.read(scene, "sigma")))
     return pairs
+
+
+def known_scenes(scenes: Sequence[str], known: Shards) -> list[str]:
+    """Those of the scenes that have a truth."""
+    return [scene for scene in scenes if scene in known]
 
 
 def _pooled(pairs: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
@@ -134,9 +143,17 @@ def _pooled(pairs: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
 def _label_quality(labels: LabelsOfRound, stack: ExitStack) -> dict[str, Any]:
     predicted = Shards(labels.uncertainty, "uncertainty", stack)
     known, masks = Shards(labels.truths, "truth", stack), Shards(labels.masks, "masks", stack)
-    pairs, weights = [], []
+    pairs, weights, names = [], [], []
     for product in predicted.products:
         pairs += _pairs(product, known)
-        weights += [masks.of(scene).read(scene, "weight").astype(np.float32).ravel() for scene in product.scenes]
+        scenes = known_scenes(product.scenes, known)
+        names += scenes
+        weights += [masks.of(scene).read(scene, "weight").astype(np.float32).ravel() for scene in scenes]
+    if not pairs:
+        return {}
     error = np.concatenate([np.square(e).ravel() for e, _ in pairs])
-    return {"sigma_unlabelled": _pooled(pairs), "labels": kept_and_dropped(error, np.concatenate(weights))}
+    return {
+        "sigma_unlabelled": _pooled(pairs),
+        "labels": kept_and_dropped(error, np.concatenate(weights)),
+        "masks": detected([e for e, _ in pairs], masks, names),
+    }

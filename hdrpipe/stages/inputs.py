@@ -1,14 +1,12 @@
 """Products to what training and inference read."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
-from pathlib import Path
 
 import numpy as np
 
 from hdrpipe.errors import InputError
-from hdrpipe.files.hdf5 import Product, open_product
 from hdrpipe.files.products import network_frames
+from hdrpipe.files.shards import Shards
 from hdrpipe.learning.batches import SceneArrays
 
 
@@ -16,35 +14,6 @@ def relative_times(ev: Sequence[float]) -> np.ndarray:
     """Relative exposure times (N,) of exposure values (N,): `2 ** (EV - min EV)`."""
     values = np.asarray(ev, np.float64)
     return 2.0 ** (values - values.min())
-
-
-class Shards:
-    """The shards of one split or one round, opened and verified, addressed by scene name."""
-
-    def __init__(self, paths: Sequence[Path], kind: str, stack: ExitStack):
-        self.products = [stack.enter_context(open_product(path, kind)) for path in paths]
-        self.by_scene = {scene: product for product in self.products for scene in product.scenes}
-
-    @property
-    def scenes(self) -> tuple[str, ...]:
-        """Names of all scenes, sorted, whatever shard they lie in."""
-        return tuple(sorted(self.by_scene))
-
-    @property
-    def hashes(self) -> dict[str, str]:
-        """File name -> content hash."""
-        return {product.path.name: product.content_hash for product in self.products}
-
-    def of(self, scene: str) -> Product:
-        """The shard that holds a scene.
-
-        Raises:
-            InputError: none does.
-        """
-        if scene not in self.by_scene:
-            names = ", ".join(product.path.name for product in self.products)
-            raise InputError(f"scene {scene!r} is missing", names, "make both files in one run")
-        return self.by_scene[scene]
 
 
 def scene_arrays(

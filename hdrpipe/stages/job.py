@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from hdrpipe.files.provenance import write_sidecar
+from hdrpipe.files.provenance import origin, write_sidecar
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 """Called with (done, total, note) as the work goes on."""
@@ -39,6 +39,10 @@ class Job:
     def losses(self, done: int, total: int, losses: Mapping[str, float]) -> None:
         """A training step was done: its losses are the note."""
         self.progress(done, total, "  ".join(f"{name} {value:.4f}" for name, value in losses.items()))
+
+    def origin(self, inputs: Mapping[str, str]) -> dict[str, Any]:
+        """What a product of this job tells of its making."""
+        return origin(self.stage, json.loads(self.spec), self.code, inputs)
 
     def record(self, out: Path, inputs: Mapping[str, str], content_hash: str = "") -> None:
         """Write the provenance of one output beside it; the content hash of plain files is that of their bytes."""

@@ -1,85 +1,141 @@
 """masks: what of the pseudo labels the student may learn from, and what that is worth on labelled scenes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from hdrpipe import plugins
-from hdrpipe.config import Config
+from hdrpipe.config import Config, MasksSpec
 from hdrpipe.errors import UsageError
 from hdrpipe.files.atomic import write_json
 from hdrpipe.files.hdf5 import write_product
 from hdrpipe.files.products import SCHEMAS
-from hdrpipe.imaging.tonemap import mu_law
-from hdrpipe.masking.contract import Masks
-from hdrpipe.stages.inputs import Shards
+from hdrpipe.files.shards import Shards
+from hdrpipe.imaging.uncertainty import error_map, kept_and_dropped
+from hdrpipe.masking.contract import Masks, RoundMaps, SceneMaps
 from hdrpipe.stages.job import Job
 
 
-def masks(
-    spec: Config,
-    uncertainty: Sequence[Path],
-    labelled: Path,
-    truths: Sequence[Path],
-    out: Path,
-    statistics_out: Path,
-    job: Job,
-) -> None:
+@dataclass(frozen=True)
+class MaskInputs:
+    """Products that masks come from.
+
+    `uncertainty` are the teacher's shards on unlabelled scenes, `labelled` its product on labelled scenes, `truths` of
+    these; `kept_truths` are the truths of unlabelled scenes, empty but for a strategy that says `NEEDS_TRUTH`.
+    """
+
+    uncertainty: Sequence[Path]
+    labelled: Path
+    truths: Sequence[Path]
+    kept_truths: Sequence[Path] = ()
+
+
+@dataclass(frozen=True)
+class _Maps:
+    """The maps of all scenes of some shards, read anew on each pass."""
+
+    predicted: Shards
+    truths: Shards | None
+
+    def of(self, scene: str) -> SceneMaps:
+        product = self.predicted.of(scene)
+        sigma = product.read(scene, "sigma")
+        if self.truths is None:
+            return SceneMaps(scene, sigma)
+        estimate = product.read(scene, "pseudo_label").astype(np.float32)
+        return SceneMaps(scene, sigma, error_map(estimate, self.truths.of(scene).read(scene, "radiance")))
+
+    def __iter__(self) -> Iterator[SceneMaps]:
+        return (self.of(scene) for scene in self.predicted.scenes)
+
+
+def masks(spec: Config, files: MaskInputs, out: Path, statistics_out: Path, job: Job) -> None:
     """Write `masks-KK.h5` into `out` for every uncertainty shard KK, and the statistics as JSON.
 
-    The scores are normalised over all shards first. The same masks on the labelled scenes give the kept risk: what a
+    Statistics are taken over all shards first. The same masks on the labelled scenes give the kept risk: what a
     student is about to be taught is known before it is trained.
 
     Args:
         spec: `masks` of the config.
-        uncertainty: the teacher's shards on unlabelled scenes.
-        labelled: the teacher's product on labelled scenes.
-        truths: truth products of the labelled scenes.
+        files: products of the round, and truths.
         out: folder of the mask products.
         statistics_out: JSON of the statistics, keep-rates and the kept risk.
         job: provenance and progress.
 
     Raises:
-        UsageError: every scene is labelled.
+        UsageError: every scene is labelled, or the strategy cannot work with these scenes.
     """
-    strategy = plugins.load("masking", spec.masks.strategy)
-    options = plugins.options("masking", spec.masks.strategy, spec.masks.options)
-    level = spec.masks.level
     with ExitStack() as stack:
-        shards = Shards(uncertainty, "uncertainty", stack)
+        shards = Shards(files.uncertainty, "uncertainty", stack)
         if not shards.scenes:
-            hint = "with `all`, round-00/metrics.json is the fully supervised result"
+            hint = "set `student.unlabelled_batch: 0` to learn from labels alone"
             raise UsageError("no scene is unlabelled, so there is nothing to mask", "data.labelled", hint)
-        sigmas = (shards.of(scene).read(scene, "sigma") for scene in shards.scenes)
-        statistics = strategy.fit(sigmas, options)
+        kept = Shards(files.kept_truths, "truth", stack) if files.kept_truths else None
+        unlabelled = _Maps(shards, kept)
+        labelled = _Maps(Shards([files.labelled], "uncertainty", stack), Shards(files.truths, "truth", stack))
+        masker = _Masker.fitted(
+            spec.masks, RoundMaps(unlabelled, labelled, cast(int, shards.products[0].attributes["round"]))
+        )
+        inputs = {**shards.hashes, **labelled.predicted.hashes, **(kept.hashes if kept else {})}
         rates: list[dict[str, float]] = []
-        for index, product in enumerate(shards.products):
-
-            def rows(product=product):
-                for scene in product.scenes:
-                    made = strategy.apply(product.read(scene, "sigma"), statistics, options, level)
-                    rates.append(_rates(made))
-                    job.progress(len(rates), len(shards.scenes), scene)
-                    yield scene, _fields(made), rates[-1]
-
-            path = out / f"masks-{index:02d}.h5"
-            attributes = {"strategy": spec.masks.strategy, "level": level, "round": product.attributes["round"]}
-            written = write_product(path, SCHEMAS["masks"], rows(), attributes)
-            job.record(path, shards.hashes, written)
-        known = Shards([labelled], "uncertainty", stack), Shards(truths, "truth", stack)
+        for index in range(len(shards.products)):
+            _write_shard(out / f"masks-{index:02d}.h5", index, unlabelled, masker, rates, inputs, job)
         summary = {
-            "level": level,
+            "level": spec.masks.level,
             "strategy": spec.masks.strategy,
-            "statistics": statistics,
+            "statistics": masker.statistics,
             "unlabelled": _means(rates),
-            "labelled": _kept_risk(strategy, options, statistics, level, *known),
+            "labelled": _kept_risk(masker, labelled),
         }
         write_json(statistics_out, summary)
-        job.record(statistics_out, shards.hashes)
+        job.record(statistics_out, inputs)
+
+
+@dataclass(frozen=True)
+class _Masker:
+    """A strategy with its options and statistics: scene to masks."""
+
+    spec: MasksSpec
+    strategy: ModuleType
+    options: Any
+    statistics: dict[str, float]
+
+    @classmethod
+    def fitted(cls, spec: MasksSpec, maps: RoundMaps) -> "_Masker":
+        strategy = plugins.load("masking", spec.strategy)
+        options = plugins.options("masking", spec.strategy, spec.options)
+        return cls(spec, strategy, options, strategy.fit(maps, options))
+
+    def __call__(self, scene: SceneMaps) -> Masks:
+        return self.strategy.apply(scene, self.statistics, self.options, self.spec.level)
+
+
+def _write_shard(
+    path: Path,
+    index: int,
+    maps: _Maps,
+    masker: _Masker,
+    rates: list[dict[str, float]],
+    inputs: dict[str, str],
+    job: Job,
+) -> None:
+    product, total = maps.predicted.products[index], len(maps.predicted.scenes)
+
+    def rows() -> Iterator[tuple[str, dict[str, np.ndarray], dict[str, float]]]:
+        for scene in product.scenes:
+            made = masker(maps.of(scene))
+            rates.append(_rates(made))
+            job.progress(len(rates), total, scene)
+            yield scene, _fields(made), rates[-1]
+
+    spec = masker.spec
+    attributes = {"strategy": spec.strategy, "level": spec.level, "round": product.attributes["round"]}
+    job.record(path, inputs, write_product(path, SCHEMAS["masks"], rows(), attributes, job.origin(inputs)))
 
 
 def _rates(made: Masks) -> dict[str, float]:
@@ -104,31 +160,10 @@ def _means(rows: Sequence[dict[str, float]]) -> dict[str, float]:
     return {key: float(np.mean([row[key] for row in rows])) for key in (rows[0] if rows else ())}
 
 
-def _kept_risk(
-    strategy: ModuleType, options: Any, statistics: dict[str, float], level: str, predicted: Shards, truths: Shards
-) -> dict[str, float]:
+def _kept_risk(masker: _Masker, scenes: _Maps) -> dict[str, float]:
     """Keep-rate and mean squared error (mu-law domain) of all, kept and dropped pixels of the labelled scenes.
 
     The teacher has trained on these scenes, so the risk is optimistic; it compares rounds and masks, not models.
     """
-    errors, weights = [], []
-    for scene in predicted.scenes:
-        product = predicted.of(scene)
-        made = strategy.apply(product.read(scene, "sigma"), statistics, options, level)
-        estimate = mu_law(product.read(scene, "pseudo_label").astype(np.float32))
-        truth = mu_law(truths.of(scene).read(scene, "radiance"))
-        errors.append(np.square(estimate - truth).mean(axis=0).ravel())
-        weights.append(made.weight.ravel())
-    return kept_and_dropped(np.concatenate(errors), np.concatenate(weights))
-
-
-def kept_and_dropped(error: np.ndarray, weight: np.ndarray) -> dict[str, float]:
-    """Mean squared error (mu-law) over all pixels, weighted by `weight` and by its complement; 0 where none is left."""
-    error, weight = error.astype(np.float64), weight.astype(np.float64)
-    dropped = 1.0 - weight
-    return {
-        "keep_rate": float(weight.mean()),
-        "risk": float(error.mean()),
-        "kept_risk": float((error * weight).sum() / max(weight.sum(), 1e-9)),
-        "dropped_risk": float((error * dropped).sum() / max(dropped.sum(), 1e-9)),
-    }
+    pairs = [(np.square(np.asarray(scene.error)).ravel(), masker(scene).weight.ravel()) for scene in scenes]
+    return kept_and_dropped(*(np.concatenate(part) for part in zip(*pairs, strict=True)))

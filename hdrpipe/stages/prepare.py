@@ -1,7 +1,9 @@
 """prepare: scenes of every split as products, the label draw, the alignment, and a manifest of what they come from."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +12,17 @@ import numpy as np
 from hdrpipe import plugins
 from hdrpipe.config import Config, DataSpec
 from hdrpipe.datasets.contract import Entry, Scene
-from hdrpipe.errors import UsageError
+from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files.atomic import write_json
 from hdrpipe.files.hdf5 import write_product
 from hdrpipe.files.products import SCHEMAS
+from hdrpipe.files.recorded import read_json
 from hdrpipe.imaging.align import align
 from hdrpipe.imaging.tonemap import display
+from hdrpipe.plugins import nearest
 from hdrpipe.stages.job import Job
+
+log = logging.getLogger(__name__)
 
 SPLITS = ("labelled", "unlabelled", "validation", "test")
 U16 = 65535
@@ -35,31 +41,67 @@ def prepare(spec: Config, cache: Path, sources: Path, out: Path, job: Job) -> No
 
     Raises:
         UsageError: more labels asked for than the pool has scenes, or more shards than scenes.
+        InputError: scenes differ in their number of exposures, or one cannot be read.
     """
     data = spec.data
     module = plugins.load("datasets", data.dataset)
     options = plugins.options("datasets", data.dataset, data.options)
     entries = module.listing(options, data.seed, cache)
+    check_counts(entries)
     pool = [entry for entry in entries if entry.split == "pool"]
-    chosen = draw_labels([(entry.name, entry.ev) for entry in pool], data.labelled, data.draw)
+    chosen = choose_labels(pool, data.labelled, data.draw)
     splits = {
         "labelled": [entry for entry in pool if entry.name in chosen],
         "unlabelled": [entry for entry in pool if entry.name not in chosen],
         "validation": [entry for entry in entries if entry.split == "validation"],
         "test": [entry for entry in entries if entry.split == "test"],
     }
-    load = _counted(len(entries), job)
+    digests: dict[str, dict[str, str]] = {}
+    load = _counted(len(entries), digests, job)
     for split in SPLITS:
         for shard in range(data.shards):
             _write_shard(split, shard, splits[split][shard :: data.shards], load, data.align, out, job)
-    _write_manifest(splits, json.loads(sources.read_text(encoding="utf-8")), data, out, job)
+    _write_manifest(splits, read_json(sources, "fetch"), digests, data, out, job)
+
+
+def check_counts(entries: Sequence[Entry]) -> None:
+    """Raise InputError, before anything is read, if scenes differ in their number of exposures."""
+    counts = Counter(len(entry.ev) for entry in entries)
+    if len(counts) > 1:
+        usual = counts.most_common(1)[0][0]
+        odd = next(entry for entry in entries if len(entry.ev) != usual)
+        others = sum(counts.values()) - counts[usual] - 1
+        what = f"scene {odd.name!a} has {len(odd.ev)} exposures, most scenes have {usual}"
+        hint = f"a run needs one number; leave it{f' and {others} more' if others else ''} out (data.options.skip)"
+        raise InputError(what, "data.dataset", hint)
+
+
+def choose_labels(pool: list[Entry], wanted: int | str | Sequence[str], draw: int) -> frozenset[str]:
+    """Names of the pool scenes that keep their truth: a number of them by `draw_labels`, all, or those named.
+
+    Raises:
+        UsageError: too few scenes have a truth, or a name is none of theirs.
+    """
+    known = [(entry.name, entry.ev) for entry in pool if entry.labelled]
+    if not known:
+        raise UsageError("no scene of the pool has a truth, and training needs one at least", "data.dataset")
+    if isinstance(wanted, int):
+        known = [(entry.name, entry.ev) for entry in pool if entry.labelled and entry.lab]
+    if isinstance(wanted, int | str):
+        return draw_labels(known, wanted, draw)
+    names = [name for name, _ in known]
+    missing = next((name for name in wanted if name not in names), None)
+    if missing is not None or not wanted:
+        what = "the list is empty" if missing is None else f"no pool scene with truth has the name {missing!a}"
+        raise UsageError(what + nearest(missing or "", names), "data.labelled")
+    return frozenset(wanted)
 
 
 def draw_labels(pool: list[tuple[str, tuple[float, ...]]], count: int | str, draw: int) -> frozenset[str]:
     """Names of the pool scenes that keep their truth.
 
     Scenes are shuffled by the seed `draw` and taken round-robin over the distinct exposure lists, so that few labels
-    still cover every kind of bracket.
+    still cover every kind of bracket; exposures count from the shortest, in thirds of a stop.
 
     Raises:
         UsageError: the pool has fewer scenes than asked for.
@@ -67,23 +109,29 @@ def draw_labels(pool: list[tuple[str, tuple[float, ...]]], count: int | str, dra
     if count == "all":
         return frozenset(name for name, _ in pool)
     if not 1 <= int(count) <= len(pool):
-        raise UsageError(f"the pool has {len(pool)} scenes, {count} labelled ones are asked for", "data.labelled")
+        what = f"the pool has {len(pool)} scenes with truth, {count} labelled ones are asked for"
+        raise UsageError(what, "data.labelled")
     order = np.random.default_rng([draw, 0x1AB]).permutation(len(pool))
-    lanes: dict[tuple[float, ...], list[str]] = {}
+    lanes: dict[tuple[int, ...], list[str]] = {}
     for index in order:
-        lanes.setdefault(pool[index][1], []).append(pool[index][0])
+        name, ev = pool[index]
+        lanes.setdefault(tuple(round(3 * (value - ev[0])) for value in ev), []).append(name)
     turns = sorted((turn, lane) for lane, names in enumerate(lanes.values()) for turn in range(len(names)))
     queues = list(lanes.values())
     return frozenset(queues[lane][turn] for turn, lane in turns[: int(count)])
 
 
-def _counted(total: int, job: Job) -> Callable[[Entry], Scene]:
-    """Load a scene and say how many are done."""
+def _counted(total: int, digests: dict[str, dict[str, str]], job: Job) -> Callable[[Entry], Scene]:
+    """Load a scene, keep the digests of its files, and say how many are done."""
     done = 0
 
     def counted(entry: Entry) -> Scene:
         nonlocal done
         scene = entry.load()
+        for note in scene.notes:
+            log.info("%s: %s", entry.name, note)
+        if scene.digests:
+            digests[scene.name] = dict(scene.digests)
         done += 1
         job.progress(done, total, entry.name)
         return scene
@@ -105,9 +153,9 @@ def _write_shard(
 
     attributes = {"split": split, "shard": shard, "align": method}
     path = out / f"{split}-{shard:02d}.h5"
-    job.record(path, {}, write_product(path, SCHEMAS["scenes"], bursts(), attributes))
+    job.record(path, {}, write_product(path, SCHEMAS["scenes"], bursts(), attributes, job.origin({})))
     path = out / f"{split}-truth-{shard:02d}.h5"
-    job.record(path, {}, write_product(path, SCHEMAS["truth"], _truth_fields(truths), attributes))
+    job.record(path, {}, write_product(path, SCHEMAS["truth"], _truth_fields(truths), attributes, job.origin({})))
 
 
 def _burst_fields(scene: Scene, method: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -117,6 +165,9 @@ def _burst_fields(scene: Scene, method: str) -> tuple[dict[str, np.ndarray], dic
     if method != "none":
         alignment = align(burst, method)
         fields["aligned"], report = _u16(alignment.burst.ldr), alignment.report
+        left = [str(entry["frame"] + 1) for entry in report if not entry["accepted"]]
+        if left:
+            log.info("%s: frame %s stays unaligned, %s does not help", scene.name, " and ".join(left), method)
     attributes = {
         "ev": list(burst.ev),
         "reference": burst.reference,
@@ -124,6 +175,8 @@ def _burst_fields(scene: Scene, method: str) -> tuple[dict[str, np.ndarray], dic
         "group": scene.group,
         "sources": json.dumps(list(scene.sources)),
         "alignment": json.dumps(list(report)),
+        "exposures": scene.exposures,
+        "notes": json.dumps(list(scene.notes)),
     }
     return fields, attributes
 
@@ -137,11 +190,19 @@ def _u16(ldr: np.ndarray) -> np.ndarray:
     return np.rint(ldr * U16).astype(np.uint16)
 
 
-def _write_manifest(splits: dict[str, list[Entry]], sources: list, data: DataSpec, out: Path, job: Job) -> None:
+def _write_manifest(
+    splits: dict[str, list[Entry]],
+    sources: list,
+    digests: dict[str, dict[str, str]],
+    data: DataSpec,
+    out: Path,
+    job: Job,
+) -> None:
     path = out / "manifest.json"
     content = {
         "splits": {split: [entry.name for entry in entries] for split, entries in splits.items()},
         "sources": sources,
+        "files": digests,
         "seed": data.seed,
         "draw": data.draw,
     }

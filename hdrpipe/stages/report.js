@@ -35,3 +35,16 @@ viewer.addEventListener("keydown", (event) => {
 });
 
 viewer.addEventListener("close", () => panels[place].focus());
+
+// A slider over prediction and truth; it borrows the pictures of its card, so that they stand in the page once.
+for (const figure of document.querySelectorAll(".compare")) {
+  const card = figure.closest(".card");
+  const source = (name) => card.querySelector(`.panel[data-name="${name}"] img`).src;
+  const [below, above] = figure.querySelectorAll("img");
+  const range = figure.querySelector("input");
+  const cut = () => figure.style.setProperty("--cut", `${range.value}%`);
+  [below.src, above.src] = [source("Truth"), source("Prediction")];
+  range.addEventListener("input", cut);
+  cut();
+  figure.hidden = false;
+}

@@ -1,6 +1,6 @@
 """report: the tables of a run, a page to look at, and a picture to show."""
 
-import json
+import io
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,12 +14,15 @@ from hdrpipe.config import Config
 from hdrpipe.errors import InputError
 from hdrpipe.files.atomic import write_bytes, write_json, write_text
 from hdrpipe.files.hdf5 import Product
+from hdrpipe.files.recorded import read_json, read_text
+from hdrpipe.files.shards import Shards
 from hdrpipe.imaging.uncertainty import error_map
-from hdrpipe.stages.inputs import Shards
 from hdrpipe.stages.job import Job
+from hdrpipe.stages.report_costs import cost_rows
 from hdrpipe.stages.report_figures import charts
-from hdrpipe.stages.report_gallery import test_cards, unlabelled_cards
+from hdrpipe.stages.report_gallery import test_cards, unlabelled_cards, worst_first
 from hdrpipe.stages.report_page import Content, page
+from hdrpipe.stages.report_rounds import round_rows, verdict
 from hdrpipe.stages.report_strip import strip_png
 from hdrpipe.stages.report_tables import Row, Run, headline, markdown, scene_scores, summary_rows
 
@@ -73,7 +76,7 @@ def report(spec: Config, files: ReportInputs, out: Path, job: Job) -> None:
         masks = Shards(files.masks, "masks", stack)
         _check_round(run, [*predicted.products, *labels.products])
         rows, told = summary_rows(run), headline(run)
-        curves = charts(run, *_pooled(predicted, truths))
+        curves = charts(run, *(_pooled(predicted, truths) if run.scored else ()))
         job.progress(1, STEPS, "curves")
         tests = test_cards(run, scenes, truths, predicted)
         job.progress(2, STEPS, "test scenes")
@@ -81,10 +84,23 @@ def report(spec: Config, files: ReportInputs, out: Path, job: Job) -> None:
         figure = strip_png(pool, labels, masks)
         job.progress(3, STEPS, "unlabelled scenes")
         hashes = [shards.hashes for shards in (scenes, truths, predicted, pool, labels, masks)]
-    html = page(spec, Content(told, rows, curves, tests, unlabelled, _json(files.manifest)))
+    content = Content(
+        headline=told,
+        verdict=verdict(run, told),
+        rows=rows,
+        rounds=round_rows(run),
+        worst=worst_rows(run),
+        costs=cost_rows(_files(files)),
+        charts=curves,
+        tests=tests,
+        unlabelled=unlabelled,
+        manifest=read_json(files.manifest, "prepare"),
+    )
+    html = page(spec, content)
     write_text(out / "summary.csv", pd.DataFrame(rows).to_csv(index=False, float_format="%.5f"))
-    write_json(out / "summary.json", {"run": spec.run, **told, "methods": rows})
-    write_text(out / "summary.md", markdown(spec.run, told, rows))
+    said = [sentence.text for sentence in content.verdict]
+    write_json(out / "summary.json", {"run": spec.run, **told, "verdict": said, "methods": rows})
+    write_text(out / "summary.md", markdown(spec.run, told, rows, said))
     write_text(out / "report.html", html)
     write_bytes(out / "figure.png", figure)
     for output in ("summary.csv", "summary.json", "summary.md", "report.html", "figure.png"):
@@ -93,24 +109,49 @@ def report(spec: Config, files: ReportInputs, out: Path, job: Job) -> None:
 
 
 def read_run(files: ReportInputs) -> Run:
-    """The small files of a run."""
+    """The small files of a run; DamagedError if one is not what its provenance tells."""
     return Run(
-        scores=scene_scores(_rows(files.baselines), [_rows(path) for path in files.tables]),
-        metrics=[_json(path) for path in files.metrics],
+        scores=scene_scores(_rows(files.baselines, "baselines"), [_rows(path, "evaluate") for path in files.tables]),
+        metrics=[read_json(path, "evaluate") for path in files.metrics],
         histories=[
-            {str(key): np.asarray(column) for key, column in pd.read_csv(path).items()} for path in files.histories
+            {str(key): np.asarray(column) for key, column in _table(path, rule).items()}
+            for path, rule in zip(files.histories, ("warmup", *["student"] * len(files.histories)), strict=False)
         ],
-        statistics=[_json(path) for path in files.statistics],
-        chosen=int(_json(files.chosen)["round"]),
+        statistics=[read_json(path, "masks") for path in files.statistics],
+        chosen=int(read_json(files.chosen, "choose")["round"]),
     )
 
 
-def _rows(path: Path) -> list[Row]:
-    return [{str(key): value for key, value in row.items()} for row in pd.read_csv(path).to_dict("records")]
+def worst_rows(run: Run) -> list[Row]:
+    """Test scenes of the chosen student, the worst first, with the difference to the best classical merge (dB)."""
+    if not run.scored:
+        return []
+    classical = {score.scene: score.psnr_mu for score in run.of(run.baseline)}
+    return [
+        {
+            "scene": score.scene,
+            "difficulty": score.difficulty,
+            "group": score.group,
+            "psnr_mu": score.psnr_mu,
+            "difference": score.psnr_mu - classical[score.scene],
+        }
+        for score in worst_first(run)
+    ]
 
 
-def _json(path: Path) -> dict:
-    return json.loads(path.read_text(encoding="utf-8"))
+def _files(files: ReportInputs) -> list[Path]:
+    found: list[Path] = []
+    for value in vars(files).values():
+        found += [value] if isinstance(value, Path) else value
+    return found
+
+
+def _rows(path: Path, rule: str) -> list[Row]:
+    return [{str(key): value for key, value in row.items()} for row in _table(path, rule).to_dict("records")]
+
+
+def _table(path: Path, rule: str) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO(read_text(path, rule)))
 
 
 def _check_round(run: Run, products: Sequence[Product]) -> None:
@@ -120,10 +161,11 @@ def _check_round(run: Run, products: Sequence[Product]) -> None:
 
 
 def _pooled(predicted: Shards, truths: Shards) -> tuple[NDArray, NDArray]:
-    """Error and sigma, 1-D, of pixels of all test scenes."""
+    """Error and sigma, 1-D, of pixels of all test scenes whose truth is known."""
     errors, sigmas = [], []
-    most = POOLED_PIXELS // len(predicted.scenes)
-    for scene in predicted.scenes:
+    scenes = [scene for scene in predicted.scenes if scene in truths]
+    most = POOLED_PIXELS // len(scenes)
+    for scene in scenes:
         product = predicted.of(scene)
         sigma = product.read(scene, "sigma")
         error = error_map(

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -17,8 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
-from hdrpipe.imaging.uncertainty import POINTS, sparsification
+from hdrpipe.stages.report_sigma import draw_coverage, draw_reliability, draw_risk_coverage, draw_sparsification
 from hdrpipe.stages.report_tables import Run, mean, network_name, rmse, spoken
+from hdrpipe.stages.report_uncertainty import judged_drawings
 
 INK = "#010203"
 """Stands for the page's text colour until the SVG is finished."""
@@ -67,13 +67,14 @@ Drawing = tuple[str, str, Callable[[Axes], None]]
 """Title, what it shows, and what draws it."""
 
 
-def charts(run: Run, error: NDArray, sigma: NDArray) -> list[Chart]:
-    """All curves; `error` and `sigma` are pooled pixels of the test scenes under the chosen student, 1-D."""
-    drawn = [*_scores(run, error, sigma), *_training(run)]
-    return [Chart(title, text, _svg(draw, f"chart{n}")) for n, (title, text, draw) in enumerate(drawn)]
+def charts(run: Run, error: NDArray | None = None, sigma: NDArray | None = None) -> list[Chart]:
+    """All curves; `error` and `sigma` are pooled pixels of the test scenes under the chosen student, 1-D, if any."""
+    scored = [] if error is None or sigma is None else [*_scores(run), *_uncertainty(run, error, sigma)]
+    drawn = [*scored, *judged_drawings(run.metrics[run.chosen]), *_training(run)]
+    return [Chart(title, text, svg(draw, f"chart{n}")) for n, (title, text, draw) in enumerate(drawn)]
 
 
-def _scores(run: Run, error: NDArray, sigma: NDArray) -> list[Drawing]:
+def _scores(run: Run) -> list[Drawing]:
     return [
         (
             "Quality per round",
@@ -85,11 +86,31 @@ def _scores(run: Run, error: NDArray, sigma: NDArray) -> list[Drawing]:
             "Mean PSNR-μ of the chosen student and of the best classical merge. Right is better.",
             lambda axes: _difficulties(axes, run),
         ),
+    ]
+
+
+def _uncertainty(run: Run, error: NDArray, sigma: NDArray) -> list[Drawing]:
+    return [
         (
             "Does sigma know where the errors are?",
-            "Error left on the test scenes when the most uncertain pixels are taken away first. Near the dotted line "
-            "is better; a random order would stay at 1.",
-            lambda axes: _sparsification(axes, error, sigma),
+            "Sparsification: error left on the test scenes when the most uncertain pixels are taken away first. Near "
+            "the dotted line is better; a random order would stay at 1.",
+            lambda axes: draw_sparsification(axes, error, sigma),
+        ),
+        (
+            "What a choice by sigma risks",
+            "Risk and coverage: error of the surest pixels of the test scenes, for any share kept. Lower is better.",
+            lambda axes: draw_risk_coverage(axes, error, sigma),
+        ),
+        (
+            "Is sigma as large as the error?",
+            "Calibration: pixels of the test scenes in groups of like sigma. Above the line sigma is too small.",
+            lambda axes: draw_reliability(axes, error, sigma),
+        ),
+        (
+            "Do its intervals hold?",
+            "Share of the errors on test scenes that lie inside sigma's intervals. Below the line sigma is too small.",
+            lambda axes: draw_coverage(axes, error, sigma),
         ),
         (
             "Sigma per round",
@@ -125,10 +146,10 @@ def _training(run: Run) -> list[Drawing]:
     ]
 
 
-def _svg(draw: Callable[[Axes], None], name: str) -> str:
+def svg(draw: Callable[[Axes], None], name: str, size: tuple[float, float] = SIZE) -> str:
     """Draw into SVG without a header, with ids of its own; the same data gives the same text."""
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
-        figure = Figure(figsize=SIZE)
+        figure = Figure(figsize=size)
         axes = figure.add_subplot()
         draw(axes)
         handles, labels = axes.get_legend_handles_labels()
@@ -183,17 +204,6 @@ def _difficulties(axes: Axes, run: Run) -> None:
     axes.grid(visible=False, axis="y")
 
 
-def _sparsification(axes: Axes, error: NDArray, sigma: NDArray) -> None:
-    removed, left = np.arange(POINTS) / POINTS, sparsification(error, sigma)
-    axes.plot(removed, left, color=STUDENT, label="by sigma")
-    axes.plot(removed, sparsification(error, error), color=THIRD, linestyle=":", label="by the true error")
-    axes.axhline(1.0, color=BASELINE, linestyle="--", label="random order")
-    axes.set_xlabel("share of pixels taken away")
-    axes.set_ylabel("RMSE left (all = 1)")
-    _shares(axes.xaxis)
-    axes.set_ylim(0, max(1.1, 1.05 * float(left.max())))
-
-
 def _sigma(axes: Axes, run: Run) -> None:
     def ratio(kind: str) -> list[float]:
         return [row[kind]["ause"] / row[kind]["ause_random"] for row in run.metrics if kind in row]
@@ -201,7 +211,7 @@ def _sigma(axes: Axes, run: Run) -> None:
     last = len(run.metrics) - 1
     test, pool = ratio("sigma_test"), ratio("sigma_unlabelled")
     axes.plot(range(last + 1), test, "o-", color=STUDENT, label="student, test scenes")
-    axes.plot(range(1, last + 1), pool, "s-", color=TEACHER, label="teacher, pseudo labels")
+    axes.plot(range(last + 1 - len(pool), last + 1), pool, "s-", color=TEACHER, label="teacher, pseudo labels")
     axes.axhline(1.0, color=BASELINE, linestyle="--", label="random order")
     axes.set_ylabel("AUSE / random AUSE")
     axes.set_ylim(0, max(1.1, 1.05 * max(test + pool)))

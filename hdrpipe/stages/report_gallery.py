@@ -10,24 +10,16 @@ from numpy.typing import NDArray
 
 from hdrpipe.files.hdf5 import Product
 from hdrpipe.files.products import network_frames
+from hdrpipe.files.shards import Shards
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.opencv_merge import mertens
+from hdrpipe.imaging.pictures import Rgb, levels, mask_picture, shown_exposures, veiled
 from hdrpipe.imaging.tonemap import display, heat
 from hdrpipe.imaging.uncertainty import error_map
 from hdrpipe.masking.contract import spread
 from hdrpipe.quantities import Picture
-from hdrpipe.stages.inputs import Shards
-from hdrpipe.stages.report_pictures import (
-    Panel,
-    Rgb,
-    drawing,
-    levels,
-    mask_picture,
-    photo,
-    shown_exposures,
-    veiled,
-)
-from hdrpipe.stages.report_tables import Run, percent
+from hdrpipe.stages.report_pictures import Panel, drawing, photo
+from hdrpipe.stages.report_tables import Run, Score, percent
 
 U16 = 65535
 UNLABELLED = 6
@@ -48,11 +40,17 @@ class Card:
 
 
 def test_cards(run: Run, scenes: Shards, truths: Shards, predicted: Shards) -> list[Card]:
-    """The worst, the median and the best test scene of each difficulty, by PSNR-mu of the chosen student."""
+    """The worst, the median and the best test scene of each difficulty by PSNR-mu, the worst of all first."""
+    order = [score.scene for score in worst_first(run)]
     return [
         _test_card(run, scene, f"{difficulty}: {rank}", scenes.of(scene), truths.of(scene), predicted.of(scene))
-        for difficulty, rank, scene in picked_tests(run)
+        for difficulty, rank, scene in sorted(picked_tests(run), key=lambda pick: order.index(pick[2]))
     ]
+
+
+def worst_first(run: Run) -> list[Score]:
+    """Scores of the chosen student, from the lowest PSNR-mu to the highest."""
+    return sorted(run.of(run.student), key=lambda score: (score.psnr_mu, score.scene))
 
 
 def picked_tests(run: Run) -> list[tuple[str, str, str]]:

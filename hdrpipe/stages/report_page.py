@@ -13,11 +13,14 @@ from markupsafe import Markup
 from pydantic import BaseModel
 
 from hdrpipe import __version__
-from hdrpipe.config import STAGE_KEYS, Config
+from hdrpipe.config import PLUGIN_KEYS, STAGE_KEYS, Config, check_config
+from hdrpipe.files.settings import differences
+from hdrpipe.stages.report_costs import duration
 from hdrpipe.stages.report_figures import Chart
 from hdrpipe.stages.report_gallery import Card
 from hdrpipe.stages.report_pictures import scale_bar
-from hdrpipe.stages.report_tables import Row, columns, percent, rmse, spoken
+from hdrpipe.stages.report_rounds import Sentence
+from hdrpipe.stages.report_tables import UNSCORED, Row, columns, lost_words, percent, rmse, spoken
 
 HERE = Path(__file__).parent
 PACKAGES = ("torch", "numpy", "opencv-python-headless", "h5py", "pandas", "matplotlib", "snakemake")
@@ -25,10 +28,14 @@ PACKAGES = ("torch", "numpy", "opencv-python-headless", "h5py", "pandas", "matpl
 
 @dataclass(frozen=True)
 class Content:
-    """What the page shows: the headline, the summary, curves, both galleries, the manifest."""
+    """What the page shows: headline and verdict, summary, rounds, worst scenes, costs, curves, galleries, manifest."""
 
     headline: Mapping[str, Any]
+    verdict: Sequence[Sentence]
     rows: Sequence[Row]
+    rounds: Sequence[Row]
+    worst: Sequence[Row]
+    costs: Sequence[Row]
     charts: Sequence[Chart]
     tests: Sequence[Card]
     unlabelled: Sequence[Card]
@@ -38,20 +45,32 @@ class Content:
 def page(spec: Config, content: Content) -> str:
     """The HTML; `spec` has all sections of the config and is printed at the end."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(spoken=spoken, rmse=rmse, percent=percent, db="{:.2f}".format)
+    environment.filters.update(
+        spoken=spoken, rmse=rmse, percent=percent, lost=lost_words, db="{:.2f}".format, duration=duration
+    )
     template = environment.from_string(_part("report.html"))
     return template.render(
         content=content,
         told=content.headline,
+        unscored=UNSCORED,
         name=spec.run,
         style=Markup(_part("report.css")),
         script=Markup(_part("report.js")),
         bar=scale_bar(),
         table=_table(content.rows),
         splits={split: len(names) for split, names in content.manifest["splits"].items()},
+        changed=changed_settings(spec),
         config=yaml.safe_dump({key: _plain(getattr(spec, key)) for key in STAGE_KEYS["report"]}, sort_keys=False),
         versions={"hdrpipe": __version__, "python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
     )
+
+
+def changed_settings(spec: Config) -> list[tuple[str, Any, Any]]:
+    """(key, default, value here) of every setting that is not as the package has it, for the plug-ins of this run."""
+    here = {key: _plain(getattr(spec, key)) for key in STAGE_KEYS["report"]}
+    named = {section: {key: here[section][key]} for section, (key, _) in PLUGIN_KEYS.items()}
+    default = check_config(named).model_dump(mode="json")
+    return [row for row in differences({key: default[key] for key in here}, here) if row[0] != "run"]
 
 
 def _plain(value: Any) -> Any:

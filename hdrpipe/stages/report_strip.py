@@ -7,11 +7,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from hdrpipe.files.hdf5 import Product
+from hdrpipe.files.shards import Shards
+from hdrpipe.imaging.pictures import Rgb, levels, mask_picture, shown_exposures, veiled
 from hdrpipe.imaging.tonemap import display, heat
 from hdrpipe.masking.contract import spread
-from hdrpipe.stages.inputs import Shards
 from hdrpipe.stages.report_gallery import heat_top
-from hdrpipe.stages.report_pictures import Rgb, levels, mask_picture, shown_exposures, veiled
 from hdrpipe.stages.report_tables import percent
 
 WIDTH, DPI = 1600, 100

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hdrpipe.imaging.bootstrap import interval
+
 MEASURES = {"psnr_mu": "PSNR-mu", "psnr_l": "PSNR-l", "ssim_mu": "SSIM-mu", "pu21_psnr": "PU21-PSNR"}
 """Measures of the summary (key -> heading); dB but for SSIM."""
 
-DRAWS = 10_000
-"""Bootstrap draws: the bounds of a 95 % interval are then steady to about a hundredth of its width."""
-
-COVERAGE = 0.95
+UNSCORED = "No test scene has a truth: nothing is scored. Look at the pictures, or keep a burst with truth for tests."
 
 Row = dict[str, Any]
 
@@ -71,6 +70,11 @@ class Run:
         """Difficulties of the test scenes, from easy to hard."""
         return sorted({score.difficulty for score in self.scores}, key=_ease)
 
+    @property
+    def scored(self) -> bool:
+        """Whether any test scene has a truth."""
+        return bool(self.scores)
+
     def of(self, method: str, difficulty: str | None = None) -> list[Score]:
         """Scores of one method, by scene name."""
         found = (s for s in self.scores if s.method == method and difficulty in (None, s.difficulty))
@@ -107,30 +111,24 @@ def summary_rows(run: Run) -> list[Row]:
     return rows
 
 
-def interval(values: Sequence[float], groups: Sequence[str]) -> tuple[float, float] | None:
-    """Bootstrap interval (95 %) of a mean over scenes whose groups, not the scenes, are independent.
-
-    Whole groups are drawn with replacement, always by the same random numbers.
-
-    Args:
-        values: one value a scene.
-        groups: the group of each scene.
-
-    Returns:
-        Lower and upper bound (percentiles); None if there is but one group, which says nothing about others.
-    """
-    names, index = np.unique(np.asarray(groups), return_inverse=True)
-    if len(names) < 2:
-        return None
-    sums, counts = np.bincount(index, weights=values), np.bincount(index)
-    drawn = np.random.default_rng(0).integers(len(names), size=(DRAWS, len(names)))
-    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
-    low, high = np.quantile(means, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
-    return float(low), float(high)
-
-
 def headline(run: Run) -> Row:
-    """What the run comes to: the chosen student, the best classical baseline, the difference, sigma, masks."""
+    """What the run comes to: the chosen student, the best classical baseline, the difference, sigma, masks.
+
+    Without a test scene of known truth, student, baseline, difference and `sigma_test` are None; without an unlabelled
+    scene of known truth, `labels` and `sigma_unlabelled` are.
+    """
+    metrics = run.metrics[run.chosen]
+    told = {
+        "round": run.chosen,
+        **{key: metrics.get(key) for key in ("sigma_test", "sigma_unlabelled", "labels")},
+        "masks": run.statistics[run.chosen - 1]["unlabelled"],
+    }
+    if not run.scored:
+        return told | {"scenes": 0, "groups": 0, "student": None, "baseline": None, "difference": None}
+    return told | _against_baseline(run)
+
+
+def _against_baseline(run: Run) -> Row:
     pairs = list(zip(run.of(run.student), run.of(run.baseline), strict=True))
     groups = [student.group for student, _ in pairs]
 
@@ -139,50 +137,88 @@ def headline(run: Run) -> Row:
         low, high = interval(values, groups) or (None, None)
         return {"psnr_mu": float(np.mean(values)), "low": low, "high": high}
 
-    metrics = run.metrics[run.chosen]
     return {
-        "round": run.chosen,
         "scenes": len(groups),
         "groups": len(set(groups)),
         "student": {"method": run.student, **told(lambda student, _: student.psnr_mu)},
         "baseline": {"method": run.baseline, **told(lambda _, baseline: baseline.psnr_mu)},
         "difference": told(lambda student, baseline: student.psnr_mu - baseline.psnr_mu),
-        "sigma_test": metrics["sigma_test"],
-        "sigma_unlabelled": metrics["sigma_unlabelled"],
-        "labels": metrics["labels"],
-        "masks": run.statistics[run.chosen - 1]["unlabelled"],
+        "lost": lost_scenes(run),
     }
 
 
-def markdown(name: str, told: Row, rows: Sequence[Row]) -> str:
-    """The headline and the table, for a terminal."""
-    student, baseline, sigma = told["student"], told["baseline"], told["sigma_test"]
-    masks, labels = told["masks"], told["labels"]
+def lost_scenes(run: Run) -> list[Row]:
+    """Test scenes on which some classical merge is better than the chosen student, by how much, the worst first."""
+    best: dict[str, Score] = {}
+    for score in run.scores:
+        if score.role == "classical" and (score.scene not in best or score.psnr_mu > best[score.scene].psnr_mu):
+            best[score.scene] = score
+    lost = [
+        {
+            "scene": own.scene,
+            "difficulty": own.difficulty,
+            "psnr_mu": own.psnr_mu,
+            "better": best[own.scene].method,
+            "difference": own.psnr_mu - best[own.scene].psnr_mu,
+        }
+        for own in run.of(run.student)
+        if own.scene in best and best[own.scene].psnr_mu > own.psnr_mu
+    ]
+    return sorted(lost, key=lambda row: row["difference"])
+
+
+def lost_words(told: Row) -> str:
+    """The scenes of `lost_scenes` in one sentence."""
+    names = [f"{row['scene']} ({row['difficulty']}, {row['difference']:+.2f} dB)" for row in told["lost"]]
+    if not names:
+        return "On every test scene the student is better than every classical merge"
+    return f"On {len(names)} of {told['scenes']} test scenes some classical merge is better: {', '.join(names)}"
+
+
+def markdown(name: str, told: Row, rows: Sequence[Row], verdict: Sequence[str] = ()) -> str:
+    """The verdict, the headline and the table, for a terminal."""
+    masks, labels, unlabelled = told["masks"], told["labels"], told["sigma_unlabelled"]
     lines = [
-        f"# {name}: {student['method']}",
+        f"# {name}: {network_name(told['round'], 'student')}",
         "",
+        *verdict,
+        *([""] if verdict else []),
+        *_scored_lines(told),
+    ]
+    if unlabelled is not None:
+        lines += [
+            f"- Pseudo labels: {percent(unlabelled['removed_share'])} of the squared error"
+            " lies in the most uncertain 20 % of the pixels"
+        ]
+    lines += [
+        f"- Masks keep {percent(masks['keep_rate'])} of the pixels (patch level {percent(masks['keep_rate_patch'])},"
+        f" pixel level {percent(masks['keep_rate_pixel'])})"
+    ]
+    if labels is not None:
+        risks = f"kept {rmse(labels['kept_risk']):.4f}, dropped {rmse(labels['dropped_risk']):.4f}"
+        lines += [f"- RMSE of the pseudo labels: {risks}"]
+    return "\n".join([*lines, "", *([_table(rows)] if rows else [])]) + "\n"
+
+
+def _scored_lines(told: Row) -> list[str]:
+    if told["student"] is None:
+        return [f"- {UNSCORED}"]
+    student, baseline, sigma = told["student"], told["baseline"], told["sigma_test"]
+    return [
         f"{told['scenes']} test scenes in {told['groups']} groups; 95 % intervals resample the groups.",
         "",
         f"- Student: PSNR-mu **{student['psnr_mu']:.2f} dB**{_bounds(student)}",
         f"- Best classical baseline: {spoken(baseline['method'])}, {baseline['psnr_mu']:.2f} dB",
         f"- Difference: **{told['difference']['psnr_mu']:+.2f} dB**{_bounds(told['difference'], '+')}",
+        f"- {lost_words(told)}",
         f"- Sigma on the test scenes: AUSE {sigma['ause']:.3f}; a random order {sigma['ause_random']:.3f}"
         f" (ratio {sigma['ause'] / sigma['ause_random']:.2f})",
-        f"- Pseudo labels: {percent(told['sigma_unlabelled']['removed_share'])} of the squared error"
-        " lies in the most uncertain 20 % of the pixels",
-        f"- Masks keep {percent(masks['keep_rate'])} of the pixels (patch level {percent(masks['keep_rate_patch'])},"
-        f" pixel level {percent(masks['keep_rate_pixel'])});",
-        f"  RMSE of the pseudo labels: kept {rmse(labels['kept_risk']):.4f},"
-        f" dropped {rmse(labels['dropped_risk']):.4f}",
-        "",
-        _table(rows),
     ]
-    return "\n".join(lines) + "\n"
 
 
 def columns(rows: Sequence[Row]) -> dict[str, tuple[str, str]]:
     """Columns that people read: key -> (heading, format)."""
-    headings = {key: MEASURES.get(key, key.removeprefix("psnr_mu ")) for key in rows[0]}
+    headings = {key: MEASURES.get(key, key.removeprefix("psnr_mu ")) for key in (rows[0] if rows else ())}
     shown = [key for key in headings if key in MEASURES or key.startswith("psnr_mu ")]
     return {key: (headings[key], "{:.4f}" if key.startswith("ssim") else "{:.2f}") for key in shown}
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hdrpipe.config import Config
+from hdrpipe.files.shards import Shards
 from hdrpipe.files.weights import load_weights
 from hdrpipe.learning.train import train
-from hdrpipe.stages.inputs import Shards, exposures_of, scene_arrays
+from hdrpipe.stages.inputs import exposures_of, scene_arrays
 from hdrpipe.stages.job import Job
 from hdrpipe.stages.training import load_network, new_network, save_round, settings_of, state_key
 

@@ -8,44 +8,62 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from hdrpipe.config import Config
 from hdrpipe.files.hdf5 import write_product
 from hdrpipe.files.products import SCHEMAS
+from hdrpipe.files.shards import Shards
 from hdrpipe.imaging.tonemap import display
+from hdrpipe.learning.averaging import predict_averaged
 from hdrpipe.learning.tiles import predict
-from hdrpipe.stages.inputs import Shards, scene_arrays
+from hdrpipe.stages.inputs import scene_arrays
 from hdrpipe.stages.job import Job
-from hdrpipe.stages.training import load_network
+from hdrpipe.stages.partial import Partial
+from hdrpipe.stages.training import load_network, state_key
 
 
-def teacher(weights: Path, bursts: Sequence[Path], shard: int, shards: int, round_: int, out: Path, job: Job) -> None:
-    """Predict shard `shard` of `shards` of the scenes in `bursts` and write an uncertainty product.
+def teacher(
+    spec: Config,
+    weights: Path,
+    bursts: Sequence[Path],
+    share: tuple[int, int],
+    round_: int,
+    out: Path,
+    state: Path,
+    job: Job,
+) -> None:
+    """Predict one share of the scenes in `bursts` and write an uncertainty product.
 
     Args:
+        spec: `teacher` of the config.
         weights: the teacher (.safetensors).
         bursts: scene products.
-        shard: index of this job, from 0.
-        shards: number of jobs that share the scenes; changes no array.
+        share: index of this job, from 0, and the number of jobs that share the scenes; changes no array.
         round_: the round that the labels are for.
         out: the product.
+        state: folder of what an interrupted job had predicted; this one goes on from it.
         job: provenance and progress.
     """
-    network = load_network(weights)
+    network, (shard, shards) = load_network(weights), share
     with ExitStack() as stack:
         scenes = Shards(bursts, "scenes", stack)
-        rows = predictions(network.net, scenes, scenes.scenes[shard::shards], job)
+        names = scenes.scenes[shard::shards]
         attributes = {"round": round_, "weights": network.content_hash}
-        written = write_product(out, SCHEMAS["uncertainty"], rows, attributes)
-        job.record(out, {weights.name: network.content_hash, **scenes.hashes}, written)
+        inputs = {weights.name: network.content_hash, **scenes.hashes}
+        partial = stack.enter_context(Partial(state, state_key(job, inputs), attributes))
+        rows = partial.rows(names, lambda missing: predictions(network.net, scenes, missing, job, spec.teacher.average))
+        written = write_product(out, SCHEMAS["uncertainty"], rows, attributes, job.origin(inputs))
+        job.record(out, inputs, written)
 
 
 def predictions(
-    network: nn.Module, scenes: Shards, names: Sequence[str], job: Job
+    network: nn.Module, scenes: Shards, names: Sequence[str], job: Job, average: str = "none"
 ) -> Iterator[tuple[str, dict[str, np.ndarray], dict[str, Any]]]:
-    """Fields of an uncertainty product, scene by scene."""
+    """Fields of an uncertainty product, scene by scene; `average` is `none` or `moves`."""
+    ask = predict if average == "none" else predict_averaged
     wanted = set(names)
     arrays = [scene for scene in scene_arrays(scenes, None) if scene.name in wanted]
     for done, scene in enumerate(arrays, 1):
-        radiance, sigma = predict(network, scene.frames[...], scene.times)
+        radiance, sigma = ask(network, scene.frames[...], scene.times)
         job.progress(done, len(arrays), scene.name)
         fields = {"pseudo_label": radiance.astype(np.float16), "sigma": sigma, "preview": display(radiance)}
         yield scene.name, fields, {}

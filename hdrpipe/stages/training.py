@@ -8,13 +8,17 @@ from typing import Any
 
 import pandas as pd
 
+from hdrpipe import plugins
 from hdrpipe.config import Config, TrainingSpec
+from hdrpipe.errors import UsageError
 from hdrpipe.files.atomic import write_text
-from hdrpipe.files.weights import load_weights, save_weights
+from hdrpipe.files.weights import save_weights
 from hdrpipe.learning.device import choose
+from hdrpipe.learning.loss import LossSettings
 from hdrpipe.learning.seeding import seed_of, seeded
 from hdrpipe.learning.train import Trained, TrainSettings
 from hdrpipe.models.contract import HdrNet, build
+from hdrpipe.models.stored import stored
 from hdrpipe.quantities import MU
 from hdrpipe.stages.job import Job
 
@@ -40,27 +44,51 @@ def new_network(spec: Config, exposures: int) -> Network:
         return Network(build(model).to(choose()), model)
 
 
+def starting_network(spec: Config, exposures: int) -> Network:
+    """The network that a warm-up starts from: new, or with the weights of `warmup.weights`.
+
+    Raises:
+        UsageError: these weights are of another network than the config's.
+        DamagedError, InputError: see `load_network`.
+    """
+    fresh = new_network(spec, exposures)
+    if not spec.warmup.weights:
+        return fresh
+    path = Path(spec.warmup.weights).expanduser()
+    given = load_network(path)
+    wanted = _filled(fresh.model)
+    for key, value in _filled(given.model).items():
+        if value != wanted[key]:
+            hint = "set the section `model` to what the weights are of"
+            raise UsageError(f"weights of {key} {value!r}, the config asks for {wanted[key]!r}", path, hint)
+    return given
+
+
+def _filled(model: dict[str, Any]) -> dict[str, Any]:
+    """A network's description with all of its options, given or not."""
+    known = plugins.options("models", model["backbone"], model["options"]).model_dump(mode="json")
+    return {**model, "options": known}
+
+
 def load_network(path: Path) -> Network:
     """A network from a weights file.
 
     Raises:
         DamagedError: the file is none of ours, or damaged.
+        InputError: see `models.stored`.
     """
-    tensors, metadata = load_weights(path)
-    net = build(metadata["model"])
-    net.load_state_dict(tensors)
-    return Network(
-        net.to(choose()), metadata["model"], metadata["content_hash"], metadata["steps"], metadata["averaged"]
-    )
+    found = stored(path)
+    said = found.metadata
+    return Network(found.net.to(choose()), said["model"], said["content_hash"], said["steps"], said["averaged"])
 
 
 def settings_of(spec: Config, training: TrainingSpec, round_: int, **more: Any) -> TrainSettings:
     """The settings of one training job; crops and augmentations of every round are drawn anew."""
     return TrainSettings(
         seed=seed_of(spec.seed, "round", round_),
-        judge_gradient=spec.loss.judge_gradient,
-        judge_weight=spec.loss.judge_weight,
-        **training.model_dump(exclude={"init"}),
+        loss=LossSettings(**spec.loss.model_dump(exclude={"vgg_weights"})),
+        vgg_weights=spec.loss.vgg_weights,
+        **training.model_dump(exclude={"init", "weights"}),
         **more,
     )
 

@@ -6,10 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from hdrpipe.config import Config
+from hdrpipe.files.shards import Shards
 from hdrpipe.learning.train import train
-from hdrpipe.stages.inputs import Shards, exposures_of, scene_arrays
+from hdrpipe.stages.inputs import exposures_of, scene_arrays
 from hdrpipe.stages.job import Job
-from hdrpipe.stages.training import new_network, save_round, settings_of, state_key
+from hdrpipe.stages.training import save_round, settings_of, starting_network, state_key
 
 
 def warmup(spec: Config, bursts: Sequence[Path], truths: Sequence[Path], out: Path, state: Path, job: Job) -> None:
@@ -27,7 +28,8 @@ def warmup(spec: Config, bursts: Sequence[Path], truths: Sequence[Path], out: Pa
         scenes, targets = Shards(bursts, "scenes", stack), Shards(truths, "truth", stack)
         inputs = {**scenes.hashes, **targets.hashes}
         labelled = scene_arrays(scenes, targets)
-        network = new_network(spec, exposures_of(labelled))
+        network = starting_network(spec, exposures_of(labelled))
+        inputs["start"] = network.content_hash
         trained = train(
             network.net,
             teacher=None,
@@ -39,4 +41,4 @@ def warmup(spec: Config, bursts: Sequence[Path], truths: Sequence[Path], out: Pa
             state_key=state_key(job, inputs),
             progress=job.losses,
         )
-    save_round(out, trained, replace(network, steps=spec.warmup.steps), 0, inputs, job)
+    save_round(out, trained, replace(network, steps=network.steps + spec.warmup.steps), 0, inputs, job)

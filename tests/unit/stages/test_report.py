@@ -13,7 +13,7 @@ from small_run import job, make_run, spec
 from hdrpipe.errors import InputError
 from hdrpipe.stages.report import report
 
-VOID = {"meta", "link", "img", "br", "path", "use", "rect"}
+VOID = {"meta", "link", "img", "br", "path", "use", "rect", "input"}
 OUTPUTS = {"summary.csv", "summary.json", "summary.md", "report.html", "figure.png"}
 
 
@@ -99,7 +99,8 @@ def test_links_within_the_page_lead_somewhere(page):
 
 def test_every_picture_says_what_it_shows(page):
     viewer, pictures = [a for a in page.of("img") if "src" not in a], [a for a in page.of("img") if "src" in a]
-    assert len(viewer) == 1
+    assert len(viewer) == 1 + 2 * 9  # the viewer, and two of each slider, which borrow the pictures of their card
+    assert all("alt" in attributes for attributes in viewer)
     assert all(attributes["alt"] for attributes in pictures)
 
 
@@ -108,6 +109,26 @@ def test_galleries_show_nine_test_scenes_and_six_unlabelled_ones(page, made):
     text = (made[1] / "report.html").read_text(encoding="utf-8")
     assert text.count("Mertens fusion</span>") == 9
     assert text.count("Pixel mask</span>") == 6
+
+
+def test_test_scenes_come_worst_first(made):
+    text = (made[1] / "report.html").read_text(encoding="utf-8")
+    scores = [float(value) for value in re.findall(r"<li>PSNR-μ ([\d.]+) dB</li>", text)]
+    assert len(scores) == 9
+    assert scores == sorted(scores)
+
+
+def test_sliders_are_ranges_with_a_name(page):
+    ranges = [attributes for attributes in page.of("input") if attributes["type"] == "range"]
+    assert len(ranges) == 9
+    assert len({attributes["aria-label"] for attributes in ranges}) >= 3
+
+
+def test_page_tells_settings_other_than_the_default(made):
+    text = (made[1] / "report.html").read_text(encoding="utf-8")
+    changed = text[text.index("Other than the default") :]
+    assert "<code>rounds</code></th><td>2</td><td>1</td>" in changed
+    assert "<code>seed</code>" not in changed
 
 
 def test_page_names_config_sources_and_licences(made):

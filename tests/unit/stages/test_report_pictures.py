@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from small_run import make_run
 
-from hdrpipe.stages.inputs import Shards
+from hdrpipe.files.shards import Shards
+from hdrpipe.imaging.pictures import levels, mask_picture, shown_exposures, veiled
 from hdrpipe.stages.report import read_run
 from hdrpipe.stages.report_gallery import alike, keep_rate, picked_tests, picked_unlabelled
-from hdrpipe.stages.report_pictures import drawing, levels, mask_picture, photo, shown_exposures, veiled
+from hdrpipe.stages.report_pictures import drawing, photo
 from hdrpipe.stages.report_strip import telling_scene
 
 

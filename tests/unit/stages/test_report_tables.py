@@ -7,7 +7,6 @@ from small_run import QUALITY, RISK, score_rows
 from hdrpipe.stages.report_tables import (
     Run,
     headline,
-    interval,
     markdown,
     scene_scores,
     spoken,
@@ -46,30 +45,6 @@ def test_a_constant_gain_has_an_interval_of_no_width():
     assert [difference[key] for key in ("psnr_mu", "low", "high")] == pytest.approx([3.0] * 3)
 
 
-def test_interval_holds_the_mean_and_repeats():
-    values, groups = np.random.default_rng(0).normal(30, 2, 24), [f"g{k % 6}" for k in range(24)]
-    low, high = interval(values, groups)
-    assert low < values.mean() < high
-    assert interval(values, groups) == (low, high)
-
-
-def test_more_scenes_of_the_same_places_make_nothing_surer():
-    values, groups = [30.0, 32.0, 37.0], ["a", "b", "c"]
-    assert interval(values * 5, groups * 5) == pytest.approx(interval(values, groups))
-
-
-def test_interval_takes_no_notice_of_the_order_of_scenes():
-    values, groups = [30.0, 32.0, 37.0, 31.0], ["a", "b", "c", "a"]
-    assert interval(values[::-1], groups[::-1]) == pytest.approx(interval(values, groups))
-
-
-def test_one_group_gives_no_interval():
-    assert interval([30.0, 31.0], ["a", "a"]) is None
-    told = headline(make(scenes=3))
-    assert told["student"]["low"] is None
-    assert "no interval" in markdown("x", told, summary_rows(make(scenes=3)))
-
-
 def test_markdown_is_short_and_fits_a_terminal():
     lines = markdown("small", headline(make()), summary_rows(make())).splitlines()
     assert max(map(len, lines)) <= 120
@@ -87,3 +62,31 @@ def test_a_worse_student_is_told_as_such():
 )
 def test_methods_in_words(method, words):
     assert spoken(method) == words
+
+
+def test_one_group_is_told_without_an_interval():
+    told = headline(make(scenes=3))
+    assert told["student"]["low"] is None
+    assert "no interval" in markdown("x", told, summary_rows(make(scenes=3)))
+
+
+def test_scenes_that_a_classical_merge_wins_are_named():
+    run = make()
+    assert headline(run)["lost"] == []
+    assert "On every test scene the student is better than every classical merge" in markdown(
+        "run", headline(run), summary_rows(run)
+    )
+    strong = [row | {"psnr_mu": 36.0} for row in score_rows("triangle/none", 0.0, 9)[:2]]
+    weak = score_rows("triangle/none", 0.0, 9)[2:]
+    baselines = [*strong, *weak, *score_rows("low_exposure_fill/dis", 30.0, 9)]
+    rounds = [score_rows("student", 33.0, 9)] * 2
+    run = Run(scene_scores(baselines, rounds), run.metrics, [], run.statistics, 1)
+    assert run.baseline == "low_exposure_fill/dis"  # the best in the mean is not the one that wins here
+    lost = headline(run)["lost"]
+    assert [(row["scene"], row["better"]) for row in lost] == [
+        ("test-000", "triangle/none"),
+        ("test-001", "triangle/none"),
+    ]
+    assert lost[0]["difference"] == pytest.approx(-3.0)
+    said = markdown("run", headline(run), summary_rows(run))
+    assert "On 2 of 9 test scenes some classical merge is better: test-000 (tripod, -3.00 dB), test-001" in said

@@ -1,0 +1,122 @@
+"""study: the arms of a study against each other, in a table, a page and plain text."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hdrpipe.config import Config
+from hdrpipe.errors import InputError, UsageError
+from hdrpipe.files.atomic import write_json, write_text
+from hdrpipe.runs import Place, places
+from hdrpipe.stages.job import Job
+from hdrpipe.stages.study_page import page
+from hdrpipe.stages.study_statistics import Estimate, Table, closure, difference
+from hdrpipe.stages.study_text import markdown
+from hdrpipe.study import StudySpec
+
+HEADLINE = "psnr_mu"
+MEASURES = ("psnr_mu", "psnr_l", "ssim_mu", "pu21_psnr")
+
+
+def study(spec: Config, scores: Sequence[Path], out: Path, job: Job) -> None:
+    """Write `study.csv`, `study.json`, `study.md` and `study.html` into `out`.
+
+    Args:
+        spec: `run`, `rounds`, `study` of the config.
+        scores: tables of the `score` stage, in the order of `runs.places`.
+        out: folder of the outputs.
+        job: provenance and progress.
+
+    Raises:
+        UsageError: another number of tables than the study has places.
+        InputError: tables of one regime differ in their scenes.
+    """
+    where = places(spec.study)
+    if len(where) != len(scores):
+        raise UsageError(f"{len(scores)} tables for {len(where)} runs", "--scores")
+    tables = read_tables(list(zip(where, scores, strict=True)))
+    rows = [row for regime, table in tables.items() for row in regime_rows(regime, table, spec.study)]
+    told = {
+        "study": spec.run,
+        "split": spec.study.split,
+        "rounds": spec.rounds,
+        "headline": HEADLINE,
+        "against": list(spec.study.against),
+        "ceiling": spec.study.ceiling,
+        "definition": spec.study.model_dump(mode="json"),
+        "arms": rows,
+    }
+    write_text(out / "study.csv", pd.DataFrame([flat(row) for row in rows]).to_csv(index=False, float_format="%.5f"))
+    write_json(out / "study.json", told)
+    write_text(out / "study.md", markdown(told))
+    write_text(out / "study.html", page(told, tables))
+    for name in ("study.csv", "study.json", "study.md", "study.html"):
+        job.record(out / name, {})
+    job.progress(len(scores), len(scores), str(out / "study.html"))
+
+
+def read_tables(files: Sequence[tuple[Place, Path]]) -> dict[str, Table]:
+    """Regime -> scores of its arms.
+
+    Raises:
+        InputError: not all tables of a regime have the same scenes.
+    """
+    tables: dict[str, Table] = {}
+    known: dict[str, list[str]] = {}
+    for place, path in files:
+        frame = pd.read_csv(path).sort_values("scene")
+        names = frame["scene"].tolist()
+        if known.setdefault(place.regime, names) != names:
+            raise InputError("has other scenes than the first table of its regime", path, "delete it and run again")
+        table = tables.setdefault(place.regime, Table({}, frame["group"].tolist()))
+        measured = {measure: frame[measure].to_numpy(float) for measure in MEASURES}
+        table.values.setdefault(place.arm, {})[place.draw, place.seed] = measured
+    return tables
+
+
+def regime_rows(regime: str, table: Table, spec: StudySpec) -> list[dict[str, Any]]:
+    """A row for each arm of a regime: means, spread over pairs, differences, gap closure."""
+    floor = spec.against[0]
+    rows = []
+    for arm in table.values:
+        values = table.of(arm, HEADLINE)
+        means = values.mean(axis=1)
+        close = closure(table, arm, floor, spec.ceiling, HEADLINE) if spec.ceiling and arm != floor else None
+        rows.append(
+            {
+                "regime": regime,
+                "arm": arm,
+                "tier": "core" if arm in spec.core.arms else "exploratory",
+                "pairs": len(values),
+                "scenes": values.shape[1],
+                "groups": len(set(table.groups)),
+                **{measure: float(table.of(arm, measure).mean()) for measure in MEASURES},
+                "spread": float(means.std(ddof=1)) if len(means) > 1 else None,
+                "by_pair": [float(mean) for mean in means],
+                "against": {other: _against(table, arm, other) for other in spec.against if other != arm},
+                "closure": asdict(close) if close else None,
+            }
+        )
+    return rows
+
+
+def flat(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of the CSV: one column a number."""
+    plain = {key: value for key, value in row.items() if not isinstance(value, dict | list) and key != "closure"}
+    for other, told in row["against"].items():
+        plain |= {
+            f"minus_{other}": told["mean"],
+            f"minus_{other}_low": told["low"],
+            f"minus_{other}_high": told["high"],
+        }
+        plain |= {f"ahead_of_{other}": told["ahead"]}
+    close = row["closure"] or asdict(Estimate(float("nan"), None, None))
+    return plain | {"closure": close["mean"], "closure_low": close["low"], "closure_high": close["high"]}
+
+
+def _against(table: Table, arm: str, other: str) -> dict[str, Any]:
+    estimate, ahead, pairs = difference(table, arm, other, HEADLINE)
+    return {**asdict(estimate), "ahead": ahead, "pairs": pairs}

@@ -1,0 +1,40 @@
+"""The curves of sigma."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from hdrpipe.stages.report_sigma import draw_coverage, draw_risk_coverage, reliability
+
+RANDOM = np.random.default_rng(0)
+SIGMA = RANDOM.uniform(0.01, 0.1, 20_000)
+ERROR = np.abs(RANDOM.normal(0, SIGMA))
+
+
+def test_a_sigma_of_the_right_size_lies_on_the_diagonal():
+    expected, seen = reliability(ERROR, SIGMA)
+    assert len(expected) == 20
+    assert np.all(np.diff(expected) > 0)
+    assert seen == pytest.approx(expected, rel=0.12)
+
+
+def test_half_a_sigma_lies_at_twice_its_height():
+    expected, seen = reliability(ERROR, SIGMA / 2)
+    assert seen / expected == pytest.approx(np.full(20, 2.0), rel=0.12)
+
+
+def drawn(draw):
+    axes = Figure().add_subplot()
+    draw(axes, ERROR, SIGMA)
+    return {line.get_label(): line.get_xydata() for line in axes.lines}
+
+
+def test_risk_falls_with_what_is_kept_and_ends_at_the_error_of_all():
+    curve = drawn(draw_risk_coverage)["kept by sigma"]
+    assert curve[0] == pytest.approx([1.0, np.sqrt(np.mean(ERROR**2))])
+    assert curve[-1][1] < curve[0][1] / 2
+
+
+def test_intervals_of_the_right_sigma_hold_what_they_are_meant_to():
+    curve = drawn(draw_coverage)["held"]
+    assert curve[:, 1] == pytest.approx(curve[:, 0], abs=0.02)
