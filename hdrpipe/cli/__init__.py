@@ -26,6 +26,8 @@ for _file in sorted(Path(__file__).parent.glob("[!_]*.py")):
     _module = importlib.import_module(f"hdrpipe.cli.{_file.stem}")
     if hasattr(_module, "command"):
         app.command(_file.stem.replace("_", "-"), help=_module.__doc__)(_module.command)
+    elif hasattr(_module, "app"):  # a word with commands of its own
+        app.add_typer(_module.app, name=_file.stem)
 
 
 @app.callback(invoke_without_command=True)
@@ -35,12 +37,16 @@ def _version(version: bool = typer.Option(False, "--version", help="Print the ve
         raise typer.Exit
 
 
+logging.getLogger("hdrpipe").addHandler(logging.NullHandler())  # without a log, errors are said once, by the door
+
+
 def main() -> None:
     """Entry point: every fault ends as one line on stderr and the exit code of its kind."""
     if sys.platform != "linux":
         _leave("hdrpipe runs on Linux only (files are renamed and locked the POSIX way)", Exit.USAGE)
     try:
         code = app(standalone_mode=False)
+        logging.getLogger("hdrpipe").debug("finished")
         sys.exit(code if isinstance(code, int) else 0)
     except HdrpipeError as error:
         _leave(str(error), error.code)
@@ -58,6 +64,8 @@ def main() -> None:
 
 
 def _leave(message: str, code: Exit) -> None:
-    logging.getLogger("hdrpipe").error(message)
+    logger = logging.getLogger("hdrpipe")
+    if logger.handlers:
+        logger.error(message)
     print(f"hdrpipe: error: {message}", file=sys.stderr)
     sys.exit(int(code))

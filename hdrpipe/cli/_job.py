@@ -1,6 +1,8 @@
 """What all stage commands share: their options, their log, their progress lines."""
 
+import fcntl
 import logging
+import os
 import sys
 import time
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from hdrpipe.cli._process import supervise
 from hdrpipe.stages.job import Job
 
 Spec = Annotated[str, typer.Option(help="Canonical JSON of what the stage depends on.")]
@@ -59,19 +62,26 @@ def paths(text: str) -> list[Path]:
 
 
 def start(stage: str, spec: str, code: str, log: Path | None, label: str = "") -> Job:
-    """Set up logging and hand out the job."""
+    """Set up logging and signals, and hand out the job."""
     logger = logging.getLogger("hdrpipe")
-    logger.setLevel(logging.INFO)
+    logger.setLevel(logging.DEBUG)
     console = logging.StreamHandler(sys.stderr)
+    console.setLevel(logging.INFO)
     console.setFormatter(logging.Formatter("%(message)s"))
     console.addFilter(lambda record: record.levelno < logging.ERROR)  # the door prints errors itself
     logger.addHandler(console)
     if log:
         log.parent.mkdir(parents=True, exist_ok=True)
         written = logging.FileHandler(log, mode="w", encoding="utf-8")
-        written.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        written.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        if written.stream:
+            fcntl.flock(written.stream, fcntl.LOCK_SH)  # `hdrpipe status` sees by it who lives
         logger.addHandler(written)
         logger.info("%s spec %s", stage, spec)
+        given = os.environ.get("CUDA_VISIBLE_DEVICES")
+        if given:
+            logger.info("%s got CUDA_VISIBLE_DEVICES=%s", stage, given)
+    supervise()
     return Job(stage, spec, code, Lines(label or stage))
 
 

@@ -16,10 +16,12 @@ def command(
     truths: _job.Truths,
     out: _job.Out,
     statistics: Annotated[Path, typer.Option(help="Where the statistics go (JSON).")],
+    kept_truths: Annotated[str, typer.Option(help="Truth products of the unlabelled scenes, for `oracle`.")] = "",
     code: _job.Code = "",
     log: _job.Log = None,
 ) -> None:
-    from hdrpipe.stages.masks import masks
+    from hdrpipe.stages.masks import MaskInputs, masks
 
     job = _job.start("masks", spec, code, log)
-    masks(parse_spec("masks", spec), _job.paths(uncertainty), labelled, _job.paths(truths), out, statistics, job)
+    files = MaskInputs(_job.paths(uncertainty), labelled, _job.paths(truths), _job.paths(kept_truths))
+    masks(parse_spec("masks", spec), files, out, statistics, job)

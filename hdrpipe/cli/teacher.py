@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from hdrpipe.cli import _job
+from hdrpipe.config import parse_spec
 
 
 def command(
@@ -13,6 +14,7 @@ def command(
     scenes: _job.Scenes,
     round_: _job.Round,
     out: _job.Out,
+    state: _job.State,
     shard: Annotated[int, typer.Option(min=0, help="Which share of the scenes.")] = 0,
     shards: Annotated[int, typer.Option(min=1, help="Into how many shares the scenes are cut.")] = 1,
     threads: _job.Threads = 1,
@@ -24,4 +26,4 @@ def command(
 
     _job.use_threads(threads)
     job = _job.start("teacher", spec, code, log, f"teacher of round {round_}")
-    teacher(weights, _job.paths(scenes), shard, shards, round_, out, job)
+    teacher(parse_spec("teacher", spec), weights, _job.paths(scenes), (shard, shards), round_, out, state, job)

@@ -41,9 +41,10 @@ def config_page() -> str:
     parts = [HEAD, "## Top level\n", *_table(top)]
     for section, field in schema["properties"].items():
         if "$ref" in field:
-            stages = [stage for stage, keys in STAGE_KEYS.items() if any(k.split(".")[0] == section for k in keys)]
+            readers = [stage for stage, keys in STAGE_KEYS.items() if any(k.split(".")[0] == section for k in keys)]
+            stages = [stage for stage in readers if stage != "report"]  # it reads nearly all
             definition = schema["$defs"][_name(field["$ref"])]
-            parts += [f"\n## `{section}`\n", f"{definition['description']} Reruns: {', '.join(stages[:-1])}.\n"]
+            parts += [f"\n## `{section}`\n", f"{definition['description']} Reruns: {', '.join(stages)}.\n"]
             parts += _table(definition["properties"])
     for name in sorted(name for name in schema["$defs"] if "." in name):
         definition = schema["$defs"][name]

@@ -1,0 +1,97 @@
+"""For notebooks and other programs: load a network, fuse a burst, read a product.
+
+import hdrpipe.api as hdr
+
+model = hdr.load_model()                       # the shipped one; or a run's folder, or a weights file
+fused = hdr.fuse("shots/", model)              # or arrays: hdr.fuse(frames, model, ev=[-2, 0, 2])
+fused.radiance, fused.sigma                    # (3, H, W), (H, W)
+
+with hdr.read_product("results/demo/round-01/uncertainty-00.h5") as product:
+    sigma = product.read(product.scenes[0], "sigma")
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hdrpipe.datasets.bursts import find_burst
+from hdrpipe.datasets.reading import read_burst
+from hdrpipe.errors import UsageError
+from hdrpipe.files.hdf5 import Product, open_product
+from hdrpipe.models.stored import Stored
+from hdrpipe.tools.fuse import MEMORY, Fused, Settings, fuse_burst
+from hdrpipe.tools.networks import find_network
+
+__all__ = ["Fused", "Product", "Stored", "fuse", "load_model", "read_product"]
+
+
+def load_model(source: Path | str | None = None) -> Stored:
+    """A network to fuse with; `net` is the torch module, `metadata` what its file says.
+
+    Args:
+        source: a run's folder (its chosen student), a weights file (.safetensors), or None for the shipped one.
+
+    Raises:
+        InputError, DamagedError: there is no such run or file, or it is broken.
+    """
+    if source is None:
+        return find_network()
+    path = Path(source)
+    return find_network(run=path) if path.is_dir() else find_network(weights=path)
+
+
+def fuse(
+    burst: Any,
+    model: Stored | None = None,
+    *,
+    ev: Sequence[float] | None = None,
+    reference: int | None = None,
+    align: str = "dis",
+    method: str | None = None,
+    blend: float | None = None,
+    memory: float = MEMORY,
+) -> Fused:
+    """Fuse one burst to radiance (3, H, W), the shortest exposure clipping at 1, and sigma (H, W) after the mu-law.
+
+    Args:
+        burst: a folder, a list of picture files, or frames (N, 3, H, W) RGB, display-coded: uint8, uint16, or floats
+            in [0, 1].
+        model: see `load_model`; None takes the shipped one.
+        ev: exposure values in stops, one a frame; for frames alone, files tell theirs.
+        reference: index of the frame that the result shows, in ascending exposure; None takes the middle one.
+        align: "none", "mtb", "homography" or "dis".
+        method: a classical merge instead of a network (`imaging.merge.MERGES`).
+        blend: sigma from which on the result goes over to the classical merge.
+        memory: budget in GB.
+
+    Raises:
+        InputError: no burst, or one that cannot be read; UsageError: an impossible setting; CapacityError: no memory.
+    """
+    frames, values = _frames(burst, ev)
+    network = None if method is not None else model or load_model()
+    return fuse_burst(frames, values, network, Settings(reference, align, method, blend, memory))
+
+
+def read_product(path: Path | str) -> Product:
+    """Open a product (bursts, truths, uncertainty, masks) and verify it: a context manager.
+
+    `scenes` are the names in it, `read(scene, field)` gives an array, `scene_attributes(scene)` what stands beside it.
+
+    Raises:
+        InputError: no such file; DamagedError: it is damaged, incomplete, of a foreign version, or none of ours.
+    """
+    return open_product(path, None)
+
+
+def _frames(burst: Any, ev: Sequence[float] | None) -> tuple[np.ndarray, Sequence[float]]:
+    files = isinstance(burst, str | Path) or (len(burst) > 0 and all(isinstance(part, str | Path) for part in burst))
+    if not files:
+        if ev is None:
+            raise UsageError("frames do not tell their exposures", "ev", "give one EV in stops a frame")
+        return np.asarray(burst), ev
+    if ev is not None:
+        raise UsageError("files tell their exposures", "ev", "write them into exposure.txt beside the pictures")
+    read = read_burst(find_burst(burst))
+    return read.samples, read.ev

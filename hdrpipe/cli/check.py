@@ -1,0 +1,29 @@
+"""Look at a folder of bursts: exposures, order, clipping, displacement, truth; errors and warnings apart (exit 3)."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hdrpipe.errors import InputError
+
+
+def command(
+    folder: Annotated[Path, typer.Argument(help="Folder that is searched for bursts, with all folders below.")],
+    write_tables: Annotated[
+        bool, typer.Option("--write-tables", help="Write each grouping as `bursts.csv` into its folder, to edit.")
+    ] = False,
+) -> None:
+    from hdrpipe.tools.check import check, table
+    from hdrpipe.tools.check import write_tables as write
+
+    def progress(done: int, total: int, note: str) -> None:
+        typer.echo(f"\r{done}/{total} {note[:60]:60}", err=True, nl=done == total)
+
+    verdict = check(folder, progress)
+    print(table(verdict))
+    if write_tables:
+        for path in write(verdict):
+            print(f"wrote {path}")
+    if verdict.errors:
+        raise InputError(f"{verdict.errors} errors in {len(verdict.rows)} bursts", folder, "see above")

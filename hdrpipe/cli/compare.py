@@ -1,0 +1,15 @@
+"""Compare two runs on the same test scenes: paired intervals over groups, and the settings that differ."""
+
+from typing import Annotated
+
+import typer
+
+
+def command(
+    run_a: Annotated[str, typer.Argument(help="Folder or name of the first run.")],
+    run_b: Annotated[str, typer.Argument(help="Folder or name of the second run.")],
+) -> None:
+    from hdrpipe.tools.compare import compared
+    from hdrpipe.tools.runs import run_folder
+
+    print(compared(run_folder(run_a), run_folder(run_b)))

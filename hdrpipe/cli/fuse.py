@@ -1,0 +1,85 @@
+"""Fuse bursts of one's own into HDR pictures with an uncertainty map.
+
+BURST is a list of pictures, or folders with one burst or several each. `hdrpipe fuse shots/ -o out.exr` writes
+`out.exr` (linear radiance and the channel `uncertainty.Y`), `out.png` for displays and `out.sigma.png`.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hdrpipe.cli import _job
+from hdrpipe.cli._bar import bar
+from hdrpipe.errors import UsageError
+
+KINDS = ("exr", "hdr", "tif")
+
+
+def command(
+    burst: Annotated[list[Path], typer.Argument(metavar="BURST...", help="Pictures of one burst, or folders.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="NAME.exr, .hdr or .tif; a folder for several bursts.")],
+    run: Annotated[Path | None, typer.Option(help="Fuse with this run's chosen student, e.g. results/demo.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="Fuse with this network (.safetensors).")] = None,
+    method: Annotated[str | None, typer.Option(help="Fuse with a classical merge: rejecting, debevec, ...")] = None,
+    reference: Annotated[
+        int | None, typer.Option(help="Frame that the result shows, 0 = shortest exposure; the middle one if not said.")
+    ] = None,
+    align: Annotated[str, typer.Option(help="Alignment to the reference: none, mtb, homography, dis.")] = "dis",
+    blend: Annotated[
+        float | None, typer.Option(help="Sigma from which on the result goes over to the classical merge, e.g. 0.03.")
+    ] = None,
+    anchor: Annotated[
+        str, typer.Option(help="What clips at 1: min-ev, the shortest exposure; reference, the reference.")
+    ] = "min-ev",
+    float32: Annotated[bool, typer.Option("--float", help="32-bit instead of 16-bit floats in .exr.")] = False,
+    kind: Annotated[str, typer.Option("--format", help="exr, hdr or tif, where --out is a folder.")] = "exr",
+    memory: Annotated[float, typer.Option(min=0.3, help="Budget of memory in GB; tiles are cut to it.")] = 3.0,
+    threads: _job.Threads = 2,
+    log: _job.Log = None,
+) -> None:
+    _job.use_threads(threads)
+    from hdrpipe.tools.batch import Output, fuse_all, plan
+    from hdrpipe.tools.fuse import Settings
+    from hdrpipe.tools.networks import find_network
+
+    _job.start("fuse", "{}", "", log)
+    if kind not in KINDS:
+        raise UsageError(f"unknown format {kind!r}", "--format", f"choose one of {', '.join(KINDS)}")
+    if method is not None and (run or weights):
+        raise UsageError("a classical merge and a network are both named", "--method", "choose one")
+    output = Output(anchor, not float32, f".{kind}")
+    tasks, outcomes = plan(burst, out, output)
+    network = find_network(run, weights) if method is None else None
+    settings = Settings(reference, align, method, blend, memory)
+    for number, task in enumerate(tasks, 1):
+        typer.echo(f"{task.burst.name}: {_frames(task.burst)}" + (f"  ({number} of {len(tasks)})" if tasks[1:] else ""))
+    for outcome in fuse_all(tasks, network, settings, output, bar):
+        _tell(outcome)
+        outcomes.append(outcome)
+    _end([outcome for outcome in outcomes if outcome.error is not None], len(outcomes))
+
+
+def _frames(burst) -> str:
+    names = ", ".join(f"{path.name} {ev:+.2f}" for path, ev in zip(burst.frames, burst.ev, strict=True))
+    return f"{len(burst.frames)} frames, EV by {burst.source}: {names}"
+
+
+def _tell(outcome) -> None:
+    for note in outcome.notes:
+        typer.echo(f"{outcome.name}: {note}")
+    fused = outcome.fused
+    if fused is not None and fused.blended is not None:
+        typer.echo(f"{outcome.name}: {100 * fused.blended:.2f} % blended to the classical merge")
+    if outcome.files:
+        typer.echo(f"{outcome.name}: wrote {', '.join(str(path) for path in outcome.files)}")
+
+
+def _end(failed: list, total: int) -> None:
+    if len(failed) == 1 and total == 1:
+        raise failed[0].error
+    for outcome in failed:
+        typer.echo(f"{outcome.name}: {outcome.error}", err=True)
+    if failed:
+        error = failed[0].error
+        raise type(error)(f"{len(failed)} of {total} bursts failed", failed[0].name, code=error.code)

@@ -1,0 +1,44 @@
+"""Show what a product or weights file holds, draw one of its scenes, or compare two products (two rounds)."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hdrpipe.errors import UsageError
+
+
+def command(
+    file: Annotated[Path, typer.Argument(help="A product (.h5) or weights (.safetensors) of a run.")],
+    other: Annotated[Path | None, typer.Argument(help="A second product of the same kind, to compare.")] = None,
+    scene: Annotated[str | None, typer.Option(help="This scene alone.")] = None,
+    png: Annotated[Path | None, typer.Option(help="Draw the scene into this file.")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Statistics of every field and scene as CSV.")] = False,
+) -> None:
+    if other is not None:
+        from hdrpipe.tools.inspect_two import compared
+
+        if csv or png:
+            raise UsageError("two files are compared as text", "--csv" if csv else "--png")
+        print(compared(file, other, scene))
+    elif png is not None:
+        from hdrpipe.files.atomic import write_bytes
+        from hdrpipe.tools.inspect_pictures import scene_png
+
+        if scene is None:
+            raise UsageError("needs the scene to draw", "--png", "add --scene NAME")
+        write_bytes(png, scene_png(file, scene))
+        print(f"wrote {png}")
+    else:
+        _tell(file, scene, csv)
+
+
+def _tell(file: Path, scene: str | None, csv: bool) -> None:
+    from hdrpipe.tools import inspect
+
+    if file.suffix == ".safetensors":
+        print(inspect.weights_told(file))
+    elif csv:
+        print(inspect.csv_text(file, scene), end="")
+    else:
+        print(inspect.told(file, scene))

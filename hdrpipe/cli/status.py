@@ -1,0 +1,34 @@
+"""Tell what a run is doing: its jobs, how far they are, how long they take; from any shell."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(run: Annotated[str, typer.Argument(help="Folder or name of the run.")]) -> None:
+    from tabulate import tabulate
+
+    from hdrpipe.tools.runs import run_folder
+    from hdrpipe.tools.status import job_states, steps_of_all
+
+    folder = run_folder(run)
+    states = job_states(folder)
+    counts = {kind: sum(job.state == kind for job in states) for kind in ("running", "done", "failed", "stopped")}
+    said = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "nothing has begun"
+    steps = steps_of_all(Path())
+    print(f"{folder}: {said}" + (f"; Snakemake's last call here: {steps[0]} of {steps[1]} jobs done" if steps else ""))
+    rows = [
+        [
+            job.name,
+            job.state,
+            f"{job.done}/{job.total}" if job.total else "",
+            f"{100 * job.done // job.total} %" if job.total else "",
+            job.eta,
+            f"{round(job.seconds) // 60}:{round(job.seconds) % 60:02d}",
+            job.words[:80],
+        ]
+        for job in states
+    ]
+    headings = ["job", "state", "done", "", "ETA", "took", "last words"]
+    print(tabulate(rows, headings, tablefmt="simple", disable_numparse=True))

@@ -1,0 +1,22 @@
+"""Open and check every output of a run; name what is damaged, and the command that makes it anew."""
+
+from typing import Annotated
+
+import typer
+
+from hdrpipe.errors import DamagedError
+
+
+def command(run: Annotated[str, typer.Argument(help="Folder or name of the run.")]) -> None:
+    from hdrpipe.tools.runs import rebuild_command, run_folder
+    from hdrpipe.tools.verify import verify
+
+    folder = run_folder(run)
+    verdict = verify(folder)
+    for path, what in verdict.faults:
+        print(f"{path}: {what}")
+    if verdict.faults:
+        damaged = [path for path, _ in verdict.faults]
+        what = f"{len(damaged)} of {verdict.files} files are damaged or missing"
+        raise DamagedError(what, folder, f"make them anew: {rebuild_command(folder, damaged)}")
+    print(f"{folder}: {verdict.files} files, {verdict.size / 1e6:.1f} MB, all whole")

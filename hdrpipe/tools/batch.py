@@ -1,0 +1,158 @@
+"""Bursts of files to HDR files: what is a burst, where its result goes, and one failure that does not stop the rest."""
+
+import logging
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hdrpipe.datasets.bursts import FoundBurst, find_burst, find_bursts, list_folder
+from hdrpipe.datasets.reading import read_burst
+from hdrpipe.errors import HdrpipeError, InputError, UsageError
+from hdrpipe.files.decoder import shared
+from hdrpipe.files.names import natural
+from hdrpipe.models.stored import Stored
+from hdrpipe.tools.fuse import Fused, Progress, Settings, check_budget, fuse_levels, levels_of
+from hdrpipe.tools.results import SUFFIXES, Camera, check_target, write_result
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Output:
+    """How results are written: see `tools.results.write_result`; `suffix` where the name does not say it."""
+
+    anchor: str = "min-ev"
+    half: bool = True
+    suffix: str = ".exr"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One burst and the HDR file that it becomes."""
+
+    burst: FoundBurst
+    target: Path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one burst: the files written, and what a person should know; or the error."""
+
+    name: str
+    files: tuple[Path, ...] = ()
+    fused: Fused | None = None
+    notes: tuple[str, ...] = ()
+    error: HdrpipeError | None = None
+
+
+def plan(bursts: Sequence[Path], out: Path, output: Output) -> tuple[list[Task], list[Outcome]]:
+    """Find the bursts and name their results.
+
+    Pictures are one burst. A folder is its bursts; a folder without pictures is those of its folders. One burst goes
+    to the file `out`; several, or an `out` without an ending, to files in the folder `out`, named like the bursts.
+
+    Returns:
+        What is to be done, and what failed already: with several folders a bad one does not stop the others.
+
+    Raises:
+        UsageError: files and folders are mixed, or several bursts are to go into one file.
+        InputError: the only source holds no burst.
+    """
+    folders, failed = _folders(bursts), []
+    if not folders:
+        found = [find_burst(list(bursts))]
+    elif len(folders) == 1:
+        found = list(find_bursts(folders[0]))
+    else:
+        found = []
+        for folder in folders:
+            try:
+                found += find_bursts(folder)
+            except HdrpipeError as error:
+                failed.append(Outcome(folder.name, error=error))
+    to_file = out.suffix.lower() in SUFFIXES and not out.is_dir()
+    if to_file and len(found) + len(failed) > 1:
+        raise UsageError(f"{len(found) + len(failed)} bursts do not fit into one file", out, "name a folder")
+    targets = [out] if to_file else _targets(found, out, output.suffix)
+    for target in targets:
+        check_target(target, output.anchor)
+        if target.parent.resolve() in {folder.resolve() for folder in folders}:
+            raise UsageError(
+                "would lie among the frames, and be one of them the next time", target, "name another place"
+            )
+    return [Task(burst, target) for burst, target in zip(found, targets, strict=True)], failed
+
+
+def fuse_all(
+    tasks: Sequence[Task],
+    network: Stored | None,
+    settings: Settings,
+    output: Output,
+    progress: Callable[[str], Progress],
+) -> Iterator[Outcome]:
+    """Fuse burst by burst; an error ends that burst alone.
+
+    Args:
+        progress: gives, for the name of a burst, what is told (tiles done, tiles, "").
+    """
+    for task in tasks:
+        try:
+            yield _fuse_one(task, network, settings, output, progress(task.burst.name))
+        except HdrpipeError as error:
+            yield Outcome(task.burst.name, error=error)
+
+
+def _fuse_one(task: Task, network: Stored | None, settings: Settings, output: Output, progress: Progress) -> Outcome:
+    burst = task.burst
+    abouts = [shared().about(path) for path in burst.frames]
+    check_budget(abouts[0].width * abouts[0].height, len(burst.frames), settings)
+    read = read_burst(burst)
+    levels = read.samples if read.samples.dtype == np.uint16 else levels_of(read.samples)
+    notes = read.notes
+    del read
+    fused = fuse_levels(levels, burst.ev, network, settings, progress)
+    del levels
+    camera = abouts[fused.reference].camera
+    files = write_result(task.target, fused, output.anchor, output.half, Camera(*_said(camera)))
+    ignored = [f"ignored {path.name!a}" for path in burst.ignored]
+    return Outcome(burst.name, tuple(files), fused, (*notes, *fused.notes, *ignored))
+
+
+def _said(camera) -> tuple[float | None, float | None, float | None]:
+    return camera.seconds, camera.iso, camera.aperture
+
+
+def _folders(bursts: Sequence[Path]) -> list[Path]:
+    """Folders that hold bursts; none where the arguments are pictures."""
+    given = [path for path in bursts if path.is_dir()]
+    if given and len(given) < len(bursts):
+        raise UsageError("pictures and folders are mixed", "BURST", "give pictures of one burst, or folders")
+    return [folder for path in given for folder in _with_pictures(path)]
+
+
+def _with_pictures(folder: Path) -> list[Path]:
+    """The folder itself, or those of its folders that hold pictures."""
+    listing = list_folder(folder)
+    if listing.frames or listing.table:
+        return [folder]
+    inside = [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink() and path.name[0] != "."]
+    found = [path for path in sorted(inside, key=natural) if list_folder(path).frames or list_folder(path).table]
+    if not found:
+        raise InputError("holds no pictures, nor does any folder in it", folder)
+    return found
+
+
+def _targets(found: Sequence[FoundBurst], out: Path, suffix: str) -> list[Path]:
+    """A file in `out` for each burst; names from outside are made harmless and told apart."""
+    targets: list[Path] = []
+    for burst in found:
+        stem = re.sub(r"[^\w.+-]+", "_", burst.name, flags=re.ASCII).lstrip(".")[:100] or "burst"
+        number, target = 1, out / f"{stem}{suffix}"
+        while target in targets:
+            number += 1
+            target = out / f"{stem}-{number}{suffix}"
+        targets.append(target)
+    return targets

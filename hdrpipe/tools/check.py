@@ -1,0 +1,193 @@
+"""check: a doctor for folders of bursts; one row a burst, and what is wrong or odd about each."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tabulate import tabulate
+
+from hdrpipe.datasets.bursts import FoundBurst, find_bursts, list_folder
+from hdrpipe.datasets.exposures import TABLES
+from hdrpipe.datasets.layouts import folders, scene_name
+from hdrpipe.datasets.reading import read_burst
+from hdrpipe.errors import HdrpipeError, InputError
+from hdrpipe.files.atomic import write_text
+from hdrpipe.files.decoder import Decoder, shared
+from hdrpipe.files.names import natural
+from hdrpipe.tools import check_burst
+
+HEADINGS = ("scene", "frames", "size", "EV", "source", "order", "clipped", "black", "shift", "truth")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found out about one burst, or about a folder that holds none that can be read.
+
+    Attributes:
+        name: of the scene.
+        cells: texts of the table, one a heading after the first; empty where nothing could be read.
+        errors: what keeps it from being used.
+        warnings: what a person should look at.
+        digests: sha256 of the samples of each frame, by file name.
+    """
+
+    name: str
+    cells: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    digests: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The rows of all bursts below a folder, and the folders whose pictures were grouped without being told how."""
+
+    rows: tuple[Checked, ...]
+    grouped: tuple[tuple[Path, tuple[FoundBurst, ...]], ...]
+
+    @property
+    def errors(self) -> int:
+        """How many errors there are in all."""
+        return sum(len(row.errors) for row in self.rows)
+
+    @property
+    def warnings(self) -> int:
+        """How many warnings there are in all."""
+        return sum(len(row.warnings) for row in self.rows)
+
+
+def check(root: Path, progress: Callable[[int, int, str], None], decoder: Decoder | None = None) -> Verdict:
+    """Look at every burst below `root`, one after the other; what is wrong with one does not stop the others.
+
+    Raises:
+        InputError: there is no such folder, or no picture in it.
+    """
+    if not root.is_dir():
+        raise InputError("there is no such folder", ascii(str(root)))
+    rows: list[Checked] = []
+    bursts: list[FoundBurst] = []
+    grouped: list[tuple[Path, tuple[FoundBurst, ...]]] = []
+    for folder in folders(root):
+        name = scene_name(root, folder)
+        try:
+            listed = list_folder(folder)
+            if not listed.frames and listed.table is None:
+                continue
+            found = find_bursts(folder, decoder)
+        except HdrpipeError as error:
+            rows.append(Checked(name, errors=(str(error),)))
+            continue
+        if len(found) > 1 and listed.table is None:
+            grouped.append((folder, found))
+        bursts += [burst.renamed(name if len(found) == 1 else f"{name}-{burst.name}") for burst in found]
+    for done, burst in enumerate(bursts, 1):
+        rows.append(_checked(burst, decoder or shared()))
+        progress(done, len(bursts), burst.name)
+    if not rows:
+        raise InputError("holds no pictures", root, "wanted TIFF, PNG, JPEG or RAW frames of bursts")
+    return Verdict(tuple(_together(rows, bursts)), tuple(grouped))
+
+
+def table(verdict: Verdict) -> str:
+    """The table of scenes, the grouping, then errors and warnings apart, as text."""
+    cells = [(row.name, *(row.cells or ("-",) * (len(HEADINGS) - 1))) for row in verdict.rows]
+    parts = [tabulate(cells, HEADINGS, tablefmt="github", disable_numparse=True)]
+    for folder, bursts in verdict.grouped:
+        lines = [f"  {burst.name}: {' '.join(sorted((p.name for p in burst.frames), key=natural))}" for burst in bursts]
+        lone = [path.name for path in bursts[0].ignored if path in list_folder(folder).frames]
+        lines += [f"  alone, left out: {' '.join(lone)}"] if lone else []
+        parts.append("\n".join([f"{folder} was grouped by time and exposure:", *lines]))
+    for title, kind in (("Errors", "errors"), ("Warnings", "warnings")):
+        lines = [f"  {row.name}: {text}" for row in verdict.rows for text in getattr(row, kind)]
+        parts += ["\n".join([f"{title}:", *lines])] if lines else []
+    scenes = sum(bool(row.cells) for row in verdict.rows)
+    counts = ((scenes, "burst"), (verdict.errors, "error"), (verdict.warnings, "warning"))
+    parts.append(", ".join(f"{count} {word}{'s' * (count != 1)}" for count, word in counts))
+    return "\n\n".join(parts)
+
+
+def write_tables(verdict: Verdict) -> list[Path]:
+    """Write the grouping of each grouped folder into its `bursts.csv`, for a person to edit; returns the files."""
+    written = []
+    for folder, bursts in verdict.grouped:
+        rows = [
+            f"{_quoted(burst.name)},{_quoted(path.name)},{round(ev, 3) + 0.0:.3f}"
+            for burst in bursts
+            for path, ev in zip(burst.frames, burst.ev, strict=True)
+        ]
+        written.append(folder / TABLES[0])
+        write_text(written[-1], "\n".join(["burst,file,ev", *rows]) + "\n")
+    return written
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\n') else text
+
+
+def _checked(found: FoundBurst, decoder: Decoder) -> Checked:
+    try:
+        read = read_burst(found, decoder)
+        facts = check_burst.facts(read)
+        truth, faults, remarks = check_burst.truth_facts(found, read, decoder)
+    except HdrpipeError as error:
+        return Checked(found.name, errors=(str(error),))
+    height, width = read.samples.shape[2:]
+    names = [path.name for path in found.frames]
+    cells = (
+        str(len(names)),
+        f"{width}x{height}",
+        " ".join(f"{value:+.1f}" for value in found.ev),
+        found.source,
+        "by name" if names == sorted(names, key=natural) else "reversed" if _reversed(names) else "by exposure",
+        f"{facts.clipped:.1%}",
+        f"{facts.black:.1%}",
+        "-" if facts.shift is None else f"{facts.shift:.0f} px",
+        truth,
+    )
+    warnings = (*read.notes, *facts.warnings, *remarks, *_gaps(names), *_leftover(found))
+    return Checked(found.name, cells, (*facts.errors, *faults), warnings, facts.digests)
+
+
+def _reversed(names: list[str]) -> bool:
+    return names == sorted(names, key=natural, reverse=True)
+
+
+def _gaps(names: list[str]) -> list[str]:
+    """A number left out among names that otherwise count by one."""
+    keys = [natural(Path(name).stem) for name in names]
+    if len({len(key) for key in keys}) != 1:
+        return []
+    columns = list(zip(*keys, strict=True))
+    varying = [place for place, column in enumerate(columns) if len(set(column)) > 1]
+    if len(varying) != 1 or not all(part[0] == 0 for part in columns[varying[0]]):
+        return []
+    numbers = sorted(part[1] for part in columns[varying[0]])
+    missing = [number for number in range(numbers[0], numbers[-1]) if number not in numbers]
+    return [f"a frame may be missing: no number {missing[0]} in the names"] if len(missing) == 1 else []
+
+
+def _leftover(found: FoundBurst) -> list[str]:
+    shown = ", ".join(ascii(path.name) for path in found.ignored[:5])
+    more = f" and {len(found.ignored) - 5} more" if len(found.ignored) > 5 else ""
+    return [f"ignored files: {shown}{more}"] if found.ignored else []
+
+
+def _together(rows: list[Checked], bursts: list[FoundBurst]) -> list[Checked]:
+    """Add what only all bursts together show: an unusual number of frames, a picture that two bursts hold."""
+    usual = Counter(len(burst.frames) for burst in bursts).most_common(1)
+    counts = {burst.name: len(burst.frames) for burst in bursts}
+    holders: dict[str, list[str]] = {}
+    for row in rows:
+        for digest in row.digests.values():
+            holders.setdefault(digest, []).append(row.name)
+    told = []
+    for row in rows:
+        more = []
+        count = counts.get(row.name)
+        if count is not None and usual[0][1] > 1 and count != usual[0][0]:
+            more.append(f"has {count} frames, most bursts here have {usual[0][0]}: training needs one number")
+        others = sorted({name for digest in row.digests.values() for name in holders[digest]} - {row.name})
+        more += [f"shares a picture with {', '.join(others[:3])}"] if others else []
+        told.append(replace(row, warnings=(*row.warnings, *more)))
+    return told

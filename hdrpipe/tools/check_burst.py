@@ -1,0 +1,137 @@
+"""What the pictures of one burst say about their own use."""
+
+import hashlib
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hdrpipe.datasets.bursts import FoundBurst
+from hdrpipe.datasets.reading import ReadBurst, read_truth, scales
+from hdrpipe.errors import HdrpipeError
+from hdrpipe.files.decoder import Decoder
+from hdrpipe.imaging.align import align_in_place
+
+CLIPPED, BLACK = 0.99, 0.01
+"""Display-coded values from which on a channel is clipped, below which it is black."""
+
+MOST_CLIPPED, MOST_BLACK = 0.05, 0.2
+"""Share of a frame that may be clipped in the shortest, or black in the longest: more is lost for good."""
+
+MOVED = 0.01
+"""Share of the shorter side by which frames may be displaced before hand-held alignment is worth a word."""
+
+PROXY = 1_000_000
+"""Pixels on which displacement is measured."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Measures of one burst.
+
+    Attributes:
+        clipped: share of pixels with a clipped channel in the shortest frame.
+        black: share of pixels black in all channels in the longest frame.
+        shift: largest displacement to the reference in pixels, None where it cannot be told.
+        errors, warnings: one sentence each.
+        digests: sha256 of the samples of each frame, by file name.
+    """
+
+    clipped: float
+    black: float
+    shift: float | None
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...]
+    digests: dict[str, str]
+
+
+def facts(read: ReadBurst) -> Facts:
+    """Measure a burst."""
+    top = np.iinfo(read.samples.dtype).max
+    clipped = float((read.samples[0] >= CLIPPED * top).any(axis=0).mean())
+    black = float((read.samples[-1] <= BLACK * top).all(axis=0).mean())
+    names = [path.name for path in read.files]
+    digests = {name: _digest(frame) for name, frame in zip(names, read.samples, strict=True)}
+    shift = displacement(read)
+    side = min(read.samples.shape[2:])
+    warnings = [*_depth(read), *_colour(read)]
+    if clipped > MOST_CLIPPED:
+        warnings.append(f"{clipped:.0%} of the shortest frame are clipped: a shorter exposure is missing")
+    if black > MOST_BLACK:
+        warnings.append(f"{black:.0%} of the longest frame are black: a longer exposure is missing")
+    if shift is not None and shift > MOVED * side:
+        warnings.append(f"frames are displaced by up to {shift:.0f} pixels: align them (data.align)")
+    return Facts(clipped, black, shift, tuple(_errors(read, names, digests)), tuple(warnings), digests)
+
+
+def displacement(read: ReadBurst) -> float | None:
+    """Largest displacement of a frame to the reference, by MTB on shrunken frames, in pixels of the whole picture."""
+    height, width = read.samples.shape[2:]
+    factor = min(1.0, float(np.sqrt(PROXY / (height * width))))
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    small = np.stack([_resized(frame, size) for frame in read.samples])
+    times = np.exp2(np.asarray(read.ev) - read.ev[0])
+    reports = align_in_place(small, times, read.reference, "mtb")
+    known = [
+        max(abs(value) for value in report["shift"]) for report in reports if report["residual_before"] is not None
+    ]
+    return max(known) / factor if known else None
+
+
+def truth_facts(found: FoundBurst, read: ReadBurst, decoder: Decoder) -> tuple[str, list[str], list[str]]:
+    """The truth in a word, errors and warnings about it."""
+    if found.truth is None:
+        return "none", [], []
+    burst = read.burst()
+    try:
+        truth, scale = read_truth(found.truth, burst, "auto", decoder)
+    except HdrpipeError as error:
+        return "unusable", [str(error)], []
+    top = float((truth >= 1.0).any(axis=0).mean())
+    factor = scales(burst)[scale]
+    word = scale if factor == 1.0 else f"{scale} (x{factor:g})"
+    remarks = (
+        [f"{top:.0%} of the truth are at or beyond the clipping of the shortest frame"] if top > MOST_CLIPPED else []
+    )
+    return word, [], remarks
+
+
+def _resized(frame: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    small = cv2.resize(np.ascontiguousarray(frame.transpose(1, 2, 0)), size, interpolation=cv2.INTER_AREA)
+    return np.asarray(small).transpose(2, 0, 1)
+
+
+def _digest(frame: NDArray[Any]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(frame).data).hexdigest()
+
+
+def _errors(read: ReadBurst, names: list[str], digests: dict[str, str]) -> list[str]:
+    errors = []
+    for one, other in pairwise(names):
+        if digests[one] == digests[other]:
+            errors.append(f"{one!a} and {other!a} are the same picture")
+    top = np.iinfo(read.samples.dtype).max
+    for name, frame in zip(names, read.samples, strict=True):
+        low, high = int(frame.min()), int(frame.max())
+        if high <= BLACK * top or low >= CLIPPED * top:
+            errors.append(f"{name!a} is all {'black' if high <= BLACK * top else 'white'}")
+    return errors
+
+
+def _depth(read: ReadBurst) -> list[str]:
+    """8-bit values that a 16-bit file holds: repeated in both bytes, or in the upper one alone."""
+    if read.samples.dtype != np.uint16 or any("8 and of 16 bit" in note for note in read.notes):
+        return []
+    low = read.samples & np.uint16(255)
+    repeated = np.array_equal(low, read.samples >> np.uint16(8))
+    return ["8-bit data in 16-bit files: steps show in the shadows"] if repeated or not low.any() else []
+
+
+def _colour(read: ReadBurst) -> list[str]:
+    grey = np.array_equal(read.samples[:, 0], read.samples[:, 1]) and np.array_equal(
+        read.samples[:, 1], read.samples[:, 2]
+    )
+    return ["pictures are grey: all channels are equal"] if grey else []

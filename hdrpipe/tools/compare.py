@@ -1,0 +1,118 @@
+"""Two runs against each other: their students scene by scene on the same test scenes, and what was set differently."""
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tabulate import tabulate
+
+from hdrpipe.errors import InputError
+from hdrpipe.files.envelope import sidecar
+from hdrpipe.files.recorded import read_json, read_text
+from hdrpipe.files.settings import differences
+from hdrpipe.imaging.bootstrap import interval
+from hdrpipe.tools.runs import settings
+
+MEASURES = {
+    "psnr_mu": "PSNR-mu",
+    "psnr_l": "PSNR-l",
+    "ssim_mu": "SSIM-mu",
+    "ssim_l": "SSIM-l",
+    "pu21_psnr": "PU21-PSNR",
+}
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The chosen student of a run on the test scenes: its round, a row a scene by name, and the hash of each truth."""
+
+    folder: Path
+    round: int
+    rows: dict[str, dict[str, Any]]
+    truths: frozenset[str]
+
+
+def scored(folder: Path) -> Scored:
+    """Read the chosen round of a finished run.
+
+    Raises:
+        InputError: the run has no choice or no scores yet. DamagedError: a file of it is damaged.
+    """
+    chosen = int(read_json(folder / "chosen.json", "choose")["round"])
+    table = pd.read_csv(io.StringIO(read_text(folder / f"round-{chosen:02d}" / "metrics.csv", "evaluate")))
+    students = [row for row in table.to_dict("records") if row["method"] == "student"]
+    if not students:
+        raise InputError("has no test scene with a truth", folder)
+    truths = (sidecar(path).get("content_hash", "") for path in sorted((folder / "scenes").glob("test-truth-*.h5")))
+    rows = {str(row["scene"]): {str(key): value for key, value in row.items()} for row in students}
+    return Scored(folder, chosen, rows, frozenset(map(str, truths)))
+
+
+def compared(first: Path, second: Path) -> str:
+    """Means of both runs, B - A with paired intervals that resample groups, the scenes furthest apart, the settings.
+
+    Raises:
+        InputError: the runs have no test scene in common, or not the same truth.
+    """
+    a, b = scored(first), scored(second)
+    names = sorted(set(a.rows) & set(b.rows))
+    if not names:
+        raise InputError("has no test scene in common", second, f"with {first}")
+    if a.truths != b.truths:
+        hint = "compare runs with the same data.* settings"
+        raise InputError(f"has other test scenes than {first}, although of the same names", second, hint)
+    groups = [str(a.rows[name]["group"]) for name in names]
+    lines = [
+        f"A  {a.folder}, student of round {a.round}",
+        f"B  {b.folder}, student of round {b.round}",
+        f"{len(names)} test scenes in {len(set(groups))} groups; 95 % intervals pair scenes and resample groups",
+    ]
+    parts = ["\n".join(lines), _measures(a, b, names, groups), _furthest(a, b, names), _settings(first, second)]
+    return "\n\n".join(parts)
+
+
+def _measures(a: Scored, b: Scored, names: Sequence[str], groups: Sequence[str]) -> str:
+    rows = []
+    for key, heading in MEASURES.items():
+        if key in a.rows[names[0]] and key in b.rows[names[0]]:
+            one, two = (np.array([float(run.rows[name][key]) for name in names]) for run in (a, b))
+            bounds = interval(list(two - one), groups)
+            form = ".4f" if key.startswith("ssim") else ".2f"
+            said = f"{bounds[0]:+{form}} to {bounds[1]:+{form}}" if bounds else "one group"
+            rows.append(
+                [heading, f"{one.mean():{form}}", f"{two.mean():{form}}", f"{(two - one).mean():+{form}}", said]
+            )
+            rows[-1].append(_meaning(bounds))
+    headings = ["measure", "A", "B", "B - A", "interval", ""]
+    return tabulate(rows, headings, tablefmt="simple", disable_numparse=True)
+
+
+def _meaning(bounds: tuple[float, float] | None) -> str:
+    if bounds is None:
+        return ""
+    return "B is better" if bounds[0] > 0 else "A is better" if bounds[1] < 0 else "no difference shown"
+
+
+def _furthest(a: Scored, b: Scored, names: Sequence[str], count: int = 6) -> str:
+    """The scenes whose PSNR-mu differs most."""
+    apart = {name: float(b.rows[name]["psnr_mu"]) - float(a.rows[name]["psnr_mu"]) for name in names}
+    shown = sorted(names, key=lambda name: (-abs(apart[name]), name))[:count]
+    rows = []
+    for name in shown:
+        values = (f"{float(run.rows[name]['psnr_mu']):.2f}" for run in (a, b))
+        rows.append([name, a.rows[name]["difficulty"], *values, f"{apart[name]:+.2f}"])
+    headings = ["scene", "difficulty", "PSNR-mu A", "PSNR-mu B", "B - A"]
+    return tabulate(rows, headings, tablefmt="simple", disable_numparse=True)
+
+
+def _settings(first: Path, second: Path) -> str:
+    told = (settings(folder) for folder in (first, second))
+    rows = [[key, *map(json.dumps, values)] for key, *values in differences(*told) if key != "run"]
+    if not rows:
+        return "settings: the same"
+    return tabulate(rows, ["setting", "A", "B"], tablefmt="simple", disable_numparse=True)

@@ -1,0 +1,119 @@
+"""export: a network for other programs, as ONNX, and as one weights file that says where it comes from."""
+
+import importlib.util
+import json
+import logging
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from hdrpipe.errors import UsageError
+from hdrpipe.files.atomic import write_bytes
+from hdrpipe.files.weights import save_weights
+from hdrpipe.imaging.tonemap import inverse_mu_law
+from hdrpipe.models.contract import HdrNet, Prediction
+from hdrpipe.models.stored import Stored, answer
+
+NEEDED = ("onnx", "onnxscript")
+LARGEST = 8192
+"""Longest side that the exported network is traced for, in pixels."""
+
+CONTRACT = {
+    "frames": "(1, N, 3, H, W) display-coded RGB in [0, 1], ascending exposure, aligned to the middle frame",
+    "times": "(1, N) relative exposure times 2 ** (EV - min EV)",
+    "radiance": "(1, 3, H, W) linear, the shortest exposure clips at 1",
+    "sigma": "(1, 1, H, W) standard deviation of the error after log(1 + 5000 x) / log(5001)",
+}
+
+
+class _Fusing(nn.Module):
+    """The network from frames to radiance."""
+
+    def __init__(self, net: HdrNet):
+        super().__init__()
+        self.net = net
+
+    def forward(self, frames: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
+        found = cast(Prediction, self.net(frames, times))
+        return inverse_mu_law(found.tonemapped.clamp(0.0, 1.0)), found.sigma
+
+
+def export_onnx(network: Stored, out: Path) -> None:
+    """Write the network as ONNX: inputs `frames` and `times`, outputs `radiance` and `sigma`, one burst at a time.
+
+    Height and width are free multiples of `multiple`, which stands among the model's metadata with the meaning of
+    inputs and outputs.
+
+    Raises:
+        UsageError: the extra `onnx` is not installed, or this backbone has no form with free sizes.
+    """
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UsageError(f"{', '.join(missing)} not installed", "--onnx", "pip install 'hdrpipe[onnx]'")
+    net = network.net.cpu().eval()
+    side = 8 * net.multiple
+    frames = torch.full((1, net.exposures, 3, side, side + net.multiple), 0.5)
+    times = torch.tensor([[4.0**index for index in range(net.exposures)]])
+    high, wide = (torch.export.Dim(name, min=2, max=LARGEST // net.multiple) for name in ("height", "width"))
+    free = {"frames": {3: net.multiple * high, 4: net.multiple * wide}, "times": None}
+    program = _traced(_Fusing(net).eval(), (frames, times), free, network.metadata["model"]["backbone"])
+    told = {**CONTRACT, "multiple": str(net.multiple), "content_hash": network.metadata["content_hash"]}
+    for key, text in told.items():
+        entry = program.metadata_props.add()
+        entry.key, entry.value = f"hdrpipe.{key}", text
+    write_bytes(out, program.SerializeToString())
+
+
+def _traced(net: nn.Module, inputs: tuple[Tensor, ...], free: dict[str, Any], backbone: str) -> Any:
+    """The ONNX model of a module; the exporter's own remarks are for its makers."""
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            program = torch.onnx.export(
+                net,
+                inputs,
+                dynamo=True,
+                verbose=False,
+                dynamic_shapes=free,
+                input_names=["frames", "times"],
+                output_names=["radiance", "sigma"],
+            )
+        except (torch.onnx.OnnxExporterError, RuntimeError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise UsageError(f"backbone {backbone!r} has no ONNX form of free size ({reason})", "--onnx") from error
+    if program is None:
+        raise UsageError(f"backbone {backbone!r} has no ONNX form", "--onnx")
+    return program.model_proto
+
+
+def export_weights(network: Stored, out: Path, about: Mapping[str, Any]) -> str:
+    """Write the network as one weights file for others; returns its content hash.
+
+    Beside the weights stand `about` and `answer`, what the network answers to a fixed burst: by it a later version
+    can tell whether it still builds the same network.
+
+    Args:
+        about: where it comes from (`origin`), for people.
+    """
+    said = {key: value for key, value in network.metadata.items() if key not in ("content_hash", "answer", "about")}
+    told = {**said, "about": dict(about), "answer": answer(network.net), "weights": network.metadata["content_hash"]}
+    return save_weights(out, network.net.state_dict(), told)
+
+
+def origin(weights: Path, commit: str | None) -> dict[str, Any]:
+    """What the provenance beside a run's weights says of their making: seed, settings, code, versions; and the commit.
+
+    Args:
+        weights: a weights file; without provenance beside it, nothing but the commit is told.
+        commit: of the code that trained them.
+    """
+    sidecar = Path(f"{weights}.json")
+    said = json.loads(sidecar.read_text(encoding="utf-8")) if sidecar.is_file() else {}
+    told = {key: said[key] for key in ("stage", "spec", "code", "versions") if key in said}
+    seed = said.get("spec", {}).get("seed")
+    return {**told, **({} if seed is None else {"seed": seed}), **({} if commit is None else {"commit": commit})}

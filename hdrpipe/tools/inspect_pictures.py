@@ -1,0 +1,95 @@
+"""One scene as pictures: what went in, what came out, how sure it is, what was trusted, and where it errs."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+from hdrpipe.errors import HdrpipeError
+from hdrpipe.files.hdf5 import Product, open_product
+from hdrpipe.imaging.pictures import Rgb, levels, mask_picture, shown_exposures, veiled
+from hdrpipe.imaging.tonemap import display, heat
+from hdrpipe.imaging.uncertainty import error_map
+from hdrpipe.masking.contract import spread
+from hdrpipe.tools.inspect import picked
+from hdrpipe.tools.sheet import Tile, sheet_png
+
+TOP_PERCENTILE = 99.0
+"""Error and sigma above this percentile share the brightest colour."""
+
+COLUMNS = 4
+
+
+def scene_png(path: Path, scene: str) -> bytes:
+    """PNG of a scene of a product, with what its neighbours on disk know of it.
+
+    Raises:
+        UsageError: the product has no such scene.
+    """
+    with ExitStack() as stack:
+        product = stack.enter_context(open_product(path, None))
+        picked(product, scene)
+        found = companions(product, scene, stack)
+        return sheet_png(f"{scene} of {path}", list(_tiles(found, scene)), COLUMNS)
+
+
+def companions(product: Product, scene: str, stack: ExitStack) -> dict[str, Product]:
+    """Kind -> the product that knows this scene: itself, those of its folder, and those of the run's scenes/.
+
+    Neighbours that cannot be read are left out: they are not what was asked for.
+    """
+    found = {product.kind: product}
+    folders = [product.path.parent, product.path.parent.parent / "scenes"]
+    for path in (path for folder in folders for path in sorted(folder.glob("*.h5"))):
+        try:
+            other = stack.enter_context(open_product(path, None, verify=False))
+            if scene in other.scenes:
+                found.setdefault(other.kind, other)
+        except HdrpipeError:
+            continue
+    return found
+
+
+def _tiles(found: dict[str, Product], scene: str) -> Iterator[Tile]:
+    if "scenes" in found:
+        yield from _exposures(found["scenes"], scene)
+    label = found["uncertainty"].read(scene, "pseudo_label").astype(np.float32) if "uncertainty" in found else None
+    truth = found["truth"].read(scene, "radiance") if "truth" in found else None
+    if label is not None:
+        yield Tile("Pseudo label", "radiance, tone-mapped for people", display(label))
+    if truth is not None:
+        yield Tile("Truth", "radiance, tone-mapped for people", display(truth))
+    if label is not None:
+        yield from _maps(found["uncertainty"], scene, label, truth)
+    if "masks" in found:
+        yield from _masks(found["masks"], scene, None if label is None else display(label))
+
+
+def _exposures(product: Product, scene: str) -> Iterator[Tile]:
+    about, frames = product.scene_attributes(scene), product.field(scene, "ldr")
+    for index in shown_exposures(frames.shape[0], int(about["reference"])):
+        note = "reference" if index == about["reference"] else f"exposure {index + 1} of {frames.shape[0]}"
+        yield Tile(f"{about['ev'][index]:+g} EV", note, levels(frames[index]))
+
+
+def _maps(product: Product, scene: str, label: np.ndarray, truth: np.ndarray | None) -> Iterator[Tile]:
+    """Sigma, and the error on the same scale where there is a truth."""
+    sigma = product.read(scene, "sigma")
+    error = None if truth is None else error_map(label, truth)
+    top = max(float(np.percentile(plane, TOP_PERCENTILE)) for plane in (sigma, error) if plane is not None)
+    scale = f"black 0, bright {top:.2g} (mu-law)"
+    yield Tile("Sigma", f"mean {sigma.mean():.3g}; {scale}", heat(sigma, top))
+    if error is not None:
+        psnr = -20 * np.log10(max(float(np.sqrt(np.mean(np.square(error)))), 1e-9))
+        yield Tile("Error", f"PSNR-mu {psnr:.2f} dB; {scale}", heat(error, top))
+
+
+def _masks(product: Product, scene: str, label: Rgb | None) -> Iterator[Tile]:
+    about, pixels = product.scene_attributes(scene), product.read(scene, "pixel_mask")
+    patches = spread(product.read(scene, "patch_mask"), pixels.shape)
+    yield Tile("Patch mask", f"{100 * about['keep_rate_patch']:.0f} % trusted (light)", mask_picture(patches))
+    yield Tile("Pixel mask", f"{100 * about['keep_rate_pixel']:.0f} % trusted (light)", mask_picture(pixels))
+    if label is not None:
+        shown = veiled(label, product.read(scene, "weight"))
+        yield Tile("Learned from", f"{100 * about['keep_rate']:.0f} % kept, the rest veiled", shown)

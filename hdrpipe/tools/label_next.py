@@ -1,0 +1,116 @@
+"""Which unlabelled scenes to capture a truth for: those that the teacher doubts most, and unlike each other.
+
+Greedy: a scene counts its mean sigma, as a share of the largest, times its distance to the nearest scene that is
+labelled or already picked, as a share of the largest distance. The distance is Euclidean between small pictures of the
+pseudo label after the mu-law, so that two views of one place count once.
+"""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hdrpipe.errors import InputError
+from hdrpipe.files.hdf5 import open_product
+from hdrpipe.files.shards import Shards
+from hdrpipe.imaging.tonemap import display, heat, mu_law
+from hdrpipe.tools.sheet import Tile, sheet_png
+
+SIDE = 8
+"""Side of the small pictures that tell scenes apart."""
+
+COLUMNS = 4
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A scene worth a truth: mean sigma, share of the largest sigma, distance share, difficulty and group as known."""
+
+    scene: str
+    sigma: float
+    doubt: float
+    distance: float
+    group: str
+
+
+def ranked(doubts: NDArray, features: NDArray, known: NDArray, count: int) -> list[tuple[int, float, float]]:
+    """Greedy order of scenes: (index, doubt, distance), both shares in [0, 1].
+
+    Args:
+        doubts: (n,) mean sigma of each scene, > 0.
+        features: (n, d) what tells scenes apart.
+        known: (m, d) the same of scenes that are labelled already; may be empty.
+        count: how many to pick, at most n.
+    """
+    doubt = doubts / max(float(doubts.max()), 1e-12)
+    nearest = np.full(len(doubts), np.inf)
+    for feature in known:
+        nearest = np.minimum(nearest, np.linalg.norm(features - feature, axis=1))
+    picked: list[tuple[int, float, float]] = []
+    left = set(range(len(doubts)))
+    while left and len(picked) < count:
+        scale = max(nearest[list(left)].max(), 1e-12)
+        distance = np.ones(len(doubts)) if np.isinf(scale) else nearest / scale
+        best = max(left, key=lambda k: (doubt[k] * distance[k], doubt[k], -k))
+        picked.append((best, float(doubt[best]), float(distance[best])))
+        left.remove(best)
+        nearest = np.minimum(nearest, np.linalg.norm(features - features[best], axis=1))
+    return picked
+
+
+def last_round(folder: Path) -> Path:
+    """The newest round of a run that has uncertainty maps of unlabelled scenes.
+
+    Raises:
+        InputError: there is none yet.
+    """
+    rounds = sorted(path.parent for path in folder.glob("round-*/uncertainty-*.h5"))
+    if not rounds:
+        raise InputError("has no uncertainty maps yet", folder, "run it up to the teacher of round 1")
+    return rounds[-1]
+
+
+def picks(folder: Path, count: int) -> tuple[list[Pick], bytes]:
+    """The scenes to label next by the newest round of a run, and a sheet of their pictures (PNG)."""
+    place = last_round(folder)
+    with ExitStack() as stack:
+        labels = Shards(sorted(place.glob("uncertainty-*.h5")), "uncertainty", stack)
+        known = stack.enter_context(open_product(place / "labelled.h5", "uncertainty"))
+        features = np.stack([_feature(labels.of(s).read(s, "pseudo_label")) for s in labels.scenes])
+        doubts = np.array([float(labels.of(s).read(s, "sigma").mean()) for s in labels.scenes])
+        seen = np.stack([_feature(known.read(s, "pseudo_label")) for s in known.scenes])
+        groups = _groups(folder, stack)
+        found = [
+            Pick(labels.scenes[k], float(doubts[k]), doubt, distance, groups.get(labels.scenes[k], ""))
+            for k, doubt, distance in ranked(doubts, features, seen, count)
+        ]
+        title = f"What to label next: {folder}, {place.name}"
+        return found, sheet_png(title, _tiles(found, labels), COLUMNS)
+
+
+def _feature(radiance: NDArray) -> NDArray:
+    """A small picture, flat; only what scenes look like from afar."""
+    tonemapped = mu_law(radiance.astype(np.float32)).transpose(1, 2, 0)
+    return cv2.resize(tonemapped, (SIDE, SIDE), interpolation=cv2.INTER_AREA).ravel()
+
+
+def _groups(folder: Path, stack: ExitStack) -> dict[str, str]:
+    pool = Shards(sorted((folder / "scenes").glob("unlabelled-[0-9]*.h5")), "scenes", stack)
+    return {scene: str(pool.of(scene).scene_attributes(scene)["group"]) for scene in pool.scenes}
+
+
+def _tiles(found: list[Pick], labels: Shards) -> list[Tile]:
+    tiles = []
+    for rank, pick in enumerate(found, 1):
+        product = labels.of(pick.scene)
+        sigma = product.read(pick.scene, "sigma")
+        picture = display(product.read(pick.scene, "pseudo_label").astype(np.float32))
+        top = float(np.percentile(sigma, 99))
+        tiles += [
+            Tile(f"{rank}. {pick.scene}", f"{pick.group}; mean sigma {pick.sigma:.3g}", picture),
+            Tile("sigma", f"black 0, bright {top:.2g} (mu-law)", heat(sigma, top)),
+        ]
+    return tiles

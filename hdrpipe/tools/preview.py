@@ -1,0 +1,154 @@
+"""What other thresholds and strategies would keep of a round, and what that is worth; nothing is trained or written."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from hdrpipe import plugins
+from hdrpipe.config import MasksSpec
+from hdrpipe.errors import InputError, UsageError
+from hdrpipe.files.envelope import sidecar
+from hdrpipe.files.shards import Shards
+from hdrpipe.imaging.uncertainty import error_map, kept_and_dropped
+from hdrpipe.masking.contract import RoundMaps, SceneMaps
+
+SCENES = 16
+"""Unlabelled scenes that a preview reads at most, evenly spaced by name: it should answer in seconds."""
+
+LEVELS = ("patch", "pixel")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One setting: thresholds of both levels ("" without), shares kept of unlabelled scenes, worth on labelled ones.
+
+    `kept_rmse`, `dropped_rmse` after the mu-law; `psnr` is that of the kept pixels in dB, None where none is kept;
+    `used` marks the run's own.
+    """
+
+    strategy: str
+    patch: float | str
+    pixel: float | str
+    keep_patch: float
+    keep_pixel: float
+    keep_rate: float
+    kept_rmse: float
+    dropped_rmse: float
+    psnr: float | None
+    used: bool
+
+
+@dataclass(frozen=True)
+class Preview:
+    """All rows, why some strategies have none, what was read, and error and sigma of the labelled pixels."""
+
+    rows: Sequence[Row]
+    left_out: Sequence[str]
+    read: str
+    maps: RoundMaps
+
+
+def preview(place: Path, strategies: Sequence[str], values: Sequence[float], level: str | None) -> Preview:
+    """Try every pair of thresholds for every strategy on the maps of a round.
+
+    Args:
+        place: folder of a round.
+        strategies: plug-ins to try; all if empty.
+        values: thresholds for both levels, beside those in use.
+        level: levels that decide what is kept; None takes those in use.
+
+    Raises:
+        InputError: the round has no maps yet. UsageError: there is no such strategy.
+    """
+    used = settings_in_use(place)
+    rows: list[Row] = []
+    left_out: list[str] = []
+    with ExitStack() as stack:
+        maps, read = round_maps(place, stack)
+        for name in strategies or plugins.choices("masking"):
+            strategy = plugins.load("masking", name)
+            if getattr(strategy, "NEEDS_TRUTH", False):
+                left_out.append(f"{name}: needs the truth of unlabelled scenes, which a preview does not read")
+                continue
+            try:
+                for options in grid(name, used, values):
+                    rows.append(_row(name, strategy, options, maps, level or used.level, used))
+            except UsageError as error:
+                left_out.append(f"{name}: {error.what}")
+    return Preview(rows, left_out, read, maps)
+
+
+def settings_in_use(place: Path) -> MasksSpec:
+    """How the round was masked; the defaults where it has no masks yet."""
+    return MasksSpec.model_validate(sidecar(place / "masks.json").get("spec", {}).get("masks", {}))
+
+
+def round_maps(place: Path, stack: ExitStack) -> tuple[RoundMaps, str]:
+    """Sigma of unlabelled scenes, sigma and error of labelled ones, in memory; and what was read, in words."""
+    paths = sorted(place.glob("uncertainty-*.h5"))
+    if not paths:
+        raise InputError("has no uncertainty maps yet", place, "run it up to the teacher of this round")
+    shards = Shards(paths, "uncertainty", stack)
+    known = Shards([place / "labelled.h5"], "uncertainty", stack)
+    truths = Shards(sorted((place.parent / "scenes").glob("labelled-truth-*.h5")), "truth", stack)
+    names = [shards.scenes[k] for k in np.unique(np.linspace(0, len(shards.scenes) - 1, SCENES).round().astype(int))]
+    unlabelled = [SceneMaps(name, shards.of(name).read(name, "sigma")) for name in names]
+    labelled = []
+    for name in known.scenes:
+        estimate = known.of(name).read(name, "pseudo_label").astype(np.float32)
+        error = error_map(estimate, truths.of(name).read(name, "radiance"))
+        labelled.append(SceneMaps(name, known.of(name).read(name, "sigma"), error))
+    read = f"{len(names)} of {len(shards.scenes)} unlabelled scenes, {len(labelled)} labelled ones"
+    return RoundMaps(unlabelled, labelled, cast(int, shards.products[0].attributes["round"])), read
+
+
+def grid(name: str, used: MasksSpec, values: Sequence[float]) -> Iterator[Any]:
+    """Options of a strategy: all pairs of `values` for the options that end in `_patch` and `_pixel`.
+
+    The other options are those in use, or the defaults of a strategy that is not in use.
+    """
+    base = plugins.options("masking", name, used.options if name == used.strategy else {})
+    keys = thresholds(base)
+    own = [sorted({*values, *([getattr(base, key)] if getattr(base, key) is not None else [])}) for key in keys]
+    for patch in own[0] if keys else [None]:
+        for pixel in own[1] if keys else [None]:
+            changed = dict(zip(keys, (patch, pixel), strict=False))
+            try:
+                yield plugins.options("masking", name, base.model_dump() | changed)
+            except UsageError:  # a value beyond what this strategy allows
+                continue
+
+
+def thresholds(options: Any) -> tuple[str, ...]:
+    """Names of the numeric options of the patch and the pixel level; empty for a strategy that has no such pair."""
+    fields = type(options).model_fields
+    numeric = [name for name, field in fields.items() if "float" in str(field.annotation)]
+    found = [[name for name in numeric if name.endswith(f"_{level}")] for level in LEVELS]
+    return tuple(names[0] for names in found) if all(found) else ()
+
+
+def _row(name: str, strategy: Any, options: Any, maps: RoundMaps, level: str, used: MasksSpec) -> Row:
+    statistics = strategy.fit(maps, options)
+    made = [strategy.apply(scene, statistics, options, level) for scene in maps.unlabelled]
+    known = list(maps.labelled)
+    weights = [strategy.apply(scene, statistics, options, level).weight.ravel() for scene in known]
+    errors = [np.square(scene.error, dtype=np.float64).ravel() for scene in known if scene.error is not None]
+    risk = kept_and_dropped(np.concatenate(errors), np.concatenate(weights))
+    pair = ["" if value is None else value for value in (getattr(options, key) for key in thresholds(options))]
+    kept = float(np.sqrt(risk["kept_risk"]))
+    return Row(
+        strategy=name,
+        patch=pair[0] if pair else "",
+        pixel=pair[1] if pair else "",
+        keep_patch=float(np.mean([masks.patch_mask.mean() for masks in made])),
+        keep_pixel=float(np.mean([masks.pixel_mask.mean() for masks in made])),
+        keep_rate=float(np.mean([masks.weight.mean() for masks in made])),
+        kept_rmse=kept,
+        dropped_rmse=float(np.sqrt(risk["dropped_risk"])),
+        psnr=-20 * float(np.log10(max(kept, 1e-9))) if risk["keep_rate"] > 0 else None,
+        used=name == used.strategy and options == plugins.options("masking", name, used.options),
+    )

@@ -1,0 +1,99 @@
+"""A fused picture on disk: the HDR file, a picture for displays, and the uncertainty as a heat-map."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import hdrpipe
+from hdrpipe.errors import UsageError
+from hdrpipe.files.atomic import write_bytes
+from hdrpipe.files.images import png_bytes
+from hdrpipe.files.radiance import exr_bytes, hdr_bytes, header_text, tiff_bytes
+from hdrpipe.imaging.tonemap import display, heat
+from hdrpipe.quantities import MU
+from hdrpipe.tools.fuse import Fused
+
+SUFFIXES = (".exr", ".hdr", ".tif", ".tiff")
+ANCHORS = ("min-ev", "reference")
+
+SIGMA_TOP = 0.1
+"""Sigma of the brightest colour of a heat-map, the same for every picture, so that pictures compare."""
+
+
+@dataclass(frozen=True)
+class Camera:
+    """What a camera said of the reference frame, where it said it: seconds, ISO speed, f-number."""
+
+    seconds: float | None = None
+    iso: float | None = None
+    aperture: float | None = None
+
+
+def check_target(path: Path, anchor: str) -> None:
+    """Refuse a name or an anchor that cannot be written, before any work.
+
+    Raises:
+        UsageError: an unknown ending or anchor; or a TIFF, which ends at 1, for radiance above 1.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"no ending of an HDR picture: {path.suffix or 'none'}", path, f"use {', '.join(SUFFIXES)}")
+    if anchor not in ANCHORS:
+        raise UsageError(f"unknown anchor {anchor!r}", "--anchor", f"choose one of {', '.join(ANCHORS)}")
+    if anchor != "min-ev" and path.suffix.lower().startswith(".tif"):
+        raise UsageError("a TIFF ends at 1 and would clip", "--anchor", "use min-ev, or write .exr")
+
+
+def write_result(path: Path, fused: Fused, anchor: str, half: bool, camera: Camera) -> list[Path]:
+    """Write the HDR picture, `NAME.png` for displays and `NAME.sigma.png`; return what was written.
+
+    Args:
+        path: the HDR picture; its ending is its format.
+        fused: what to write.
+        anchor: "min-ev", the shortest exposure clips at 1, or "reference", the reference does.
+        half: whether an OpenEXR file holds 16-bit floats.
+        camera: of the reference frame.
+
+    Raises:
+        UsageError: see `check_target`; CapacityError: no space left; InputError: the place cannot be written.
+    """
+    check_target(path, anchor)
+    scale = np.float32(1.0 if anchor == "min-ev" else 2.0 ** (fused.ev[fused.reference] - fused.ev[0]))
+    radiance = fused.radiance if scale == 1.0 else fused.radiance * scale
+    header = _header(fused, anchor, camera)
+    if path.suffix.lower() == ".exr":
+        data = exr_bytes(radiance, fused.sigma, header, half)
+    elif path.suffix.lower() == ".hdr":
+        data = hdr_bytes(radiance, header)
+    else:
+        data = tiff_bytes(radiance, header)
+    write_bytes(path, data)
+    del data, radiance
+    written = [path, path.with_suffix(".png")]
+    write_bytes(written[1], png_bytes(display(fused.radiance)))
+    if fused.sigma is not None:
+        written.append(path.with_suffix(".sigma.png"))
+        write_bytes(written[2], png_bytes(heat(fused.sigma, SIGMA_TOP)))
+    return written
+
+
+def _header(fused: Fused, anchor: str, camera: Camera) -> dict[str, Any]:
+    """What the file says of itself; `expTime`, `isoSpeed` and `aperture` are OpenEXR's own names."""
+    clips = "the shortest exposure clips at 1" if anchor == "min-ev" else "the reference exposure clips at 1"
+    frame = 0 if anchor == "min-ev" else fused.reference
+    seconds = camera.seconds and camera.seconds * 2.0 ** (fused.ev[frame] - fused.ev[fused.reference])
+    sigma = f"standard deviation of the error after log(1 + {MU:g} x) / log(1 + {MU:g}), x anchored min-ev"
+    return header_text(
+        {
+            "software": f"hdrpipe {hdrpipe.__version__}",
+            "hdrpipe.anchor": f"{anchor}: linear radiance, {clips}",
+            "hdrpipe.ev": " ".join(f"{value:g}" for value in fused.ev),
+            "hdrpipe.reference": str(fused.reference),
+            "hdrpipe.maker": fused.maker,
+            "hdrpipe.uncertainty": None if fused.sigma is None else sigma,
+            "expTime": seconds,
+            "isoSpeed": camera.iso,
+            "aperture": camera.aperture,
+        }
+    )

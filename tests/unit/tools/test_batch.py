@@ -1,0 +1,124 @@
+"""Folders of bursts to HDR files, and what one failure does to the others."""
+
+import numpy as np
+import OpenEXR
+import pytest
+from camera_files import frames, radiance, write_burst, write_frame
+
+from hdrpipe.errors import CapacityError, InputError, UsageError
+from hdrpipe.files.images import read_picture
+from hdrpipe.models.stored import SHIPPED, stored
+from hdrpipe.tools.batch import Output, fuse_all, plan
+from hdrpipe.tools.fuse import Settings, silent
+
+PLAIN = Output()
+SETTINGS = Settings(align="none")
+
+
+def run(bursts, out, output=PLAIN):
+    tasks, failed = plan([bursts] if not isinstance(bursts, list) else bursts, out, output)
+    return [*failed, *fuse_all(tasks, stored(SHIPPED), SETTINGS, output, lambda name: silent)]
+
+
+def test_a_folder_becomes_three_files(tmp_path):
+    scene = radiance(0)
+    folder = write_burst(tmp_path / "shots", scene, truth="HDRImg.hdr")
+    (folder / "notes.txt").write_text("hello")
+    (outcome,) = run(folder, tmp_path / "out.exr")
+    assert [path.name for path in outcome.files] == ["out.exr", "out.png", "out.sigma.png"]
+    found, _ = read_picture(tmp_path / "out.exr", 10**6)
+    assert np.abs(found - scene).mean() < 0.01
+    assert any("ignored 'notes.txt'" in note for note in outcome.notes)
+    assert not any("HDRImg" in note for note in outcome.notes)
+
+
+def test_a_list_of_pictures_is_one_burst(tmp_path):
+    folder = write_burst(tmp_path / "shots")
+    (outcome,) = run([folder / "3.png", folder / "1.png"], tmp_path / "out.hdr")
+    assert outcome.fused.ev == (-2.0, 2.0)
+    assert (tmp_path / "out.hdr").exists()
+
+
+def test_a_folder_of_folders_is_a_batch_and_names_are_told_apart(tmp_path):
+    for name in ("b10", "b9", "empty"):
+        write_burst(tmp_path / "in" / name) if name != "empty" else (tmp_path / "in" / name).mkdir()
+    write_burst(tmp_path / "other" / "b9")
+    outcomes = run([tmp_path / "in", tmp_path / "other" / "b9"], tmp_path / "out", Output(suffix=".tif"))
+    assert [outcome.files[0].name for outcome in outcomes] == ["b9.tif", "b10.tif", "b9-2.tif"]
+    assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == [".png"] * 6 + [".tif"] * 3
+
+
+def test_one_bad_burst_does_not_stop_the_others(tmp_path):
+    write_burst(tmp_path / "in" / "good")
+    bad = write_burst(tmp_path / "in" / "bad")
+    (bad / "2.png").write_bytes(b"\x89PNG\r\n\x1a\n damaged")
+    short = write_burst(tmp_path / "in" / "short")
+    (short / "exposure.txt").write_text("0\n")
+    outcomes = {outcome.name: outcome for outcome in run(tmp_path / "in", tmp_path / "out")}
+    assert isinstance(outcomes["bad"].error, InputError)
+    assert isinstance(outcomes["short"].error, InputError)
+    assert outcomes["good"].files[0].exists()
+
+
+@pytest.mark.parametrize("name", ["../../evil", "/abs"])
+def test_names_from_outside_stay_inside(tmp_path, name):
+    folder = write_burst(tmp_path / "in")
+    (folder / "bursts.csv").write_text(f"burst,file,ev\n{name},1.png,-2\n{name},2.png,0\n")
+    with pytest.raises(InputError, match=r"bursts\.csv, row 1: .* is no name for a burst"):
+        run(folder, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_the_header_tells_the_anchor_and_the_camera(tmp_path):
+    ldr = frames(radiance(1))
+    (tmp_path / "in").mkdir()
+    for index, frame in enumerate(ldr):
+        write_frame(
+            tmp_path / "in" / f"{index}.jpg", frame, seconds=0.01 * 4.0**index, iso=200, aperture=4, taken=index
+        )
+    (low,) = run(tmp_path / "in", tmp_path / "a.exr")
+    (high,) = run(tmp_path / "in", tmp_path / "b.exr", Output(anchor="reference", half=False))
+    one, other = (OpenEXR.File(str(outcome.files[0]), separate_channels=True) for outcome in (low, high))
+    assert one.header()["expTime"] == pytest.approx(0.01, rel=1e-3)
+    assert other.header()["expTime"] == pytest.approx(0.04, rel=1e-3)
+    assert one.header()["isoSpeed"] == 200
+    assert one.header()["hdrpipe.anchor"].startswith("min-ev")
+    assert other.header()["hdrpipe.anchor"].startswith("reference")
+    reds = [file.channels()["R"].pixels.astype(np.float64) for file in (one, other)]
+    assert np.allclose(reds[1], 4 * reds[0], rtol=2e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("out", "output", "message"),
+    [
+        ("out.jpg", Output(suffix=".gif"), "no ending of an HDR picture"),
+        ("out.tif", Output(anchor="reference"), "would clip"),
+        ("out.exr", Output(anchor="sun"), "unknown anchor"),
+        ("in/out.exr", PLAIN, "would lie among the frames"),
+    ],
+)
+def test_impossible_outputs_are_refused_before_any_work(tmp_path, out, output, message):
+    folder = write_burst(tmp_path / "in")
+    with pytest.raises(UsageError, match=message):
+        plan([folder], tmp_path / out, output)
+
+
+def test_several_bursts_do_not_fit_into_one_file(tmp_path):
+    for name in "ab":
+        write_burst(tmp_path / "in" / name)
+    with pytest.raises(UsageError, match="2 bursts do not fit into one file"):
+        plan([tmp_path / "in"], tmp_path / "x.exr", Output())
+    with pytest.raises(UsageError, match="mixed"):
+        plan([tmp_path / "in", tmp_path / "in" / "a" / "1.png"], tmp_path / "x", Output())
+    (tmp_path / "void").mkdir()
+    with pytest.raises(InputError, match="holds no pictures"):
+        plan([tmp_path / "void"], tmp_path / "x", Output())
+
+
+def test_a_burst_beyond_the_budget_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+    folder = write_burst(tmp_path / "in", radiance(0, 500, 700))
+    tasks, _ = plan([folder], tmp_path / "out.exr", Output())
+    monkeypatch.setattr("hdrpipe.tools.batch.read_burst", lambda *_: pytest.fail("it was decoded"))
+    (outcome,) = fuse_all(tasks, stored(SHIPPED), Settings(memory=0.01), Output(), lambda name: silent)
+    assert isinstance(outcome.error, CapacityError)
+    assert "--memory" in str(outcome.error)

@@ -1,0 +1,194 @@
+"""The doctor for folders: every finding is there, and only where it belongs."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from camera_files import frames, radiance, write_burst, write_frame, write_radiance
+from layouts import kalantari_deephdr, tour
+
+from hdrpipe.datasets.bursts import find_bursts
+from hdrpipe.errors import InputError
+from hdrpipe.tools.check import check, table, write_tables
+
+README = Path(__file__).parents[3] / "README.md"
+
+
+def silent(done, total, note):
+    pass
+
+
+def verdict_of(root):
+    verdict = check(root, silent)
+    return verdict, {row.name: row for row in verdict.rows}
+
+
+def said(row):
+    return " | ".join((*row.errors, *row.warnings))
+
+
+def test_good_bursts_get_a_row_and_nothing_else(tmp_path):
+    write_burst(tmp_path / "a", radiance(1), truth="HDRImg.hdr")
+    write_burst(tmp_path / "deep" / "b", radiance(2), truth="hdr_img.exr")
+    verdict, rows = verdict_of(tmp_path)
+    assert (verdict.errors, verdict.warnings) == (0, 0)
+    assert rows["a"].cells[:5] == ("3", "64x48", "-2.0 +0.0 +2.0", "exposure.txt", "by name")
+    assert rows["deep-b"].cells[-1] == "min-ev"
+    assert "2 bursts, 0 errors, 0 warnings" in table(verdict)
+
+
+def bad_order(folder):
+    write_burst(folder, ev=(2.0, 0.0, -2.0))
+
+
+def duplicate(folder):
+    write_burst(folder)
+    (folder / "2.png").write_bytes((folder / "1.png").read_bytes())
+
+
+def missing_frame(folder):
+    write_burst(folder, ev=(-2.0, 0.0, 2.0, 4.0))
+    (folder / "3.png").unlink()
+    (folder / "exposure.txt").write_text("-2\n0\n4\n")
+
+
+def black_frame(folder):
+    write_burst(folder)
+    write_frame(folder / "1.png", np.zeros((3, 48, 64), np.float32), 16)
+
+
+def white_frame(folder):
+    write_burst(folder)
+    write_frame(folder / "3.png", np.ones((3, 48, 64), np.float32), 16)
+
+
+def clipped(folder):
+    write_burst(folder, (radiance() * 6).clip(0, 4).astype(np.float32))
+
+
+def dark(folder):
+    write_burst(folder, radiance() ** 3 * np.float32(0.003))
+
+
+def shifted(folder):
+    write_burst(folder, radiance(3, 96, 128))
+    write_frame(folder / "1.png", np.roll(frames(radiance(3, 96, 128))[0], 5, axis=2), 16)
+
+
+def eight_in_sixteen(folder):
+    write_burst(folder)
+    for index, ldr in enumerate(frames(radiance()), 1):
+        write_frame(folder / f"{index}.png", np.rint(ldr * 255) / 255, 16)
+
+
+def grey(folder):
+    write_burst(folder, np.repeat(radiance()[:1], 3, axis=0))
+
+
+def wrong_truth(folder):
+    write_burst(folder)
+    write_radiance(folder / "HDRImg.hdr", radiance() * 7)
+
+
+def wrong_exposures(folder):
+    write_burst(folder)
+    (folder / "exposure.txt").write_text("-4\n0\n4\n")
+
+
+def short_list(folder):
+    write_burst(folder)
+    (folder / "exposure.txt").write_text("-2\n0\n")
+
+
+def damaged(folder):
+    write_burst(folder)
+    (folder / "2.png").write_bytes((folder / "2.png").read_bytes()[:200])
+
+
+def leftovers(folder):
+    write_burst(folder)
+    (folder / "notes.txt").write_text("")
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "words"),
+    [
+        (duplicate, "errors", "'1.png' and '2.png' are the same picture"),
+        (black_frame, "errors", "'1.png' is all black"),
+        (white_frame, "errors", "'3.png' is all white"),
+        (wrong_truth, "errors", "no convention explains"),
+        (short_list, "errors", "2 exposure values for 3 pictures"),
+        (damaged, "errors", "2.png"),
+        (missing_frame, "warnings", "no number 3 in the names"),
+        (clipped, "warnings", "of the shortest frame are clipped"),
+        (dark, "warnings", "of the longest frame are black"),
+        (shifted, "warnings", "displaced by up to 5 pixels"),
+        (eight_in_sixteen, "warnings", "8-bit data in 16-bit files"),
+        (grey, "warnings", "pictures are grey"),
+        (wrong_exposures, "warnings", "exposure.txt says +4.00 EV, the pictures say +2.0"),
+        (leftovers, "warnings", "ignored files: 'notes.txt'"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_is_wrong_is_found_and_the_other_burst_is_still_read(tmp_path, make, kind, words):
+    make(tmp_path / "bad")
+    write_burst(tmp_path / "good", radiance(1))
+    verdict, rows = verdict_of(tmp_path)
+    assert words in " | ".join(getattr(rows["bad"], kind))
+    assert all("\n" not in text for text in (*rows["bad"].errors, *rows["bad"].warnings))
+    assert (said(rows["good"]), len(rows["good"].cells)) == ("", 9)
+    assert (verdict.errors > 0) == (kind == "errors")
+    assert words in table(verdict)
+
+
+def test_reversed_frames_are_sorted_and_told(tmp_path):
+    bad_order(tmp_path / "a")
+    assert verdict_of(tmp_path)[1]["a"].cells[4] == "reversed"
+
+
+def test_what_only_all_bursts_together_show(tmp_path):
+    for name in "ab":
+        write_burst(tmp_path / name, radiance(1 if name == "a" else 2))
+    write_burst(tmp_path / "c", radiance(1), ev=(-2.0, 0.0))
+    _, rows = verdict_of(tmp_path)
+    assert "has 2 frames, most bursts here have 3" in said(rows["c"])
+    assert "shares a picture with a" in said(rows["c"])
+    assert said(rows["b"]) == ""
+
+
+def test_a_card_is_grouped_told_and_the_table_can_be_edited(tmp_path):
+    for number in range(7):
+        path = tmp_path / f"IMG_{number}.jpg"
+        ldr, start = frames(radiance(number // 3, 96, 128))[number % 3], 100 * (number // 3)
+        write_frame(path, ldr, seconds=0.01 * 4 ** (number % 3), iso=100, aperture=4, taken=start + number % 3)
+    verdict, _ = verdict_of(tmp_path)
+    text = table(verdict)
+    assert "IMG_0: IMG_0.jpg IMG_1.jpg IMG_2.jpg" in text
+    assert "IMG_3: IMG_3.jpg IMG_4.jpg IMG_5.jpg" in text
+    assert "alone, left out: IMG_6.jpg" in text
+    (written,) = write_tables(verdict)
+    written.write_text(written.read_text().replace("IMG_3,IMG_5.jpg,0.000", "IMG_0,IMG_5.jpg,9"))
+    edited = {burst.name: [path.name for path in burst.frames] for burst in find_bursts(tmp_path)}
+    assert edited["IMG_0"] == ["IMG_0.jpg", "IMG_1.jpg", "IMG_2.jpg", "IMG_5.jpg"]
+    assert edited["IMG_3"] == ["IMG_3.jpg", "IMG_4.jpg"]
+    assert not verdict_of(tmp_path)[0].grouped
+
+
+def test_published_layouts_are_read_too(tmp_path):
+    kalantari_deephdr(tmp_path)
+    verdict, rows = verdict_of(tmp_path)
+    assert verdict.errors == 0
+    assert len(rows) == 6
+    assert rows["Training-001"].cells[0] == "3"
+
+
+def test_nothing_to_look_at_is_told(tmp_path):
+    for path in (tmp_path, tmp_path / "none"):
+        with pytest.raises(InputError):
+            check(path, silent)
+
+
+def test_readme_shows_what_is_really_printed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    verdict = check(tour(Path("shots")), silent)
+    assert table(verdict) in README.read_text()
