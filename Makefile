@@ -5,10 +5,14 @@ BIN := $(CURDIR)/$(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(BIN):$(PATH)
 
-.PHONY: setup run test test-all lint clean
+.PHONY: setup run resume test test-all test-slurm lint ship clean
 
 run: setup
 	snakemake --cores all
+
+# After a kill, a power cut or a full disk: the last command of this folder goes on where it was.
+resume: setup
+	hdrpipe resume
 
 # Without `slow`: minutes. `make test-all` runs everything.
 test: setup
@@ -17,11 +21,21 @@ test: setup
 test-all: setup
 	pytest -n 2
 
+# As root on Debian or Ubuntu: a SLURM of one node runs the tiny workflow. Elsewhere it says why it is skipped.
+test-slurm: setup
+	tests/slurm/run.sh
+
 lint: setup
 	ruff format --check .
 	ruff check .
 	pyright
 	snakefmt --check Snakefile workflow
+
+# The network in the package anew: trained by the main job at this commit, whose tree must be clean.
+ship: setup
+	@test -z "$$(git status --porcelain)" || { echo "commit first: the weights name the commit"; exit 2; }
+	snakemake --cores all results/demo/chosen.json
+	hdrpipe export --run results/demo --safetensors hdrpipe/models/shipped.safetensors --commit "$$(git rev-parse HEAD)"
 
 setup: $(READY)
 

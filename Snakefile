@@ -7,19 +7,34 @@ min_version("9.18")
 configfile: "config.yaml"
 
 
+report: "workflow/report/overview.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/round.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/study.smk"
 
 
 rule all:
     default_target: True
     input:
-        [f"results/{run}/report.html" for run in RUNS],
+        # the report shows pseudo labels and masks; without them the scores of all rounds are what there is
+        f"results/{CONFIG.run}/report.html"
+        if CONFIG.pseudo_labelled
+        else [
+            f"results/{CONFIG.run}/round-{r:02d}/metrics.json"
+            for r in range(CONFIG.rounds + 1)
+        ],
 
 
 onstart:
+    if workflow.is_main_process:
+        try:
+            hold(CONFIG.run)
+        except HdrpipeError as error:
+            raise WorkflowError(str(error)) from None
     if not any(Path("/dev").glob("nvidia[0-9]*")):
         print(
             "No NVIDIA GPU on this machine: training and inference run on the CPU, one job at a time.",
@@ -28,9 +43,8 @@ onstart:
 
 
 onsuccess:
-    for folder in [Path("results", run) for run in RUNS]:
-        if (
-            folder / "summary.md"
-        ).exists():  # a call for a single stage ends here too
-            print((folder / "summary.md").read_text())
-            print(f"Report: {folder}/report.html")
+    for summary, page in SUMMARIES.items():
+        # a call for other targets leaves them as they were
+        if Path(summary).exists() and Path(summary).stat().st_mtime >= STARTED:
+            print(Path(summary).read_text())
+            print(f"Report: {page}")

@@ -1,29 +1,87 @@
 # What all rules share: the checked config of every run, the slice and the code fingerprint of every stage, file lists.
+import atexit
 import re
 import sys
+import time
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.shell import shell
 
-from hdrpipe.config import check_config, plugins_of, stage_spec
+from hdrpipe import costs
+from hdrpipe.config import check_config, plugins_of, read_yaml, stage_spec, weights_of
 from hdrpipe.errors import HdrpipeError
-from hdrpipe.fingerprint import fingerprint
+from hdrpipe.fingerprint import fingerprint, folder_state
+from hdrpipe.plugins import says
+from hdrpipe.runs import members, overlaid, places, single
+from hdrpipe.tools.alive import hold, notice
 
-try:
-    CONFIG = check_config(config)
-except HdrpipeError as error:
-    raise WorkflowError(f"config: {error}") from None
+STARTED = time.time()
+STUDY_FILE = Path(workflow.basedir, "configs", "study.yaml")
 
-RUNS = {CONFIG.run: CONFIG}
+
+def told(make, *arguments):
+    """What `make` gives; a fault is one line."""
+    try:
+        return make(*arguments)
+    except HdrpipeError as error:
+        raise WorkflowError(f"config: {error}") from None
+
+
+CONFIG = told(check_config, config)
+told(
+    fingerprint, "warmup", (), weights_of(CONFIG, "warmup")
+)  # weights that are missing are told at once
+OWN_STUDY = bool(CONFIG.study.arms) or not STUDY_FILE.exists()
+OVERLAY = {} if OWN_STUDY else told(read_yaml, STUDY_FILE)
+STUDY_RUN = OVERLAY.get("run", CONFIG.run)
+
+
+@cache
+def study_config():
+    """The config whose `study` counts: the one given, or configs/study.yaml below what was given of `study`."""
+    if OWN_STUDY:
+        return CONFIG
+    given = {"study": config.get("study", {})}
+    return told(check_config, overlaid(overlaid(config, OVERLAY), given))
+
+
+@cache
+def study_members():
+    """The runs of the study, by name."""
+    return told(members, study_config())
+
+
+def member(run):
+    """A run with those that it shares files with; runs of a study are made when one is asked for."""
+    if run == CONFIG.run:
+        return single(CONFIG)
+    if run not in study_members():
+        raise WorkflowError(
+            f"config: no run {run!r}; the study {STUDY_RUN!r} has {len(study_members())} others"
+        )
+    return study_members()[run]
+
+
+if OWN_STUDY:
+    study_members()  # a wrong arm of a config that was named is told at once
 SCENE_SHARDS = [f"{k:02d}" for k in range(CONFIG.data.shards)]
 LABEL_SHARDS = [f"{k:02d}" for k in range(CONFIG.teacher.shards)]
 GPU_THREADS = 8  # capped by --cores; `gpu=1` already serialises these jobs
 
+# A rule says `exec hdrpipe`, so that the job's parent is Snakemake, with which it ends.
+shell.prefix("export HDRPIPE_PARENT=$PPID; ")
+
+if workflow.is_main_process and notice(CONFIG.run):
+    atexit.register(print, notice(CONFIG.run), file=sys.stderr)
+
 
 wildcard_constraints:
-    run="|".join(re.escape(run) for run in RUNS),
-    round=r"\d{2}",
-    shard=r"\d{2}",
+    run=f"{re.escape(CONFIG.run)}|{re.escape(STUDY_RUN)}(/[\\w./-]+)?",
+    round=r"\d{2,3}",
+    shard=r"\d{2,3}",
+    split="validation|test",
 
 
 resource_scopes:
@@ -32,12 +90,28 @@ resource_scopes:
 
 def spec(stage):
     """The canonical JSON slice of a stage: what Snakemake tracks is what the command receives."""
-    return lambda wildcards: stage_spec(RUNS[wildcards.run], stage)
+    return lambda wildcards: stage_spec(member(wildcards.run).config, stage)
+
+
+fingerprint = cache(fingerprint)
 
 
 def code(stage):
-    """Fingerprint of a stage's code and of the plug-ins that its run names."""
-    return lambda wildcards: fingerprint(stage, plugins_of(RUNS[wildcards.run], stage))
+    """Fingerprint of a stage's code, of the plug-ins and of the content of the weights that its run names."""
+
+    def of(wildcards):
+        config = member(wildcards.run).config
+        return told(
+            fingerprint, stage, plugins_of(config, stage), weights_of(config, stage)
+        )
+
+    return of
+
+
+def data(wildcards):
+    """State of the folder that a run's dataset lies in, if it lies in one."""
+    root = member(wildcards.run).config.data.options.get("root")
+    return folder_state(root) if root else ""
 
 
 def recorded(*paths):
@@ -45,32 +119,61 @@ def recorded(*paths):
     return [*paths, *(f"{path}.json" for path in paths)]
 
 
+def shards_of(name, shards):
+    return [f"{name}-{shard}.h5" for shard in shards]
+
+
 def scenes(name):
-    """The scene products of a split (or its truth), all shards."""
-    return [f"results/{{run}}/scenes/{name}-{shard}.h5" for shard in SCENE_SHARDS]
+    """The scene products of a split (or its truth), all shards, from the run that holds them."""
+    return lambda wildcards: [
+        f"results/{member(wildcards.run).scenes}/scenes/{file}"
+        for file in shards_of(name.format(**wildcards), SCENE_SHARDS)
+    ]
 
 
-def labels(name):
-    """Products of a round, all shards."""
-    return [
-        f"results/{{run}}/round-{{round}}/{name}-{shard}.h5" for shard in LABEL_SHARDS
+def round_folder(run, number, labels=False):
+    """The folder of a round, which for the first files of a study's arm is that of the run which shares them."""
+    shared = member(run)
+    owner = (
+        shared.start
+        if number == 0
+        else shared.labels if labels and number == 1 else run
+    )
+    return f"results/{owner}/round-{number:02d}"
+
+
+def labelled_by_teacher(*names):
+    """Products of the teacher for a round."""
+    return lambda wildcards: [
+        f"{round_folder(wildcards.run, int(wildcards.round), labels=True)}/{name}"
+        for name in names
     ]
 
 
 def before(name):
     """A weights file of the round before."""
     return (
-        lambda wildcards: f"results/{wildcards.run}/round-{int(wildcards.round) - 1:02d}/{name}.safetensors"
+        lambda wildcards: f"{round_folder(wildcards.run, int(wildcards.round) - 1)}/{name}.safetensors"
     )
 
 
 def rounds(wildcards, first=0):
-    """Numbers of the rounds of a run, two digits."""
-    return [f"{number:02d}" for number in range(first, RUNS[wildcards.run].rounds + 1)]
+    """Numbers of the rounds of a run."""
+    return range(first, member(wildcards.run).config.rounds + 1)
 
 
 def of_rounds(name, first=0):
     """One file of every round from `first`."""
     return lambda wildcards: [
-        f"results/{wildcards.run}/round-{r}/{name}" for r in rounds(wildcards, first)
+        f"{round_folder(wildcards.run, r)}/{name}" for r in rounds(wildcards, first)
     ]
+
+
+def if_pseudo_labelled(files):
+    """Files that only rounds with pseudo labels have; none in the warm-up and where students learn from labels alone."""
+    return lambda wildcards: (
+        files(wildcards)
+        if int(wildcards.get("round", 1))
+        and member(wildcards.run).config.pseudo_labelled
+        else []
+    )

@@ -2,9 +2,10 @@
 
 
 SCENE_FILES = [
-    path
+    f"results/{{run}}/scenes/{file}"
     for split in ("labelled", "unlabelled", "validation", "test")
-    for path in scenes(split) + scenes(f"{split}-truth")
+    for kind in (split, f"{split}-truth")
+    for file in shards_of(kind, SCENE_SHARDS)
 ]
 
 
@@ -36,6 +37,7 @@ rule prepare:
     params:
         spec=spec("prepare"),
         code=code("prepare"),
+        data=data,
         folder=subpath(output.manifest, parent=True),
     shell:
         "exec hdrpipe prepare --spec {params.spec:q} --code {params.code} --sources {input.sources}"

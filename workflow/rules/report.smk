@@ -8,14 +8,14 @@ localrules:
 def of_last_round(*names):
     """Files of the last round, which is the chosen one."""
     return lambda wildcards: [
-        f"results/{wildcards.run}/round-{rounds(wildcards)[-1]}/{name}"
+        f"{round_folder(wildcards.run, rounds(wildcards)[-1], name.startswith('uncertainty'))}/{name}"
         for name in names
     ]
 
 
 rule choose:
     input:
-        statistics=of_rounds("masks.json", first=1),
+        statistics=if_pseudo_labelled(of_rounds("masks.json", first=1)),
         students=of_rounds("student.safetensors"),
     output:
         recorded("results/{run}/chosen.json"),
@@ -42,22 +42,30 @@ rule report:
         truths=scenes("test-truth"),
         predicted=of_last_round("test.h5"),
         unlabelled=scenes("unlabelled"),
-        uncertainty=of_last_round(
-            *[f"uncertainty-{shard}.h5" for shard in LABEL_SHARDS]
-        ),
-        masks=of_last_round(*[f"masks-{shard}.h5" for shard in LABEL_SHARDS]),
+        uncertainty=of_last_round(*shards_of("uncertainty", LABEL_SHARDS)),
+        masks=of_last_round(*shards_of("masks", LABEL_SHARDS)),
     output:
         recorded(
-            *[
-                f"results/{{run}}/{name}"
-                for name in (
-                    "summary.csv",
-                    "summary.json",
-                    "summary.md",
-                    "report.html",
-                    "figure.png",
-                )
-            ]
+            "results/{run}/summary.json",
+            "results/{run}/summary.md",
+            report(
+                "results/{run}/report.html",
+                caption="../report/page.rst",
+                category="{run}",
+                labels={"what": "report to read"},
+            ),
+            report(
+                "results/{run}/summary.csv",
+                caption="../report/table.rst",
+                category="{run}",
+                labels={"what": "all methods"},
+            ),
+            report(
+                "results/{run}/figure.png",
+                caption="../report/figure.rst",
+                category="{run}",
+                labels={"what": "one unlabelled scene"},
+            ),
         ),
     log:
         "results/{run}/logs/report.log",

@@ -8,11 +8,11 @@ def start_of(name):
     """The file that a student starts from, as `student.init` asks; none for `scratch`."""
 
     def path(wildcards):
-        init = RUNS[wildcards.run].student.init
+        init = member(wildcards.run).config.student.init
         if init == "continue":
             return before(name)(wildcards)
         return (
-            f"results/{wildcards.run}/round-00/{name}.safetensors"
+            f"{round_folder(wildcards.run, 0)}/{name}.safetensors"
             if init == "warmup" and name == "student"
             else []
         )
@@ -20,15 +20,30 @@ def start_of(name):
     return path
 
 
-def labels_of(pattern):
-    """Files of a round that only rounds with pseudo labels have."""
-    return lambda wildcards: (
-        [path.format(**wildcards) for path in pattern] if int(wildcards.round) else []
-    )
+UNCERTAINTY = shards_of("uncertainty", LABEL_SHARDS)
+MASKS = [ROUND + file for file in shards_of("masks", LABEL_SHARDS)]
+
+
+def masks_of(wildcards):
+    """The mask products of a round."""
+    return [path.format(**wildcards) for path in MASKS]
+
+
+def truth_of_masks(wildcards):
+    """Truths of unlabelled scenes: an input of the masks only if their strategy says that it needs them."""
+    strategy = member(wildcards.run).config.masks.strategy
+    asked = says("masking", strategy, "NEEDS_TRUTH")
+    return scenes("unlabelled-truth")(wildcards) if asked else []
+
+
+def vgg_weights(wildcards):
+    """The weights file that L^v reads, if the config names one."""
+    return member(wildcards.run).config.loss.vgg_weights or []
 
 
 rule warmup:
     input:
+        vgg=vgg_weights,
         scenes=scenes("labelled"),
         truths=scenes("labelled-truth"),
     output:
@@ -68,7 +83,8 @@ rule teacher:
     shell:
         "exec hdrpipe teacher --spec {params.spec:q} --code {params.code} --threads {threads}"
         " --weights {input.weights} --scenes '{input.scenes}' --shard {wildcards.shard} --shards {params.shards}"
-        " --round {wildcards.round} --out {output[0]} --log {log}"
+        " --round {wildcards.round} --out {output[0]}"
+        " --state results/{wildcards.run}/.state/teacher-{wildcards.round}-{wildcards.shard} --log {log}"
 
 
 rule teacher_labelled:
@@ -83,19 +99,22 @@ rule teacher_labelled:
     resources:
         gpu=1,
     params:
+        spec=spec("teacher_labelled"),
         code=code("teacher"),
     shell:
-        "exec hdrpipe teacher --code {params.code} --threads {threads} --weights {input.weights}"
-        " --scenes '{input.scenes}' --round {wildcards.round} --out {output[0]} --log {log}"
+        "exec hdrpipe teacher --spec {params.spec:q} --code {params.code} --threads {threads} --weights {input.weights}"
+        " --scenes '{input.scenes}' --round {wildcards.round} --out {output[0]}"
+        " --state results/{wildcards.run}/.state/teacher-{wildcards.round}-labelled --log {log}"
 
 
 rule masks:
     input:
-        uncertainty=labels("uncertainty"),
-        labelled=ROUND + "labelled.h5",
+        uncertainty=labelled_by_teacher(*UNCERTAINTY),
+        labelled=labelled_by_teacher("labelled.h5"),
         truths=scenes("labelled-truth"),
+        kept=truth_of_masks,
     output:
-        recorded(*labels("masks")),
+        recorded(*MASKS),
         statistics=ROUND + "masks.json",
         provenance=ROUND + "masks.json.json",
     log:
@@ -104,19 +123,23 @@ rule masks:
         spec=spec("masks"),
         code=code("masks"),
         folder=subpath(output.statistics, parent=True),
+        kept=lambda wildcards, input: (
+            f"--kept-truths '{input.kept}'" if input.kept else ""
+        ),
     shell:
         "exec hdrpipe masks --spec {params.spec:q} --code {params.code} --uncertainty '{input.uncertainty}'"
         " --labelled {input.labelled} --truths '{input.truths}' --out {params.folder}"
-        " --statistics {output.statistics} --log {log}"
+        " --statistics {output.statistics} {params.kept} --log {log}"
 
 
 rule student:
     input:
+        vgg=vgg_weights,
         scenes=scenes("labelled"),
         truths=scenes("labelled-truth"),
-        unlabelled=scenes("unlabelled"),
-        uncertainty=labels("uncertainty"),
-        masks=labels("masks"),
+        unlabelled=if_pseudo_labelled(scenes("unlabelled")),
+        uncertainty=if_pseudo_labelled(labelled_by_teacher(*UNCERTAINTY)),
+        masks=if_pseudo_labelled(masks_of),
         teacher=before("teacher"),
         start=start_of("student"),
         optimizer=start_of("optimizer"),
@@ -127,7 +150,7 @@ rule student:
     log:
         "results/{run}/logs/student-{round}.log",
     wildcard_constraints:
-        round=r"(?!00)\d{2}",
+        round=r"(?!00)\d{2,3}",
     threads: GPU_THREADS
     resources:
         gpu=1,
@@ -152,9 +175,9 @@ rule evaluate:
         teacher=ROUND + "teacher.safetensors",
         scenes=scenes("test"),
         truths=scenes("test-truth"),
-        uncertainty=labels_of(labels("uncertainty")),
-        masks=labels_of(labels("masks")),
-        kept=labels_of(scenes("unlabelled-truth")),
+        uncertainty=if_pseudo_labelled(labelled_by_teacher(*UNCERTAINTY)),
+        masks=if_pseudo_labelled(masks_of),
+        kept=if_pseudo_labelled(scenes("unlabelled-truth")),
     output:
         recorded(ROUND + "metrics.csv", ROUND + "test.h5"),
         means=ROUND + "metrics.json",

@@ -1,0 +1,77 @@
+# Arms x (label draw, seed) x regimes: `snakemake --cores all study`. Every arm is a run of its own, made by the rules of
+# any run; here they are scored and compared.
+
+
+@cache
+def tell_cost():
+    """Say once what the study costs; a dry run says it too."""
+    print(costs.told(study_config(), Path("results")), file=sys.stderr)
+
+
+def study_scores(wildcards):
+    """One table for each arm, pair and regime, in the order in which the stage counts them."""
+    base = study_config()
+    names = [place.run(base.run) for place in told(places, base.study)]
+    if not names:
+        raise WorkflowError(
+            "config: study.core: no arm or no pair to run; see configs/study.yaml"
+        )
+    tell_cost()
+    return [
+        f"results/{run}/round-{member(run).config.rounds:02d}/scores-{base.study.split}.csv"
+        for run in names
+    ]
+
+
+rule score:
+    input:
+        student=ROUND + "student.safetensors",
+        scenes=scenes("{split}"),
+        truths=scenes("{split}-truth"),
+    output:
+        recorded(ROUND + "scores-{split}.csv"),
+    log:
+        "results/{run}/logs/score-{round}-{split}.log",
+    threads: GPU_THREADS
+    resources:
+        gpu=1,
+    params:
+        code=code("score"),
+    shell:
+        "exec hdrpipe score --code {params.code} --threads {threads} --student {input.student}"
+        " --scenes '{input.scenes}' --truths '{input.truths}' --out {output[0]} --log {log}"
+
+
+rule compare:
+    input:
+        study_scores,
+    output:
+        recorded(
+            *[f"results/{{run}}/study.{end}" for end in ("csv", "json", "md", "html")]
+        ),
+    log:
+        "results/{run}/logs/study.log",
+    wildcard_constraints:
+        run=re.escape(STUDY_RUN),
+    params:
+        spec=lambda wildcards: stage_spec(study_config(), "study"),
+        code=lambda wildcards: fingerprint("study", ()),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "exec hdrpipe study --spec {params.spec:q} --code {params.code} --scores '{input}'"
+        " --out {params.folder} --log {log}"
+
+
+rule study:
+    input:
+        f"results/{STUDY_RUN}/study.html",
+
+
+localrules:
+    study,
+
+
+SUMMARIES = {
+    f"results/{CONFIG.run}/summary.md": f"results/{CONFIG.run}/report.html",
+    f"results/{STUDY_RUN}/study.md": f"results/{STUDY_RUN}/study.html",
+}
