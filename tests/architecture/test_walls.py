@@ -10,13 +10,17 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "hdrpipe"
 FLOORS = [
     {"errors", "quantities", "__init__"},
-    {"imaging", "files", "config", "plugins", "fingerprint"},
+    {"imaging", "files", "costs", "runs", "config", "study", "plugins", "fingerprint"},
     {"datasets", "models", "masking", "learning"},
     {"stages", "tools"},
     {"cli", "api"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-SAME_FLOOR = {("config", "plugins")}
+SAME_FLOOR = {
+    ("config", "plugins"),
+    ("config", "study"),
+    *((room, lower) for room in ("runs", "costs") for lower in ("config", "plugins", "study", "runs")),
+}
 """Single files of floor 2 that build on one another."""
 
 FILES = sorted(PACKAGE.rglob("*.py"))

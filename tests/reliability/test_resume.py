@@ -1,106 +1,102 @@
 """Training that is killed, stopped or whose state is damaged goes on and ends with the same weights."""
 
+import logging
+import multiprocessing
 import os
-import random
+import shutil
 import signal
-import subprocess
-import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
-from small_scenes import make_scene
+from campaign import SEED, dice, tries
+from small_training import INTERVAL, SETTINGS, Killed, fingerprint_of, kill_after, run, same
 
-from hdrpipe.errors import DamagedError, NonFiniteError, StoppedError
-from hdrpipe.learning import loop
-from hdrpipe.learning.train import TrainSettings, train
-from hdrpipe.models.contract import build
+from hdrpipe.errors import BusyError, DamagedError, NonFiniteError, StoppedError
+from hdrpipe.files import atomic
+from hdrpipe.learning import state, train
+from hdrpipe.learning.loss import LossSettings
 
-SETTINGS = TrainSettings(seed=3, steps=24, batch=2, unlabelled_batch=2, crop=16, lr=1e-3)
-SEED = random.randrange(10**6)
-
-
-def make_net():
-    torch.manual_seed(0)
-    return build({"backbone": "merge_net", "options": {"channels": 4}, "output": "merge", "exposures": 3})
-
-
-def run(folder, progress=None, workers=0, key="k", settings=SETTINGS):
-    torch.set_num_threads(1)
-    scenes = [make_scene(f"s{index}", index) for index in range(3)]
-    return train(
-        make_net(),
-        teacher=make_net(),
-        labelled=scenes[:2],
-        unlabelled=scenes[2:],
-        settings=settings,
-        optimizer_state=None,
-        state_dir=folder,
-        state_key=key,
-        progress=progress,
-        workers=workers,
-        saving=loop.Saving(seconds=1e9, steps=3),
-    )
-
-
-def same(one, other):
-    return all(
-        torch.equal(a, b)
-        for x, y in ((one.student, other.student), (one.teacher, other.teacher))
-        for a, b in zip(x.state_dict().values(), y.state_dict().values(), strict=True)
-    ) and all(torch.equal(one.optimizer[k], other.optimizer[k]) for k in one.optimizer)
+FORK = multiprocessing.get_context("fork")
 
 
 @pytest.fixture(scope="module")
 def straight(tmp_path_factory):
+    """The training that nothing disturbed."""
     return run(tmp_path_factory.mktemp("straight"))
 
 
-class Killed(BaseException):
-    pass
-
-
-def kill_after(steps):
-    def progress(done, total, losses):
-        if done == steps:
-            raise Killed
-
-    return progress
-
-
-@pytest.mark.parametrize("step", [1, 3, 4, 11, 23])
-@pytest.mark.parametrize("workers", [0, 2])
-def test_going_on_ends_with_the_same_weights(tmp_path, straight, step, workers):
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """The two states of a training that was killed after step 11: of steps 6 and 9."""
+    folder = tmp_path_factory.mktemp("killed") / "state"
     with pytest.raises(Killed):
-        run(tmp_path, kill_after(step))
+        run(folder, kill_after(11))
+    return sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+
+
+def _train_slowly(folder, steps, inside):
+    """Train; say each step, and in the middle of the state file's bytes wait for the end."""
+    whole = atomic._write_synchronised
+
+    def half(path, data):
+        if folder in path.parents and steps.value >= inside:
+            path.write_bytes(bytes(data)[: len(data) // 2])
+            steps.value = 1000
+            time.sleep(60)
+        whole(path, data)
+
+    atomic._write_synchronised = half
+    run(folder, lambda done, total, losses: (setattr(steps, "value", done), time.sleep(0.005)))
+
+
+@tries(3, 20)
+def test_sigkill_at_random_steps_and_inside_the_state_write(tmp_path, straight, number, count):
+    """R2: real processes and real kills; every other one in the middle of the bytes of a state."""
+    chance, folder = dice("R2", number), tmp_path / "state"
+    step = chance.randrange(2, SETTINGS.steps - INTERVAL)
+    inside = number % 2 == 1
+    steps = FORK.Value("i", 0)
+    child = FORK.Process(target=_train_slowly, args=(folder, steps, step if inside else 10**6))
+    child.start()
+    while steps.value < (1000 if inside else step) and child.is_alive():
+        time.sleep(0.001)
+    time.sleep(0 if inside else chance.random() * 0.01)
+    os.kill(child.pid, signal.SIGKILL)
+    child.join()
     done = []
-    resumed = run(tmp_path, lambda at, total, losses: done.append(at), workers=workers)
-    assert same(resumed, straight)
-    assert step - done[0] + 1 <= 3, "more work lost than the save interval"
-    assert resumed.history == straight.history
-    assert not list(tmp_path.glob("*")), "the state outlived the training"
+    resumed = run(folder, lambda at, total, losses: done.append(at))
+    assert same(resumed, straight), f"seed {SEED}"
+    assert step - (done[0] - 1) <= INTERVAL, f"seed {SEED}: more work lost than the save interval"
+    assert not list(tmp_path.rglob("*")), f"seed {SEED}: something was left behind"
+    count("R2 kills of a training survived")
 
 
-def test_sigkill_at_random_times(tmp_path, straight):
-    """The same through real processes and real kills, inside the writing of the state too."""
-    code = f"""
-import sys, time; sys.path[:0] = {[str(Path(__file__).parent), str(Path(__file__).parents[1])]!r}
-from pathlib import Path
-from test_resume import run
-run(Path(sys.argv[1]), lambda done, total, losses: (print(done, flush=True), time.sleep(0.01)))
-"""
-    dice = random.Random(SEED)
-    for _ in range(3):
-        child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
-        target = dice.randrange(2, 20)
-        for line in child.stdout:
-            if int(line) >= target:
-                break
-        time.sleep(dice.random() * 0.02)
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-    assert same(run(tmp_path), straight), f"seed {SEED}"
+@tries(6, 40)
+def test_going_on_ends_with_the_same_weights(tmp_path, straight, number, count, monkeypatch):
+    """R4: k steps, a resume and the rest equal a straight training; weights, optimizer, average, batches, history."""
+    step, workers = dice("R4", number).randrange(1, SETTINGS.steps), (0, 2)[number % 2]
+    with pytest.raises(Killed):
+        run(tmp_path / "state", kill_after(step))
+    expected, seen = [], []
+
+    def noted(batches, start, end, workers, **more):
+        expected.extend(fingerprint_of(batches[at]) for at in range(start, end))
+        for batch in loader(batches, start, end, workers, **more):
+            seen.append(fingerprint_of(batch))
+            yield batch
+
+    loader = train.loader
+    monkeypatch.setattr(train, "loader", noted)
+    done = []
+    resumed = run(tmp_path / "state", lambda at, total, losses: done.append(at), workers=workers)
+    assert same(resumed, straight), f"seed {SEED}"
+    assert resumed.history == straight.history, f"seed {SEED}"
+    assert seen == expected, f"seed {SEED}"
+    assert done == list(range((step - 1) // INTERVAL * INTERVAL + 1, SETTINGS.steps + 1)), f"seed {SEED}"
+    assert not list(tmp_path.iterdir()), "the state outlived the training"
+    count("R4 resumes equal to a straight training")
 
 
 def test_sigterm_saves_and_says_so(tmp_path, straight):
@@ -109,35 +105,87 @@ def test_sigterm_saves_and_says_so(tmp_path, straight):
             os.kill(os.getpid(), signal.SIGTERM)
 
     with pytest.raises(StoppedError) as caught:
-        run(tmp_path, stop)
+        run(tmp_path / "state", stop)
     assert caught.value.code == 75
     done = []
-    assert same(run(tmp_path, lambda at, total, losses: done.append(at)), straight)
-    assert done[0] <= 9
+    assert same(run(tmp_path / "state", lambda at, total, losses: done.append(at)), straight)
+    assert done[0] == 8
 
 
-@pytest.mark.parametrize("damage", ["truncate", "flip", "empty"])
-def test_a_damaged_newest_state_falls_back_to_the_one_before(tmp_path, straight, damage):
-    with pytest.raises(Killed):
-        run(tmp_path, kill_after(11))
-    states = sorted((p for p in tmp_path.rglob("*") if p.is_file()), key=lambda p: p.stat().st_mtime_ns)
-    assert len(states) == 2
-    data = bytearray(states[-1].read_bytes())
-    if damage == "flip":
-        data[random.Random(SEED).randrange(len(data))] ^= 1
-    states[-1].write_bytes({"truncate": data[: len(data) // 2], "flip": data, "empty": b""}[damage])
+def _damage(path, chance, kind):
+    data = bytearray(path.read_bytes())
+    if kind == "flip":
+        data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+    path.write_bytes(data[: chance.randrange(len(data))] if kind == "truncation" else data)
+
+
+@tries(10, 100)
+def test_a_damaged_newest_state_falls_back_to_the_one_before(tmp_path, killed, number, count, caplog):
+    """R5: and says so; when both are damaged it is an error that names the folder, never a silent restart."""
+    chance, kind = dice("R5", number), ("flip", "truncation")[number % 2]
+    older, newest = (Path(shutil.copy2(path, tmp_path)) for path in killed)
+    _damage(newest, chance, kind)
+    store = state.StateStore(tmp_path, "k")
+    with caplog.at_level(logging.WARNING):
+        found = store.load()
+    assert found is not None, f"seed {SEED}: {kind}"
+    assert found.step == 6, f"seed {SEED}: {kind}"
+    assert "going on from step 6" in caplog.text, f"seed {SEED}: {kind}"
+    assert str(newest) in caplog.text, f"seed {SEED}: {kind}"
+    _damage(older, chance, kind)
+    with pytest.raises(DamagedError) as caught:
+        state.StateStore(tmp_path, "k").load()
+    assert str(tmp_path) in str(caught.value)
+    assert caught.value.code == 4
+    count("R5 damaged states told")
+
+
+def test_going_on_from_the_older_state_ends_with_the_same_weights(tmp_path, killed, straight):
+    for path in killed:
+        shutil.copy2(path, tmp_path)
+    (tmp_path / killed[1].name).write_bytes(b"")
     done = []
-    assert same(run(tmp_path, lambda at, total, losses: done.append(at)), straight), f"seed {SEED}"
-    assert done[0] in (7, 10)
+    assert same(run(tmp_path, lambda at, total, losses: done.append(at)), straight)
+    assert done[0] == 7
 
 
-def test_two_damaged_states_are_an_error_never_a_silent_restart(tmp_path):
-    with pytest.raises(Killed):
-        run(tmp_path, kill_after(11))
-    for path in (p for p in tmp_path.rglob("*") if p.is_file()):
-        path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(DamagedError):
-        run(tmp_path)
+def _train_and_report(folder, start, outcomes):
+    start.wait(30)
+    try:
+        run(folder, lambda done, total, losses: time.sleep(0.02))
+        outcomes.put("done")
+    except BusyError as error:
+        outcomes.put(str(error))
+
+
+@tries(1, 10)
+def test_two_trainings_on_one_state(tmp_path, number, count, monkeypatch):
+    """R17: one wins, the other says who holds it."""
+    monkeypatch.setattr(state, "PATIENCE", 0.0)
+    start, outcomes = FORK.Event(), FORK.SimpleQueue()
+    both = [FORK.Process(target=_train_and_report, args=(tmp_path / "state", start, outcomes)) for _ in range(2)]
+    for one in both:
+        one.start()
+    start.set()
+    told = [outcomes.get() for _ in both]
+    for one in both:
+        one.join()
+    lost = next(what for what in told if what != "done")
+    assert "done" in told
+    assert any(f"process {one.pid} on {os.uname().nodename}" in lost for one in both), lost
+    count("R17 contested training states with one winner")
+
+
+def test_a_second_training_waits_for_one_that_is_saving(tmp_path, straight):
+    start, outcomes = FORK.Event(), FORK.SimpleQueue()
+    first = FORK.Process(target=_train_and_report, args=(tmp_path / "state", start, outcomes))
+    first.start()
+    start.set()
+    while not (tmp_path / "state.lock").exists():
+        time.sleep(0.01)
+    os.kill(first.pid, signal.SIGTERM)
+    assert same(run(tmp_path / "state"), straight)
+    first.join()
 
 
 def test_another_key_starts_afresh(tmp_path, straight):
@@ -149,8 +197,6 @@ def test_another_key_starts_afresh(tmp_path, straight):
 
 
 def test_a_loss_that_is_not_finite_stops_with_step_and_scenes(tmp_path):
-    from dataclasses import replace
-
     with pytest.raises(NonFiniteError, match=r"step") as caught:
-        run(tmp_path, settings=replace(SETTINGS, judge_weight=float("inf")))
+        run(tmp_path, settings=replace(SETTINGS, loss=LossSettings(judge_weight=float("inf"))))
     assert "s" in str(caught.value)

@@ -10,6 +10,7 @@ import yaml
         ({"masks": {"options": {"tau_path": 0.3}}}, ["masks.options.tau_path", "tau_patch"]),
         ({"studnet": {"lr": 0.1}}, ["studnet", "student"]),
         ({"data": {"labelled": 0}}, ["data.labelled"]),
+        ({"warmup": {"weights": "gone.safetensors"}}, ["gone.safetensors", "warmup.weights"]),
     ],
     ids=str,
 )
@@ -66,7 +67,7 @@ def test_a_damaged_product_is_one_line_and_exit_4(finished, tmp_path):
     damaged.write_bytes(data)
     done = finished.call(
         "hdrpipe", "teacher", "--weights", str(results / "round-00" / "teacher.safetensors"), "--scenes",
-        str(damaged), "--round", "1", "--out", str(tmp_path / "out.h5"),
+        str(damaged), "--round", "1", "--out", str(tmp_path / "out.h5"), "--state", str(tmp_path / "state"),
     )  # fmt: skip
     assert done.returncode == 4
     assert str(damaged) in done.stderr.splitlines()[-1]
@@ -84,7 +85,15 @@ def test_a_full_disk_is_exit_5_and_leaves_nothing(finished, tmp_path):
     assert not [path for path in (tmp_path / "out").rglob("*") if path.suffix == ".h5" or "tmp" in path.name]
 
 
-def test_the_overlay_of_the_docs_is_a_deep_merge(finished):
-    plan = finished.plan(overlay={"masks": {"options": {"tau_pixel": 0.4}}})
-    assert plan == {}
-    assert yaml.safe_load((finished.path / "config.yaml").read_text())["masks"]["options"]["tau_patch"] == 0.4
+def test_an_overlay_is_a_deep_merge(finished):
+    assert finished.plan(overlay={"warmup": {"batch": 4}}) == {}
+    assert yaml.safe_load((finished.path / "configs" / "tiny.yaml").read_text())["warmup"]["steps"] == 60
+
+
+def test_a_bound_that_two_labelled_scenes_cannot_give_is_told(finished):
+    overlay = {"run": "tiny", "masks": {"strategy": "calibrated", "options": {"share_pixel": 0.2}}}
+    printed = finished.snakemake("results/tiny/round-01/masks-00.h5", overlay=overlay, fails=True)
+    line = next(line for line in printed.splitlines() if line.startswith("hdrpipe: error:"))
+    assert "masks.options.share_pixel" in line
+    assert "need 4 scenes" in line
+    finished.snakemake()

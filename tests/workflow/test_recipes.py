@@ -31,7 +31,7 @@ def test_every_recipe_is_listed():
     assert all(recipe.startswith("snakemake --cores all") for recipe in RECIPES)
 
 
-@pytest.mark.parametrize(("recipe", "jobs"), zip(RECIPES, JOBS, strict=True), ids=RECIPES)
+@pytest.mark.parametrize(("recipe", "jobs"), list(zip(RECIPES, JOBS, strict=True)), ids=RECIPES)
 def test_a_recipe_plans_exactly(finished, recipe, jobs):
     assert finished.plan(*arguments(recipe)) == jobs
 

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from hdrpipe.files.hdf5 import open_product
 from hdrpipe.files.weights import load_weights
@@ -76,15 +77,21 @@ def test_scores_cover_every_test_scene_and_method(finished):
     assert np.isfinite(baselines["psnr_mu"]).all()
 
 
-def test_no_command_but_evaluate_reads_the_truth_of_unlabelled_scenes(finished):
-    printed = finished.snakemake("-n", "-F", "-p")
+@pytest.mark.parametrize(
+    ("strategy", "expected"),
+    [("threshold", {"evaluate"}), ("oracle", {"evaluate", "masks"})],
+    ids=["threshold", "oracle"],
+)
+def test_no_command_but_evaluate_and_the_oracle_reads_the_truth_of_unlabelled_scenes(finished, strategy, expected):
+    overlay = {"run": "readers", "masks": {"strategy": strategy}}
+    printed = finished.snakemake("-n", "-F", "-p", overlay=overlay)
     jobs = re.split(r"\n(?:local)?rule (\w+):\n", printed)[1:]
     readers = {
         rule
         for rule, text in zip(jobs[::2], jobs[1::2], strict=True)
         if "unlabelled-truth" in (re.search(r"input: (.*)", text) or [""])[0]
     }
-    assert readers == {"evaluate"}
+    assert readers == expected
 
 
 def test_no_job_reads_validation_scenes(finished):
@@ -108,17 +115,3 @@ def test_without_a_gpu_there_is_one_warning(finished):
 
 def test_a_second_run_has_nothing_to_do(finished):
     assert "Nothing to be done" in finished.snakemake()
-
-
-def test_shards_change_no_array(finished):
-    """Two shards hold scene by scene what one held."""
-    results = finished.path / "results"
-    finished.snakemake("results/shards/round-01/masks-01.h5", overlay={"run": "shards", "teacher": {"shards": 2}})
-    with open_product(results / "tiny" / "round-01" / "uncertainty-00.h5", "uncertainty") as whole:
-        parts = [open_product(results / "shards" / "round-01" / f"uncertainty-0{k}.h5", "uncertainty") for k in (0, 1)]
-        assert sorted(s for part in parts for s in part.scenes) == sorted(whole.scenes)
-        for part in parts:
-            for scene in part.scenes:
-                for field in ("pseudo_label", "sigma"):
-                    assert np.array_equal(part.read(scene, field), whole.read(scene, field))
-            part.close()

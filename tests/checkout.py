@@ -1,4 +1,4 @@
-"""A checkout of its own with one finished tiny run, shared by the tests of the workflow."""
+"""A copy of the repository in which Snakemake really runs."""
 
 import os
 import re
@@ -8,11 +8,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "workflow", "profiles", "hdrpipe", "config.yaml", "configs")
+
+TORCH_RULES = ("warmup", "teacher", "teacher_labelled", "student", "evaluate")
+"""With one thread each they give the same bits on any number of cores."""
 
 
 @dataclass
@@ -23,20 +25,33 @@ class Checkout:
 
     def snakemake(self, *arguments, overlay=None, fails=False):
         """Run Snakemake on the tiny config; returns what it printed."""
+        done = self.call(*self.command(*arguments, overlay=overlay))
+        assert (done.returncode != 0) == fails, done.stdout[-3000:] + done.stderr[-6000:]
+        return done.stdout + done.stderr
+
+    def command(self, *arguments, overlay=None):
+        """The words of a call of Snakemake on the tiny config."""
         configs = ["configs/tiny.yaml"]
         if overlay:
             (self.path / "overlay.yaml").write_text(yaml.safe_dump(overlay))
             configs.append("overlay.yaml")
-        command = ["snakemake", "--cores", "2", *arguments, "--configfile", *configs]
-        done = self.call(*command)
-        assert (done.returncode != 0) == fails, done.stdout[-3000:] + done.stderr[-6000:]
-        return done.stdout + done.stderr
+        threads = [f"{rule}=1" for rule in TORCH_RULES]
+        return ["snakemake", "--set-threads", *threads, "--cores", "2", *arguments, "--configfile", *configs]
 
     def call(self, *command, **more):
         """Run a command in the checkout with its own package first on the path."""
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        env = {**os.environ, "PYTHONPATH": str(self.path), "PATH": path, "HDRPIPE_DEVICE": "cpu", **more}
+        env = self.environment(**more)
         return subprocess.run(command, cwd=self.path, env=env, capture_output=True, text=True, timeout=900)
+
+    def start(self, *command, **more):
+        """Start a command; its output can be read line by line."""
+        env, both = self.environment(**more), subprocess.STDOUT
+        return subprocess.Popen(command, cwd=self.path, env=env, stdout=subprocess.PIPE, stderr=both, text=True)
+
+    def environment(self, **more):
+        """The variables of a command."""
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        return {**os.environ, "PYTHONPATH": str(self.path), "PATH": path, "HDRPIPE_DEVICE": "cpu", **more}
 
     def plan(self, *arguments, overlay=None):
         """Rule -> number of jobs that a dry run would do."""
@@ -55,18 +70,3 @@ def copy_checkout(folder):
         else:
             shutil.copy2(source, folder / part)
     return Checkout(folder)
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """A checkout whose tiny run is done."""
-    checkout = copy_checkout(tmp_path_factory.mktemp("checkout"))
-    checkout.printed = checkout.snakemake()
-    return checkout
-
-
-def pytest_collection_modifyitems(items):
-    """One worker runs all of these, so that the tiny run is made once."""
-    for item in items:
-        if "tests/workflow" in item.path.as_posix():
-            item.add_marker(pytest.mark.xdist_group("workflow"))

@@ -1,0 +1,116 @@
+"""R9: damaged pictures decode or are refused; the parent goes on, nothing hangs. 150 of 1,500 (HDRPIPE_R9 sets N)."""
+
+import os
+import random
+import time
+
+import numpy as np
+import pytest
+from camera_files import frames, radiance, write_frame, write_radiance
+
+from hdrpipe.errors import Exit, InputError
+from hdrpipe.files.decoder import Decoder
+
+SEED = 20250301
+KINDS = ("a.tif", "b.tif", "a.png", "b.png", "c.jpg", "d.hdr", "e.exr")
+BITS = {"a": 8, "b": 16}
+PATIENCE = 5.0
+MOST = 2**20
+
+
+def pictures(folder):
+    """One whole file of each kind, as bytes."""
+    scene = radiance(1)
+    for name in KINDS:
+        if name[-3:] in ("hdr", "exr"):
+            write_radiance(folder / name, scene)
+        else:
+            write_frame(folder / name, frames(scene)[1], BITS.get(name[0], 8))
+    return {name: (folder / name).read_bytes() for name in KINDS}
+
+
+def flip(chance, data):
+    for _ in range(chance.randint(1, 30)):
+        place = chance.randrange(len(data))
+        data[place] ^= 1 << chance.randrange(8)
+    return data
+
+
+def head(chance, data):
+    """Numbers of the header become extreme."""
+    for _ in range(chance.randint(1, 4)):
+        place = chance.randrange(min(len(data), 200))
+        data[place : place + 4] = chance.choice([b"\xff" * 4, bytes(4), b"\x7f\xff\xff\xff", chance.randbytes(4)])
+    return data
+
+
+def cut(chance, data):
+    return data[: chance.randrange(len(data))]
+
+
+def smear(chance, data):
+    start = chance.randrange(len(data))
+    end = min(len(data), start + chance.randint(1, 500))
+    data[start:end] = chance.randbytes(end - start)
+    return data
+
+
+def repeat(chance, data):
+    start = chance.randrange(len(data))
+    return data[:start] + data[start : start + 300] * chance.randint(2, 40) + data[start:]
+
+
+def swap(chance, data):
+    """The beginning of one file, the end of another."""
+    place = chance.randrange(len(data))
+    return data[place:] + data[:place]
+
+
+DAMAGES = (flip, head, cut, smear, repeat, swap)
+
+
+def outcome(decoder, path, what):
+    """How one picture ends; anything but an InputError of one line fails the test."""
+    refusal = None
+    try:
+        samples, info = decoder.picture(path, MOST)
+    except InputError as error:
+        refusal = error
+    if refusal is not None:
+        assert refusal.code == Exit.INPUT, what
+        assert str(path) in str(refusal), what
+        assert "\n" not in str(refusal), what
+        return "child" if "the decoder" in str(refusal) else "refused"
+    assert samples.shape == (info.height, info.width, 3), what
+    assert 0 < info.width * info.height <= MOST, what
+    assert samples.dtype.kind == "u" or np.isfinite(samples).all(), what
+    return "decoded"
+
+
+def campaign(folder, count):
+    whole, chance, decoder = pictures(folder), random.Random(SEED), Decoder(PATIENCE, 0.0)
+    outcomes = {"decoded": 0, "refused": 0, "child": 0}
+    for number in range(count):
+        name, damage = KINDS[number % len(KINDS)], chance.choice(DAMAGES)
+        data = bytes(damage(chance, bytearray(whole[name])))
+        path = folder / f"damaged-{name}"
+        path.write_bytes(data)
+        what = f"seed {SEED}, number {number}: {damage.__name__} of {name}"
+        started = time.monotonic()
+        outcomes[outcome(decoder, path, what)] += 1
+        assert time.monotonic() - started < 12 * PATIENCE, what  # a new child may have to start
+    intact = write_frame(folder / "intact.png", frames(radiance(1))[1], 16)
+    assert decoder.picture(intact)[1].width == 64, f"seed {SEED}: the parent cannot read on"
+    decoder.close()
+    return outcomes
+
+
+def test_damaged_pictures_decode_or_are_refused(tmp_path):
+    outcomes = campaign(tmp_path, int(os.environ.get("HDRPIPE_R9", "150")))
+    assert min(outcomes["decoded"], outcomes["refused"]) > 0, f"seed {SEED}: {outcomes}"
+
+
+@pytest.mark.slow
+def test_many_damaged_pictures_decode_or_are_refused(tmp_path):
+    outcomes = campaign(tmp_path, 1500)
+    assert sum(outcomes.values()) == 1500
