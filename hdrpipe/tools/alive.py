@@ -44,7 +44,7 @@ def notice(run: str) -> str:
     if locks.is_held(run_lock(run)):
         said = locks.describe(locks.holder(run_lock(run)))
         return f"results/{run}: in use by {said}"
-    if SNAKEMAKE_LOCKS.is_dir() and any(SNAKEMAKE_LOCKS.iterdir()) and not locks.is_held(FOLDER_LOCK):
+    if _left_locked() and not locks.is_held(FOLDER_LOCK):
         return "a run in this folder was killed: `make resume` goes on with it"
     return ""
 
@@ -59,8 +59,11 @@ def resume_commands() -> list[list[str]]:
 
     Raises:
         BusyError: a run, or a job of a killed one, is still alive here.
-        UsageError: no run was started here.
+        UsageError: no run was started here, or one was killed before it began.
     """
+    if not LAST_COMMAND.is_file() and _left_locked():
+        hint = "say `snakemake --unlock`, then run it again"
+        raise UsageError("a run was killed before its first job: there is nothing to go on with", Path.cwd(), hint)
     if not LAST_COMMAND.is_file():
         raise UsageError("no run was started in this folder", Path.cwd(), "start one: make run")
     try:
@@ -70,6 +73,11 @@ def resume_commands() -> list[list[str]]:
     proof.release()
     arguments = [str(word) for word in json.loads(LAST_COMMAND.read_text(encoding="utf-8"))]
     return [["snakemake", "--unlock", *arguments], ["snakemake", "--rerun-incomplete", *arguments]]
+
+
+def _left_locked() -> bool:
+    """Whether Snakemake's own lock stands, be its process alive or not."""
+    return SNAKEMAKE_LOCKS.is_dir() and any(SNAKEMAKE_LOCKS.iterdir())
 
 
 def _was_killed() -> bool:

@@ -14,6 +14,7 @@ from checkout import copy_checkout
 
 from hdrpipe.files.hdf5 import open_product
 from hdrpipe.files.weights import load_weights
+from hdrpipe.tools.alive import LAST_COMMAND
 
 MAKEFILE = Path(__file__).parents[2] / "Makefile"
 MASKS = "results/tiny/round-01/masks-00.h5"
@@ -50,9 +51,15 @@ def outputs_of_finished_jobs(printed):
 
 
 def kill_somewhere(checkout, command, chance, jobs):
-    """Start a run and kill Snakemake, and nothing else, some time after a random job; what it had printed."""
+    """Start a run and kill Snakemake, and nothing else, some time after a random job; what it had printed.
+
+    Job 0 is the start itself, from where the run holds the folder: before that there is nothing to go on with.
+    """
     run, after = checkout.start(*command, HDRPIPE_THREADS="1"), chance.randrange(jobs)
     printed = ""
+    while not (checkout.path / LAST_COMMAND).exists():
+        assert run.poll() is None, f"seed {SEED}: ended before it could be killed\n{run.stdout.read()}"
+        time.sleep(0.02)
     while printed.count("Finished jobid") < after:
         printed += run.stdout.readline() or pytest.fail(f"seed {SEED}: ended before it could be killed\n{printed}")
     time.sleep(chance.random() * 2.5)
@@ -109,10 +116,15 @@ def test_a_killed_run_is_told_and_a_fresh_folder_has_nothing_to_resume(finished,
     (checkout.path / ".snakemake" / "locks" / "0.output.lock").write_text("results/tiny/report.html\n")
     told = checkout.call(*checkout.command("-n"))
     assert "make resume" in told.stderr.splitlines()[-1]
-    (checkout.path / ".snakemake" / "hdrpipe-last.json").unlink()
+    (checkout.path / LAST_COMMAND).unlink()
+    early = checkout.call("hdrpipe", "resume")
+    assert early.returncode == 2
+    assert "snakemake --unlock" in early.stderr
+    assert checkout.call(*checkout.command("--unlock")).returncode == 0
     fresh = checkout.call("hdrpipe", "resume")
     assert fresh.returncode == 2
-    assert fresh.stderr.count("hdrpipe: error:") == 1
+    assert "no run was started" in fresh.stderr
+    assert early.stderr.count("hdrpipe: error:") == fresh.stderr.count("hdrpipe: error:") == 1
 
 
 def test_every_rule_replaces_its_shell_by_the_command():
