@@ -55,9 +55,9 @@ def test_one_group_proves_nothing():
 
 
 @pytest.mark.parametrize(
-    ("last", "words"), [(35.0, "Pseudo labels helped: +2.00 dB"), (32.0, "Pseudo labels did harm: -1.00 dB")]
+    ("last", "words"), [(35.0, "The rounds helped: +2.00 dB"), (32.0, "The rounds did harm: -1.00 dB")]
 )
-def test_what_pseudo_labels_brought_over_the_warm_up(last, words):
+def test_what_the_rounds_brought_over_the_warm_up(last, words):
     assert any(text.startswith(words) for _, text in said(levels=(33.0, 34.0, last)))
 
 
