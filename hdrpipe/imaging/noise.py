@@ -10,11 +10,12 @@ READ_NOISE = 4e-6
 """Variance of a linear value x in [0, 1] is `SHOT_NOISE * x + READ_NOISE`: a small camera at base sensitivity. Halving
 or doubling both costs the rejecting merge less than 0.5 dB on rendered bursts; ten times as much costs 7 dB."""
 
-BLACK = 0.1
-"""Display-coded value at which the signal is three standard deviations of the read noise."""
+EXPOSED = (0.1, 0.93)
+"""Display-coded means between black and clipped: below, the signal is less than three standard deviations of the read
+noise; above, a noisier camera clips single values."""
 
 CLIPPED = 0.97
-"""Display-coded value from which on noise may have been clipped."""
+"""A single display-coded value from here on may be clipped."""
 
 
 def noise(radiance: Any, time: Any) -> Any:
@@ -30,7 +31,7 @@ def noise(radiance: Any, time: Any) -> Any:
 def well_exposed(ldr: Any, around: Any) -> Any:
     """Which values are neither black nor clipped.
 
-    Black is told by the surroundings: where there is no signal, noise alone lifts single values over any limit.
+    The surroundings tell: values that pass a limit by their own noise alone would no longer have noise of mean zero.
 
     Args:
         ldr: display-coded values in [0, 1], any shape.
@@ -39,4 +40,4 @@ def well_exposed(ldr: Any, around: Any) -> Any:
     Returns:
         Boolean, same shape.
     """
-    return (around > BLACK) & (ldr < CLIPPED)
+    return (around > EXPOSED[0]) & (around < EXPOSED[1]) & (ldr < CLIPPED)

@@ -203,6 +203,20 @@ class TestSimilarity:
         assert made.patch_mask.tolist() == [[True, False, True]]
         assert made.weight[:, 16:64].all()  # clipped, beside what agrees
 
+    def test_a_patch_that_is_seen_in_part_counts_that_part_alone(self):
+        truth = np.full_like(self.TRUTH, 0.1)
+        truth[..., 16:64] = 0.5
+        means = similarity.disagreements(reexposed("a", truth, 1.2 * truth))[1]
+        assert means[0, 0] == pytest.approx(means[0, 1], rel=0.1)
+
+    def test_what_the_reference_cannot_show_has_no_say(self):
+        wrong = self.TRUTH.copy()
+        wrong[..., 64:128] = 0.2
+        scene = reexposed("a", self.TRUTH, self.TRUTH)
+        other = scene._replace(evidence=scene.evidence._replace(pseudo_label=wrong))
+        for one, two in zip(similarity.disagreements(scene), similarity.disagreements(other), strict=True):
+            assert np.array_equal(one, two)
+
     def test_shares_are_of_what_is_seen(self):
         scene = reexposed("a", self.TRUTH, self.TRUTH)
         made = run(similarity, similarity.Options(keep_pixel=0.5), "pixel", RoundMaps([scene], []))[0]
