@@ -102,17 +102,18 @@ class StudentSpec(TrainingSpec):
     init: Literal["continue", "warmup", "scratch"] = Field(
         default="continue", description="Start from the student of the round before, from the warm-up, or from nothing."
     )
-    labelled_augmentation: Literal["weak", "strong"] = Field(
-        default="weak", description="Augmentation of labelled crops."
-    )
+    labelled_augmentation: Literal["weak", "strong", "harder"] = Field(default="weak", description="Of labelled crops.")
     unlabelled_augmentation: Literal["strong", "harder"] = Field(
-        default="strong", description="Augmentation of unlabelled crops; `harder` adds noise, ghosts, lost frames."
+        default="strong", description="Of unlabelled crops; `harder` adds noise, ghosts, lost frames."
     )
     unlabelled_batch: int = Field(
         default=4, ge=0, description="Unlabelled crops in a step; 0: labels alone, no teacher and no masks."
     )
     unlabelled_weight: float = Field(
         default=1.0, ge=0, le=100, description="Weight of the unlabelled losses (lambda_u)."
+    )
+    physics_weight: float = Field(
+        default=0.0, ge=0, le=100, description="Weight of what bursts say where masks trust no pseudo label; 0: off."
     )
     ema_decay: float = Field(
         default=0.999, ge=0, lt=1, description="Decay of the teacher, the moving average of the student."
@@ -180,7 +181,6 @@ STAGE_KEYS: dict[str, tuple[str, ...]] = {
     "report": ("run", "seed", "rounds", "data", "model", "loss", "warmup", "teacher", "masks", "student"),
 }
 """What each stage depends on: a change of one of these keys, and of no other, reruns it."""
-
 
 STAGE_PLUGINS = {
     "fetch": ("data",),

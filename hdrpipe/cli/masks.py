@@ -17,11 +17,13 @@ def command(
     out: _job.Out,
     statistics: Annotated[Path, typer.Option(help="Where the statistics go (JSON).")],
     kept_truths: Annotated[str, typer.Option(help="Truth products of the unlabelled scenes, for `oracle`.")] = "",
+    scenes: Annotated[str, typer.Option(help="Scene products of all these scenes, for `similarity`.")] = "",
     code: _job.Code = "",
     log: _job.Log = None,
 ) -> None:
     from hdrpipe.stages.masks import MaskInputs, masks
 
     job = _job.start("masks", spec, code, log)
-    files = MaskInputs(_job.paths(uncertainty), labelled, _job.paths(truths), _job.paths(kept_truths))
+    extra = _job.paths(kept_truths), _job.paths(scenes)
+    files = MaskInputs(_job.paths(uncertainty), labelled, _job.paths(truths), *extra)
     masks(parse_spec("masks", spec), files, out, statistics, job)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.denoise import mean_around, non_local_means
+from hdrpipe.imaging.noise import noise
 from hdrpipe.imaging.opencv_merge import debevec, robertson
 from hdrpipe.quantities import Picture
 
@@ -19,11 +20,6 @@ CLIPPING = (0.97, 0.995)
 
 TRUSTED = (0.95, 0.99)
 """The same for every other frame, which interpolation has blurred: its clipped neighbours reach further down."""
-
-SHOT_NOISE = 4e-4
-READ_NOISE = 4e-6
-"""Variance of a linear value x in [0, 1] is `SHOT_NOISE * x + READ_NOISE`: a small camera at base sensitivity. Halving
-or doubling both costs the rejecting merge less than 0.5 dB on rendered bursts; ten times as much costs 7 dB."""
 
 WINDOW = 5
 """Side of the window over which a difference is compared with its noise, in pixels."""
@@ -131,4 +127,4 @@ def _fade(ldr: NDArray[np.float32], span: tuple[float, float]) -> NDArray[np.flo
 
 def _noise(radiance: Picture, time: float) -> Picture:
     """Noise variance of radiance measured with one exposure time."""
-    return (SHOT_NOISE * radiance / time + READ_NOISE / time**2).astype(np.float32)
+    return noise(radiance, time).astype(np.float32)

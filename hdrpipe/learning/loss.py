@@ -9,6 +9,7 @@ from torch import Tensor
 from hdrpipe.imaging.tonemap import inverse_mu_law, mu_law
 from hdrpipe.learning.batches import Batch
 from hdrpipe.learning.perceptual import Perceptual, structure_loss
+from hdrpipe.learning.physics import gaps
 
 BETA = 0.5
 """Exponent of beta-NLL that Seitzer et al. (ICLR 2022) recommend."""
@@ -32,6 +33,8 @@ class LossSettings:
     """`kept` or `all`: the pixels that a masked mean divides by."""
     perceptual_weight: float = 0.0
     """Weight of L^v (lambda_v)."""
+    physics_weight: float = 0.0
+    """Weight of each term of `hdrpipe.learning.physics` beside L_u^r."""
 
 
 def masked_mean(values: Tensor, weight: Tensor | None, over: str = "kept") -> Tensor:
@@ -85,6 +88,23 @@ def perceptual_loss(tonemapped: Tensor, target: Tensor, weight: Tensor | None, m
     return measure(shown, target.clamp(0.0, 1.0))
 
 
+def physics_losses(
+    tonemapped: Tensor, batch: Batch, weight: Tensor, cut: slice, over: str = "kept"
+) -> dict[str, Tensor]:
+    """`reexposed` and `colour`: masked means of `physics.gaps` where pseudo labels are not trusted.
+
+    Args:
+        tonemapped: predictions of the samples in `cut`, (B, 3, H, W).
+        batch: its frames and times count.
+        weight: trust of each pixel in the pseudo label, (B, H, W); each pixel counts by what is missing to 1.
+        cut: samples of the batch.
+        over: see `masked_mean`.
+    """
+    found = gaps(tonemapped, batch.frames[cut], batch.times[cut], 1.0 - weight)
+    # a channel has its own weights, so each stands as a picture of its own
+    return {n: masked_mean(v.flatten(0, 1)[:, None], w.flatten(0, 1), over) for n, (v, w) in found.items()}
+
+
 def objective(
     net: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
     batch: Batch,
@@ -93,7 +113,8 @@ def objective(
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """L_s + lambda_u L_u with L = L^r + w_k L^k + lambda_v L^v of each (arXiv 2511.12939).
 
-    The first `batch.labelled` samples are labelled and trusted everywhere; the others are weighted by `batch.weight`.
+    The first `batch.labelled` samples are labelled and trusted everywhere; the others are weighted by `batch.weight`,
+    and with a `physics_weight` their bursts speak where it trusts nothing (`physics_losses`).
 
     Returns:
         The total, and its parts by name.
@@ -118,6 +139,9 @@ def objective(
         if settings.perceptual_weight:
             looks = perceptual_loss(tonemapped[cut], target[cut], weight, measure)
             found["perceptual"] = (settings.perceptual_weight, looks)
+        if settings.physics_weight and weight is not None:
+            told = physics_losses(tonemapped[cut], batch, weight, cut, settings.masked_mean)
+            found |= {part: (settings.physics_weight, loss) for part, loss in told.items()}
         parts |= {f"{name}_{part}": loss for part, (_, loss) in found.items()}
         total = total + factor * sum(share * loss for share, loss in found.values())
     return total, parts

@@ -43,8 +43,9 @@ class TrainSettings:
     """`fp32`, or `bf16` where the network itself does not ask for more."""
     ema_decay: float = 0.999
     unlabelled_weight: float = 1.0
+    physics_weight: float = 0.0
     loss: LossSettings = field(default_factory=LossSettings)
-    """All but its `unlabelled_weight`, which is the one above."""
+    """All but its `unlabelled_weight` and `physics_weight`, which are those above."""
     vgg_weights: str | None = None
     """File of VGG16 for L^v; None measures structure and edges."""
     labelled_augmentation: str = "weak"
@@ -134,7 +135,8 @@ class _Learner:
         self.names, parameters = zip(*net.named_parameters(), strict=True)
         self.device = parameters[0].device
         self.optimizer = torch.optim.Adam(parameters, lr=settings.lr, betas=BETAS)
-        self.loss = replace(settings.loss, unlabelled_weight=settings.unlabelled_weight)
+        weights = {"unlabelled_weight": settings.unlabelled_weight, "physics_weight": settings.physics_weight}
+        self.loss = replace(settings.loss, **weights)
         self.measure = perceptual(settings.vgg_weights)
         net.train()
         fit_to(net, self.device)

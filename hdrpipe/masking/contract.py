@@ -8,7 +8,8 @@ A strategy is a file with a pydantic class `Options` and two functions:
     The masks of one scene. `level` is none, patch, pixel or bilevel.
 
 `SceneMaps.error` of an unlabelled scene is there only for a strategy whose file says `NEEDS_TRUTH = True`: the one way
-in which the truth of unlabelled scenes can reach a mask, and visible to the workflow.
+in which the truth of unlabelled scenes can reach a mask, and visible to the workflow. In the same way
+`SceneMaps.evidence`, of labelled scenes too, is there only for a strategy whose file says `NEEDS_FRAMES = True`.
 """
 
 from collections.abc import Iterable
@@ -18,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hdrpipe.quantities import PATCH, Plane
+from hdrpipe.quantities import PATCH, Picture, Plane
 
 LEVELS = ("none", "patch", "pixel", "bilevel")
 
@@ -26,16 +27,25 @@ SAMPLE = 65_536
 """About as many pixels of a scene enter a statistic over all pixels: an even grid keeps memory bounded."""
 
 
+class Evidence(NamedTuple):
+    """A pseudo label, radiance (3, H, W), beside the reference frame, ldr (3, H, W), and its relative exposure time."""
+
+    pseudo_label: Picture
+    reference: Picture
+    time: float
+
+
 class SceneMaps(NamedTuple):
     """What is known of one scene's pseudo label.
 
     sigma (H, W), mu-law domain. error (H, W): root mean square over channels of the true error, mu-law domain; None
-    where the truth is kept from masking.
+    where the truth is kept from masking. evidence: None for a strategy that does not ask for frames.
     """
 
     name: str
     sigma: Plane
     error: Plane | None = None
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hdrpipe.imaging.denoise import DARKEST, DEVIATION, PATCH, REACH, SOFTNESS
-from hdrpipe.imaging.merge import CLIPPING, READ_NOISE, SHOT_NOISE, TRUSTED, WINDOW
+from hdrpipe.imaging.merge import CLIPPING, TRUSTED, WINDOW
+from hdrpipe.imaging.noise import noise
 from hdrpipe.imaging.tonemap import mu_law
 from hdrpipe.quantities import MU
 
@@ -58,11 +59,6 @@ def merge(radiance: Tensor, ldr: Tensor, times: Tensor) -> tuple[Tensor, Tensor]
             added = usable * _fit(difference, (variance + own) * counted) / variance
             total, weight, known = total + added * radiance[:, index], weight + added, known + added
     return total / weight, 1.0 / known
-
-
-def noise(radiance: Tensor, time: Tensor) -> Tensor:
-    """Noise variance of radiance measured with one exposure time."""
-    return SHOT_NOISE * radiance / time + READ_NOISE / time**2
 
 
 def noise_deviation(radiance: Tensor, variance: Tensor) -> Tensor:

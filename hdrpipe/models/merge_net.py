@@ -12,9 +12,10 @@ from torch.nn import functional as F
 
 from hdrpipe.imaging.camera import ldr_from_linear
 from hdrpipe.imaging.denoise import DARKEST, DEVIATION
+from hdrpipe.imaging.noise import noise
 from hdrpipe.imaging.tonemap import inverse_mu_law, mu_law
 from hdrpipe.models.contract import full_precision, soften
-from hdrpipe.models.guide import Start, mean_around, noise, noise_deviation
+from hdrpipe.models.guide import Start, mean_around, noise_deviation
 
 DILATIONS = (1, 1, 2)
 """Dilations of the residual blocks: together with what the classical merge reads they see 17 pixels to each side."""

@@ -17,8 +17,12 @@ from hdrpipe.files.hdf5 import write_product
 from hdrpipe.files.products import SCHEMAS
 from hdrpipe.files.shards import Shards
 from hdrpipe.imaging.uncertainty import error_map, kept_and_dropped
-from hdrpipe.masking.contract import Masks, RoundMaps, SceneMaps
+from hdrpipe.masking.contract import Evidence, Masks, RoundMaps, SceneMaps
+from hdrpipe.quantities import Picture
 from hdrpipe.stages.job import Job
+
+U16 = 65535
+"""Scale of the stored frames."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +30,15 @@ class MaskInputs:
     """Products that masks come from.
 
     `uncertainty` are the teacher's shards on unlabelled scenes, `labelled` its product on labelled scenes, `truths` of
-    these; `kept_truths` are the truths of unlabelled scenes, empty but for a strategy that says `NEEDS_TRUTH`.
+    these; `kept_truths` are the truths of unlabelled scenes, empty but for a strategy that says `NEEDS_TRUTH`;
+    `scenes` the scene products of all of them, empty but for one that says `NEEDS_FRAMES`.
     """
 
     uncertainty: Sequence[Path]
     labelled: Path
     truths: Sequence[Path]
     kept_truths: Sequence[Path] = ()
+    scenes: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)
@@ -41,14 +47,16 @@ class _Maps:
 
     predicted: Shards
     truths: Shards | None
+    frames: Shards | None = None
 
     def of(self, scene: str) -> SceneMaps:
         product = self.predicted.of(scene)
         sigma = product.read(scene, "sigma")
-        if self.truths is None:
+        if self.truths is None and self.frames is None:
             return SceneMaps(scene, sigma)
         estimate = product.read(scene, "pseudo_label").astype(np.float32)
-        return SceneMaps(scene, sigma, error_map(estimate, self.truths.of(scene).read(scene, "radiance")))
+        error = None if self.truths is None else error_map(estimate, self.truths.of(scene).read(scene, "radiance"))
+        return SceneMaps(scene, sigma, error, None if self.frames is None else _evidence(estimate, self.frames, scene))
 
     def __iter__(self) -> Iterator[SceneMaps]:
         return (self.of(scene) for scene in self.predicted.scenes)
@@ -76,12 +84,15 @@ def masks(spec: Config, files: MaskInputs, out: Path, statistics_out: Path, job:
             hint = "set `student.unlabelled_batch: 0` to learn from labels alone"
             raise UsageError("no scene is unlabelled, so there is nothing to mask", "data.labelled", hint)
         kept = Shards(files.kept_truths, "truth", stack) if files.kept_truths else None
-        unlabelled = _Maps(shards, kept)
-        labelled = _Maps(Shards([files.labelled], "uncertainty", stack), Shards(files.truths, "truth", stack))
+        frames = Shards(files.scenes, "scenes", stack) if files.scenes else None
+        unlabelled = _Maps(shards, kept, frames)
+        labelled = _Maps(Shards([files.labelled], "uncertainty", stack), Shards(files.truths, "truth", stack), frames)
         masker = _Masker.fitted(
             spec.masks, RoundMaps(unlabelled, labelled, cast(int, shards.products[0].attributes["round"]))
         )
-        inputs = {**shards.hashes, **labelled.predicted.hashes, **(kept.hashes if kept else {})}
+        inputs = {**shards.hashes, **labelled.predicted.hashes}
+        for extra in (kept, frames):
+            inputs.update(extra.hashes if extra else {})
         rates: list[dict[str, float]] = []
         for index in range(len(shards.products)):
             _write_shard(out / f"masks-{index:02d}.h5", index, unlabelled, masker, rates, inputs, job)
@@ -94,6 +105,15 @@ def masks(spec: Config, files: MaskInputs, out: Path, statistics_out: Path, job:
         }
         write_json(statistics_out, summary)
         job.record(statistics_out, inputs)
+
+
+def _evidence(estimate: Picture, frames: Shards, scene: str) -> Evidence:
+    """A pseudo label beside the reference, which alignment leaves as it was taken."""
+    product = frames.of(scene)
+    about = product.scene_attributes(scene)
+    ev, reference = np.asarray(about["ev"], np.float64), int(about["reference"])
+    ldr = np.asarray(product.field(scene, "ldr")[reference], np.float32) / np.float32(U16)
+    return Evidence(estimate, ldr, float(2.0 ** (ev[reference] - ev.min())))
 
 
 @dataclass(frozen=True)

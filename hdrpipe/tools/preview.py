@@ -21,6 +21,9 @@ SCENES = 16
 
 LEVELS = ("patch", "pixel")
 
+UNREAD = {"NEEDS_TRUTH": "the truth", "NEEDS_FRAMES": "the frames"}
+"""What a strategy may ask for (see `masking.contract`) that no preview gives it."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -71,8 +74,9 @@ def preview(place: Path, strategies: Sequence[str], values: Sequence[float], lev
         maps, read = round_maps(place, stack)
         for name in strategies or plugins.choices("masking"):
             strategy = plugins.load("masking", name)
-            if getattr(strategy, "NEEDS_TRUTH", False):
-                left_out.append(f"{name}: needs the truth of unlabelled scenes, which a preview does not read")
+            needs = [what for flag, what in UNREAD.items() if getattr(strategy, flag, False)]
+            if needs:
+                left_out.append(f"{name}: needs {needs[0]} of unlabelled scenes, which a preview does not read")
                 continue
             try:
                 for options in grid(name, used, values):

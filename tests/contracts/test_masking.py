@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from hdrpipe import plugins
-from hdrpipe.masking.contract import LEVELS, RoundMaps, SceneMaps, spread
+from hdrpipe.imaging.camera import expose
+from hdrpipe.masking.contract import LEVELS, Evidence, RoundMaps, SceneMaps, spread
 
-SCIENCE = {"random", "oracle"}
+NOT_SIGMA = {"random", "oracle", "similarity"}
 """Strategies that do not ask sigma; all others trust a smaller one at least as much."""
 
 WEIGHING = {"soft"}
@@ -24,15 +25,23 @@ def strategy(name):
 
 
 def maps(strategy, count=4, shape=(130, 200), sigma=None):
-    """Scenes whose error grows with sigma; the unlabelled ones tell theirs only where the strategy says it needs it."""
+    """Scenes whose error grows with sigma; a strategy is told errors of unlabelled ones and frames if it asks."""
     rng = np.random.default_rng(7)
-    told = getattr(strategy, "NEEDS_TRUTH", False)
+    told, shown = getattr(strategy, "NEEDS_TRUTH", False), getattr(strategy, "NEEDS_FRAMES", False)
     made = []
     for k in range(2 * count):
         s = rng.gamma(2.0, 0.01, shape).astype(np.float32) if sigma is None else np.full(shape, sigma, np.float32)
         error = np.abs(rng.normal(0, s)).astype(np.float32) if sigma is None else s
-        made.append(SceneMaps(f"pool-{k:03d}", s, error if told or k >= count else None))
+        evidence = seen(error, 0.5 if sigma is None else 0.1) if shown else None
+        made.append(SceneMaps(f"pool-{k:03d}", s, error if told or k >= count else None, evidence))
     return RoundMaps(made[:count], made[count:])
+
+
+def seen(error, left):
+    """A pseudo label that is off by the error; of radiance from `left` on, 0.5 clips in the reference, 0 is black."""
+    right = 0.0 if left > 0.25 else left
+    truth = np.linspace(left, right, error.shape[1], dtype=np.float32) * np.ones((3, *error.shape), np.float32)
+    return Evidence(truth + error * truth, expose(truth, 4.0).astype(np.float32), 4.0)
 
 
 def masked(strategy, level="bilevel", **more):
@@ -95,7 +104,7 @@ def test_a_lower_score_is_never_trusted_less(strategy):
 
 
 def test_a_more_doubtful_pixel_never_weighs_more_than_a_surer_one(name, strategy):
-    if name in SCIENCE:
+    if name in NOT_SIGMA:
         pytest.skip("does not ask sigma")
     scene, made = masked(strategy, "pixel")
     order = np.argsort(scene.sigma[:64, :64], axis=None)
@@ -120,5 +129,16 @@ def test_only_a_strategy_that_says_so_reads_the_truth_of_unlabelled_scenes(name,
         strategy.apply(blind.unlabelled[0], strategy.fit(blind, options), options, "bilevel")
 
 
-def test_the_oracle_alone_needs_the_truth_of_unlabelled_scenes():
-    assert [name for name in plugins.choices("masking") if plugins.says("masking", name, "NEEDS_TRUTH")] == ["oracle"]
+def test_only_a_strategy_that_says_so_reads_frames(name, strategy):
+    found, options = maps(strategy), strategy.Options()
+    blind = RoundMaps(*([s._replace(evidence=None) for s in part] for part in (found.unlabelled, found.labelled)))
+    if plugins.says("masking", name, "NEEDS_FRAMES"):
+        with pytest.raises(Exception, match="frames"):
+            strategy.fit(blind, options)
+    else:
+        strategy.apply(blind.unlabelled[0], strategy.fit(blind, options), options, "bilevel")
+
+
+@pytest.mark.parametrize(("flag", "names"), [("NEEDS_TRUTH", ["oracle"]), ("NEEDS_FRAMES", ["similarity"])])
+def test_who_needs_what(flag, names):
+    assert [name for name in plugins.choices("masking") if plugins.says("masking", name, flag)] == names

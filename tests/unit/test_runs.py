@@ -1,8 +1,10 @@
 """The runs of a study: their names, what they share, and what is refused."""
 
+from pathlib import Path
+
 import pytest
 
-from hdrpipe.config import check_config
+from hdrpipe.config import check_config, read_yaml
 from hdrpipe.errors import UsageError
 from hdrpipe.runs import members, overlaid, places, single
 
@@ -71,6 +73,16 @@ def test_places_are_named_by_the_tiers():
     assert len(core) == 2 * 2 * 2
     assert len(places(base(tier="exploratory").study)) == len(core) + 2 * 2
     assert core[0].run("s") == "s/near/draw-0/seed-0/supervised"
+
+
+def test_every_arm_of_the_shipped_study_runs_and_is_unlike_all_others():
+    root = Path(__file__).parents[2]
+    shipped = overlaid(read_yaml(root / "config.yaml"), read_yaml(root / "configs" / "study.yaml"))
+    config = check_config(overlaid(shipped, {"study": {"tier": "exploratory"}}))
+    runs, study = members(config), config.study
+    assert set(study.core.arms) | set(study.exploratory.arms) == set(study.arms)
+    told = {arm: runs[f"study/noise/draw-0/seed-0/{arm}"].config.model_dump_json(exclude={"run"}) for arm in study.arms}
+    assert len(set(told.values())) == len(told)
 
 
 def test_an_exchanged_plug_in_starts_from_its_own_options():

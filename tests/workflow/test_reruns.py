@@ -29,11 +29,14 @@ KEYS = [
     ({"masks": {"level": "pixel"}}, MASKED),
     ({"masks": {"strategy": "quantile"}}, MASKED),
     ({"masks": {"strategy": "oracle"}}, MASKED),
+    ({"masks": {"strategy": "similarity"}}, MASKED),
     ({"teacher": {"average": "moves"}}, {**MASKED, "teacher": 2, "teacher_labelled": 2}),
     ({"teacher": {"shards": 2}}, {**MASKED, "teacher": 4}),
     ({"student": {"lr": 0.001}}, TAUGHT),
     ({"student": {"unlabelled_augmentation": "harder"}}, TAUGHT),
     ({"student": {"labelled_augmentation": "strong"}}, TAUGHT),
+    ({"student": {"labelled_augmentation": "harder"}}, TAUGHT),
+    ({"student": {"physics_weight": 0.3}}, TAUGHT),
     ({"student": {"unlabelled_batch": 0}}, {"student": 2, "evaluate": 2}),
     ({"study": {"split": "test"}}, {}),
     (
@@ -49,8 +52,10 @@ CODE = [
     ("imaging/align.py", SCENES),
     ("models/merge_net.py", TRAINED),
     ("learning/loss.py", TRAINED),
+    ("learning/physics.py", TRAINED),
     ("masking/threshold.py", MASKED),
     ("masking/quantile.py", {}),
+    ("masking/similarity.py", {}),
     ("stages/student.py", TAUGHT),
     ("stages/study.py", {}),
     ("stages/choose.py", {"choose": 1, "report": 1}),
@@ -62,6 +67,16 @@ CODE = [
 @pytest.mark.parametrize(("overlay", "jobs"), KEYS, ids=lambda value: str(value)[:60])
 def test_a_key_reruns_exactly(finished, overlay, jobs):
     assert finished.plan(overlay=overlay) == jobs
+
+
+def test_the_frames_are_an_input_of_masks_that_ask_for_them_and_of_no_others(finished):
+    for strategy, asked in (("similarity", True), ("threshold", False), ("oracle", False)):
+        printed = finished.snakemake("-n", "-F", "-p", overlay={"masks": {"strategy": strategy}})
+        job = next(job for job in printed.split("\n[") if "\nrule masks:" in job)
+        inputs = job.split("input: ")[1].split("\n")[0]
+        read = {f"scenes/{split}-00.h5" in inputs for split in ("labelled", "unlabelled")}
+        assert read == {asked}
+        assert ("--scenes" in job) == asked
 
 
 @pytest.mark.parametrize(("name", "jobs"), CODE, ids=[name for name, _ in CODE])

@@ -29,11 +29,15 @@ def masks_of(wildcards):
     return [path.format(**wildcards) for path in MASKS]
 
 
-def truth_of_masks(wildcards):
-    """Truths of unlabelled scenes: an input of the masks only if their strategy says that it needs them."""
-    strategy = member(wildcards.run).config.masks.strategy
-    asked = says("masking", strategy, "NEEDS_TRUTH")
-    return scenes("unlabelled-truth")(wildcards) if asked else []
+def asked_by_masks(flag, *names):
+    """Scene products that are an input of the masks only if their strategy's file says so, by a flag."""
+
+    def paths(wildcards):
+        strategy = member(wildcards.run).config.masks.strategy
+        asked = says("masking", strategy, flag)
+        return [p for n in names for p in scenes(n)(wildcards)] if asked else []
+
+    return paths
 
 
 def vgg_weights(wildcards):
@@ -112,7 +116,8 @@ rule masks:
         uncertainty=labelled_by_teacher(*UNCERTAINTY),
         labelled=labelled_by_teacher("labelled.h5"),
         truths=scenes("labelled-truth"),
-        kept=truth_of_masks,
+        kept=asked_by_masks("NEEDS_TRUTH", "unlabelled-truth"),
+        scenes=asked_by_masks("NEEDS_FRAMES", "unlabelled", "labelled"),
     output:
         recorded(*MASKS),
         statistics=ROUND + "masks.json",
@@ -126,10 +131,13 @@ rule masks:
         kept=lambda wildcards, input: (
             f"--kept-truths '{input.kept}'" if input.kept else ""
         ),
+        scenes=lambda wildcards, input: (
+            f"--scenes '{input.scenes}'" if input.scenes else ""
+        ),
     shell:
         "exec hdrpipe masks --spec {params.spec:q} --code {params.code} --uncertainty '{input.uncertainty}'"
         " --labelled {input.labelled} --truths '{input.truths}' --out {params.folder}"
-        " --statistics {output.statistics} {params.kept} --log {log}"
+        " --statistics {output.statistics} {params.kept} {params.scenes} --log {log}"
 
 
 rule student:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from hdrpipe.errors import UsageError
-from hdrpipe.masking import calibrated, matched, oracle, quantile, random, soft, threshold
-from hdrpipe.masking.contract import RoundMaps, SceneMaps, patch_means, spread
+from hdrpipe.imaging.camera import expose
+from hdrpipe.masking import calibrated, matched, oracle, quantile, random, similarity, soft, threshold
+from hdrpipe.masking.contract import Evidence, RoundMaps, SceneMaps, patch_means, spread
 
 RNG = np.random.default_rng(3)
 
@@ -154,6 +155,83 @@ class TestOracle:
         blind = RoundMaps([scene._replace(error=None) for scene in ROUND.unlabelled], [])
         with pytest.raises(UsageError, match="kept-truths"):
             oracle.fit(blind, oracle.Options())
+
+
+def reexposed(name, truth, pseudo_label, noise=True):
+    """A scene whose reference, taken at four times the shortest exposure, shows the truth."""
+    linear = np.clip(4.0 * truth, 0, 1)
+    if noise:
+        linear = linear + RNG.normal(0, 1, truth.shape) * np.sqrt(4e-4 * linear + 4e-6) * (linear < 1)
+    reference = expose(linear, 1.0).astype(np.float32)
+    return SceneMaps(name, np.ones(truth.shape[1:], np.float32), None, Evidence(pseudo_label, reference, 4.0))
+
+
+class TestSimilarity:
+    """A scene of three patches: the reference shows the first, clips in the second and is black in the third."""
+
+    TRUTH = np.full((3, 64, 192), 0.1, np.float32)
+    TRUTH[..., 64:128] = 0.5
+    TRUTH[..., 128:] = 0.0
+
+    def made(self, level, pseudo_label=None, keep=0.9):
+        scene = reexposed("a", self.TRUTH, self.TRUTH if pseudo_label is None else pseudo_label)
+        options = similarity.Options(keep_patch=1.0, keep_pixel=keep)
+        return run(similarity, options, level, RoundMaps([scene], []))[0]
+
+    def test_noise_alone_is_about_one_standard_deviation(self):
+        apart = similarity.disagreements(reexposed("a", self.TRUTH, self.TRUTH))[0][:, :60]
+        assert np.sqrt(np.square(apart).mean()) == pytest.approx(1.0, abs=0.1)
+
+    def test_a_ghost_is_the_first_to_go(self):
+        ghost = self.TRUTH.copy()
+        ghost[:, 20:30, 20:30] *= 1.3
+        assert not self.made("pixel", ghost).weight[21:29, 21:29].any()
+        assert self.made("pixel", ghost).weight[40:, :60].mean() > 0.9
+
+    @pytest.mark.parametrize("columns", [slice(67, 125), slice(132, None)], ids=["clipped", "black"])
+    def test_a_pixel_where_the_reference_shows_nothing_is_not_trusted(self, columns):
+        made = self.made("pixel", keep=1.0)
+        assert made.weight[:, :64].all()
+        assert not made.weight[:, columns].any()
+        assert (made.pixel_score[:, columns] == 1.0).all()
+
+    def test_a_patch_is_judged_by_what_is_seen_of_it(self):
+        truth = np.full_like(self.TRUTH, 0.1)
+        truth[..., 16:144] = 0.5
+        scene = reexposed("a", truth, truth)
+        made = run(similarity, similarity.Options(keep_patch=1.0), "patch", RoundMaps([scene], []))[0]
+        assert made.patch_mask.tolist() == [[True, False, True]]
+        assert made.weight[:, 16:64].all()  # clipped, beside what agrees
+
+    def test_a_patch_that_is_seen_in_part_counts_that_part_alone(self):
+        truth = np.full_like(self.TRUTH, 0.1)
+        truth[..., 16:64] = 0.5
+        means = similarity.disagreements(reexposed("a", truth, 1.2 * truth))[1]
+        assert means[0, 0] == pytest.approx(means[0, 1], rel=0.1)
+
+    def test_what_the_reference_cannot_show_has_no_say(self):
+        wrong = self.TRUTH.copy()
+        wrong[..., 64:128] = 0.2
+        scene = reexposed("a", self.TRUTH, self.TRUTH)
+        other = scene._replace(evidence=scene.evidence._replace(pseudo_label=wrong))
+        for one, two in zip(similarity.disagreements(scene), similarity.disagreements(other), strict=True):
+            assert np.array_equal(one, two)
+
+    def test_shares_are_of_what_is_seen(self):
+        scene = reexposed("a", self.TRUTH, self.TRUTH)
+        made = run(similarity, similarity.Options(keep_pixel=0.5), "pixel", RoundMaps([scene], []))[0]
+        assert made.weight[similarity.disagreements(scene)[0] < similarity.UNSEEN].mean() == pytest.approx(
+            0.5, abs=0.01
+        )
+
+    def test_references_that_show_nothing_are_told(self):
+        scene = reexposed("a", np.zeros((3, 64, 64), np.float32), np.zeros((3, 64, 64), np.float32), noise=False)
+        with pytest.raises(UsageError, match="black or clipped"):
+            similarity.fit(RoundMaps([scene], []), similarity.Options())
+
+    def test_without_frames_it_says_what_it_wants(self):
+        with pytest.raises(UsageError, match="--scenes"):
+            similarity.fit(ROUND, similarity.Options())
 
 
 def passed(scene, mask):
