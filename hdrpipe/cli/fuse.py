@@ -52,8 +52,8 @@ def command(
     tasks, outcomes = plan(burst, out, output)
     network = find_network(run, weights) if method is None else None
     settings = Settings(reference, align, method, blend, memory)
-    for number, task in enumerate(tasks, 1):
-        typer.echo(f"{task.burst.name}: {_frames(task.burst)}" + (f"  ({number} of {len(tasks)})" if tasks[1:] else ""))
+    for task in tasks:
+        typer.echo(f"{task.burst.name}: {_frames(task.burst)}")
     for outcome in fuse_all(tasks, network, settings, output, bar):
         _tell(outcome)
         outcomes.append(outcome)

@@ -27,6 +27,9 @@ HEADER_BYTES = 2**18
 CHANNELS = 32
 """Most channels that an OpenEXR file may have: its decoder reads all of them."""
 
+_BLACK_IS_ZERO, _RGB = 1, 2
+"""Photometric interpretations (TIFF 6.0, section 8)."""
+
 _SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": "png",
     b"\xff\xd8\xff": "jpeg",
@@ -88,7 +91,7 @@ def decode(
     if kind == "raw":
         samples = raw.develop(path, white_balance)
     else:
-        samples = _exr_samples(path) if kind == "exr" else _cv2_samples(path)
+        samples = _exr_samples(path) if kind == "exr" else _cv2_samples(path, kind)
     if kind == "jpeg":
         samples = upright(samples, camera_data(path).orientation)
     info = PictureInfo(kind, samples.shape[1], samples.shape[0], str(samples.dtype), kind in ("hdr", "exr"))
@@ -177,13 +180,27 @@ def _png_size(path: Path) -> tuple[int, int]:
     return struct.unpack(">2I", head[16:24])
 
 
-def _pillow_size(path: Path) -> tuple[int, int]:
-    """Size of a TIFF or JPEG; Pillow reads the header when it opens, and samples only when asked."""
+def _jpeg_size(path: Path) -> tuple[int, int]:
+    return _pillow_header(path)[0]
+
+
+def _tiff_size(path: Path) -> tuple[int, int]:
+    """Size of a TIFF; of 16 bit, OpenCV takes planes for interleaved samples and dark for bright, and says nothing."""
+    size, depth, planes, meaning = _pillow_header(path)
+    if depth > 8 and (planes != 1 or meaning not in (_BLACK_IS_ZERO, _RGB)):
+        hint = "save it as RGB with interleaved samples"
+        raise InputError("is a 16-bit TIFF of separate planes or other colours, which is not read", path, hint)
+    return size
+
+
+def _pillow_header(path: Path) -> tuple[tuple[int, int], int, int, int]:
+    """Size, bits a sample, planar configuration, photometric meaning; Pillow reads samples only when asked."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path, formats=("TIFF", "JPEG")) as picture:
-                return picture.size
+                tags = getattr(picture, "tag_v2", {})
+                return picture.size, max(tags.get(258, (8,))), tags.get(284, 1), tags.get(262, _RGB)
     except Image.DecompressionBombError as error:
         raise InputError(f"has too many pixels ({error})", path) from error
     except Exception as error:  # foreign bytes: the parser has no closed list of what it raises
@@ -231,19 +248,19 @@ def _exr_attributes(head: bytes) -> dict[str, bytes]:
 
 _SIZES: dict[str, Callable[[Path], tuple[int, int]]] = {
     "png": _png_size,
-    "jpeg": _pillow_size,
-    "tiff": _pillow_size,
+    "jpeg": _jpeg_size,
+    "tiff": _tiff_size,
     "hdr": _hdr_size,
     "exr": _exr_size,
     "raw": raw.size,
 }
 
 
-def _cv2_samples(path: Path | str) -> np.ndarray:
+def _cv2_samples(path: Path | str, kind: str) -> np.ndarray:
     """Decode by OpenCV to RGB samples (H, W, 3) in their own type."""
     try:
         with plain(path) as name:
-            samples = cv2.imread(name, cv2.IMREAD_UNCHANGED)
+            samples = _first_page(name) if kind == "tiff" else cv2.imread(name, cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
         raise InputError(f"cannot be decoded ({error.err})", path) from error
     if samples is None or samples.size == 0:
@@ -251,6 +268,12 @@ def _cv2_samples(path: Path | str) -> np.ndarray:
     if samples.ndim == 2 or samples.shape[2] == 1:
         return np.repeat(samples.reshape(*samples.shape[:2], 1), 3, axis=2)
     return samples[..., 2::-1]
+
+
+def _first_page(name: str) -> np.ndarray | None:
+    """The first page of a TIFF, upright: `cv2.imread` gives up on a page that lies on its side."""
+    _, pages = cv2.imreadmulti(name, start=0, count=1, flags=cv2.IMREAD_UNCHANGED)
+    return np.asarray(pages[0]) if pages else None
 
 
 def _exr_samples(path: Path | str) -> np.ndarray:

@@ -23,6 +23,9 @@ HALO = 24
 SMALLEST = 64
 """Below this side a tile is mostly halo: out of memory is then final."""
 
+LEAST = 3
+"""Networks and merges look two pixels beyond each border, by reflection: a side needs one pixel more than that."""
+
 log = logging.getLogger(__name__)
 
 
@@ -114,12 +117,18 @@ def _assembled(compute, frames: Array, tiling: Tiling, progress) -> tuple[Pictur
     rows, columns = (spans(size, tiling.tile, tiling.halo, tiling.multiple) for size in (height, width))
     total = len(rows) * len(columns)
     for done, ((inner_y, outer_y), (inner_x, outer_x)) in enumerate(((y, x) for y in rows for x in columns), 1):
-        found, doubt = compute(unit_floats(frames[..., outer_y, outer_x]))
+        found, doubt = compute(_at_least(unit_floats(frames[..., outer_y, outer_x]), LEAST))
         kept = (_within(inner_y, outer_y), _within(inner_x, outer_x))
         radiance[:, inner_y, inner_x] = found[(slice(None), *kept)]
         sigma[inner_y, inner_x] = doubt[kept]
         progress(done, total, "")
     return radiance, sigma
+
+
+def _at_least(window: Frames, side: int) -> Frames:
+    """The window, its last row and column repeated where it is smaller than `side`."""
+    missing = [max(side - size, 0) for size in window.shape[-2:]]
+    return np.pad(window, [(0, 0), (0, 0), *((0, more) for more in missing)], "edge") if any(missing) else window
 
 
 def spans(size: int, tile: int, halo: int, multiple: int) -> list[tuple[slice, slice]]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from hdrpipe.datasets.bursts import FoundBurst, find_burst, find_bursts, list_folder
 from hdrpipe.datasets.reading import read_burst
-from hdrpipe.errors import HdrpipeError, InputError, UsageError
+from hdrpipe.errors import HdrpipeError, UsageError
 from hdrpipe.files.decoder import shared
 from hdrpipe.files.names import natural
 from hdrpipe.models.stored import Stored
@@ -96,11 +96,12 @@ def fuse_all(
     """Fuse burst by burst; an error ends that burst alone.
 
     Args:
-        progress: gives, for the name of a burst, what is told (tiles done, tiles, "").
+        progress: gives, for the name of a burst and its number among several, what is told (tiles done, tiles, "").
     """
-    for task in tasks:
+    for number, task in enumerate(tasks, 1):
+        label = task.burst.name + (f" ({number} of {len(tasks)})" if len(tasks) > 1 else "")
         try:
-            yield _fuse_one(task, network, settings, output, progress(task.burst.name))
+            yield _fuse_one(task, network, settings, output, progress(label))
         except HdrpipeError as error:
             yield Outcome(task.burst.name, error=error)
 
@@ -134,15 +135,20 @@ def _folders(bursts: Sequence[Path]) -> list[Path]:
 
 
 def _with_pictures(folder: Path) -> list[Path]:
-    """The folder itself, or those of its folders that hold pictures."""
-    listing = list_folder(folder)
-    if listing.frames or listing.table:
+    """The folder itself, or those of its folders that hold pictures; itself again where there are none."""
+    if _holds_pictures(folder):
         return [folder]
     inside = [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink() and path.name[0] != "."]
-    found = [path for path in sorted(inside, key=natural) if list_folder(path).frames or list_folder(path).table]
-    if not found:
-        raise InputError("holds no pictures, nor does any folder in it", folder)
-    return found
+    return [path for path in sorted(inside, key=natural) if _holds_pictures(path)] or [folder]
+
+
+def _holds_pictures(folder: Path) -> bool:
+    """Whether to look for bursts in a folder; also in one with a fault, which is told then and stops no other."""
+    try:
+        listing = list_folder(folder)
+    except HdrpipeError:
+        return True
+    return bool(listing.frames or listing.table)
 
 
 def _targets(found: Sequence[FoundBurst], out: Path, suffix: str) -> list[Path]:

@@ -46,7 +46,8 @@ def inflating_png(path):
 
 @pytest.fixture
 def no_decoder(monkeypatch):
-    for module, name in ((cv2, "imread"), (cv2, "imdecode"), (OpenEXR, "File"), (raw, "develop")):
+    decoders = ((cv2, "imread"), (cv2, "imreadmulti"), (cv2, "imdecode"), (OpenEXR, "File"), (raw, "develop"))
+    for module, name in decoders:
         monkeypatch.setattr(module, name, lambda *_, **__: pytest.fail("the decoder was called"))
     monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("the decoder was called"))
 

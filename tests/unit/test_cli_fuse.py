@@ -30,6 +30,7 @@ def test_a_batch_goes_on_and_ends_with_the_code_of_what_failed(tmp_path):
     (write_burst(tmp_path / "in" / "bad") / "2.png").write_bytes(b"nothing")
     done = call(tmp_path / "in", "-o", tmp_path / "out", "--method", "rejecting", "--format", "hdr")
     assert done.returncode == 3
+    assert "good (2 of 2)  1/1  100 %" in done.stderr
     assert "1 of 2 bursts failed" in done.stderr.splitlines()[-1]
     assert (tmp_path / "out" / "good.hdr").exists()
 

@@ -5,12 +5,13 @@ import cv2
 import numpy as np
 import OpenEXR
 import pytest
+import tifffile
 from bombs import BOMBS
 from PIL import Image
 
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files import images
-from hdrpipe.files.images import jpeg_bytes, png_bytes, read_picture
+from hdrpipe.files.images import jpeg_bytes, png_bytes, read_picture, upright
 
 LARGE = 2**24
 
@@ -38,6 +39,33 @@ def test_integers_are_divided_by_the_largest_value_of_their_type(tmp_path, rgb, 
     assert (picture.dtype, picture.max()) == (np.float32, 1)
     assert (info.format, info.width, info.height) == ({"png": "png", "tif": "tiff"}[suffix], 17, 13)
     assert (info.dtype, info.radiance) == (np.dtype(dtype).name, False)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_tiffs_stand_upright(tmp_path, rgb, dtype, orientation):
+    stored = np.round(rgb * np.iinfo(dtype).max).astype(dtype)
+    tifffile.imwrite(tmp_path / "p.tif", stored, photometric="rgb", extratags=[(274, "H", 1, orientation, True)])
+    picture, info = read_picture(tmp_path / "p.tif", LARGE)
+    wanted = upright(stored, orientation)
+    assert (info.height, info.width) == wanted.shape[:2]
+    np.testing.assert_allclose(picture, wanted.transpose(2, 0, 1) / np.iinfo(dtype).max, atol=1e-7)
+
+
+def test_planes_of_eight_bit_are_read_and_of_sixteen_refused(tmp_path, rgb):
+    """OpenCV takes the latter for interleaved samples and says nothing."""
+    for name, dtype in (("a.tif", np.uint8), ("b.tif", np.uint16)):
+        stored = np.round(rgb.transpose(2, 0, 1) * np.iinfo(dtype).max).astype(dtype)
+        tifffile.imwrite(tmp_path / name, stored, photometric="rgb", planarconfig="separate")
+    np.testing.assert_allclose(read_picture(tmp_path / "a.tif", LARGE)[0], rgb.transpose(2, 0, 1), atol=1 / 255)
+    with pytest.raises(InputError, match=r"b\.tif: is a 16-bit TIFF of separate planes"):
+        read_picture(tmp_path / "b.tif", LARGE)
+
+
+def test_sixteen_bits_that_are_dark_where_high_are_refused(tmp_path, rgb):
+    tifffile.imwrite(tmp_path / "p.tif", (rgb[..., 0] * 65535).astype(np.uint16), photometric="miniswhite")
+    with pytest.raises(InputError, match="other colours, which is not read"):
+        read_picture(tmp_path / "p.tif", LARGE)
 
 
 def test_jpeg_is_read_close_to_what_was_written(tmp_path, rgb):
@@ -110,7 +138,7 @@ def test_the_pixel_limit_is_inclusive(tmp_path, rgb, suffix):
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused_by_its_header_and_never_decoded(tmp_path, monkeypatch, name):
-    for module, decoder in ((cv2, "imread"), (OpenEXR, "File")):
+    for module, decoder in ((cv2, "imread"), (cv2, "imreadmulti"), (OpenEXR, "File")):
         monkeypatch.setattr(module, decoder, lambda *_, **__: pytest.fail("the decoder was called"))
     monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("the decoder was called"))
     path = tmp_path / "bomb"

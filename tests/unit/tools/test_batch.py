@@ -54,9 +54,15 @@ def test_one_bad_burst_does_not_stop_the_others(tmp_path):
     (bad / "2.png").write_bytes(b"\x89PNG\r\n\x1a\n damaged")
     short = write_burst(tmp_path / "in" / "short")
     (short / "exposure.txt").write_text("0\n")
-    outcomes = {outcome.name: outcome for outcome in run(tmp_path / "in", tmp_path / "out")}
-    assert isinstance(outcomes["bad"].error, InputError)
-    assert isinstance(outcomes["short"].error, InputError)
+    strays = write_burst(tmp_path / "in" / "strays")
+    (strays / "2.png").rename(tmp_path / "2.png")
+    (strays / "2.png").symlink_to(tmp_path / "2.png")
+    (tmp_path / "empty").mkdir()
+    outcomes = {outcome.name: outcome for outcome in run([tmp_path / "empty", tmp_path / "in"], tmp_path / "out")}
+    assert set(outcomes) == {"bad", "empty", "good", "short", "strays"}
+    for name in ("bad", "empty", "short", "strays"):
+        assert isinstance(outcomes[name].error, InputError)
+    assert "leads out of its folder" in str(outcomes["strays"].error)
     assert outcomes["good"].files[0].exists()
 
 

@@ -5,6 +5,7 @@ import pytest
 from camera_files import EV, frames, radiance
 
 from hdrpipe.errors import CapacityError, InputError, UsageError
+from hdrpipe.imaging.merge import MERGES
 from hdrpipe.imaging.tonemap import mu_law
 from hdrpipe.models.stored import SHIPPED, stored
 from hdrpipe.tools.fuse import Settings, fuse_burst
@@ -30,6 +31,17 @@ def test_a_still_scene_comes_back(network, height, width):
     assert db(fused.radiance, scene) > 40
     assert fused.read == (0, 1, 2)
     assert fused.blended is None
+
+
+@pytest.mark.parametrize("ev", [(-2.0, 0.0), EV, (-4.0, -2.0, 0.0, 2.0)])
+@pytest.mark.parametrize("method", [None, *MERGES])
+def test_no_picture_is_too_small(network, method, ev):
+    """Windows of 3 and 5 pixels look beyond such pictures on every side."""
+    for height, width in ((1, 1), (1, 2), (2, 2), (1, 40), (40, 2), (3, 3)):
+        scene = np.full((3, height, width), 0.05, np.float32)
+        fused = fuse_burst(frames(scene, ev), ev, None if method else network, Settings(method=method))
+        assert fused.radiance.shape == scene.shape
+        assert np.abs(fused.radiance - scene).max() < 0.01
 
 
 @pytest.mark.parametrize("ev", [(-2, 0), (-3, 0), (-4, -2, 0, 2, 4), (-2, -1, 0, 1, 2, 3), (-1.3, 0.0, 1.7)])
