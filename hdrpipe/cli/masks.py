@@ -17,11 +17,14 @@ def command(
     out: _job.Out,
     statistics: Annotated[Path, typer.Option(help="Where the statistics go (JSON).")],
     kept_truths: Annotated[str, typer.Option(help="Truth products of the unlabelled scenes, for `oracle`.")] = "",
+    held_out: Annotated[str, typer.Option(help="Labelled scenes as predicted by teachers without their truth.")] = "",
     code: _job.Code = "",
     log: _job.Log = None,
 ) -> None:
     from hdrpipe.stages.masks import MaskInputs, masks
 
     job = _job.start("masks", spec, code, log)
-    files = MaskInputs(_job.paths(uncertainty), labelled, _job.paths(truths), _job.paths(kept_truths))
+    files = MaskInputs(
+        _job.paths(uncertainty), labelled, _job.paths(truths), _job.paths(kept_truths), held_out=_job.paths(held_out)
+    )
     masks(parse_spec("masks", spec), files, out, statistics, job)
