@@ -38,9 +38,9 @@ def fold_name(fold: int, folds: int) -> str:
     return f"fold-{fold}-of-{folds}"
 
 
-def fold_names(folds: int) -> list[str]:
-    """Names of all folds; none for 0."""
-    return [fold_name(fold, folds) for fold in range(folds)]
+def products(folds: int) -> list[str]:
+    """Files of a round that hold the held-out predictions, one for each fold; none for 0."""
+    return [f"crossfit-{fold}-of-{folds}.h5" for fold in range(folds)]
 
 
 def of_name(name: str) -> tuple[int, int] | None:

@@ -25,21 +25,25 @@ def choose(spec: Config, statistics: Sequence[Path], out: Path, job: Job) -> Non
     rows = [{"round": number, **risk} for number, risk in enumerate(risks, 1)]
     chosen, why = spec.rounds, "the last round, as `choose.rule` asks"
     if spec.choose.rule == "kept-risk":
-        chosen, why = before_rise([risk["kept_risk"] for risk in risks])
+        chosen, why = before_rise([risk["kept_risk"] if risk["keep_rate"] > 0 else None for risk in risks])
     write_json(out, {"round": chosen, "rule": spec.choose.rule, "why": why, "labelled": rows})
     job.record(out, {})
 
 
-def before_rise(risks: Sequence[float]) -> tuple[int, str]:
+def before_rise(risks: Sequence[float | None]) -> tuple[int, str]:
     """The last round before the kept risk first rises, counted from 1, and why it is this one.
 
     The kept risk of round r is the error of what its student learns from, so a rise speaks against that student.
 
     Args:
-        risks: mean squared error (mu-law domain) of what the masks keep, on held-out labelled scenes, of rounds 1, ...
+        risks: mean squared error (mu-law domain) of what the masks keep, on held-out labelled scenes, of rounds 1, ...;
+            None where they keep nothing there: such a round is judged by none and passed over.
     """
-    for number, (before, after) in enumerate(pairwise(risks), 1):
+    known = [(number, risk) for number, risk in enumerate(risks, 1) if risk is not None]
+    for (_, before), (number, after) in pairwise(known):
         if after > before:
             rmse = f"RMSE {before**0.5:.4f} to {after**0.5:.4f}"
-            return number, f"round {number + 1} raised the kept risk on held-out labelled scenes ({rmse})"
+            return number - 1, f"round {number} raised the kept risk on held-out labelled scenes ({rmse})"
+    if len(known) < len(risks):
+        return len(risks), "masks that keep nothing of the held-out labelled scenes have no kept risk to go back by"
     return len(risks), "no round raised the kept risk on held-out labelled scenes"

@@ -12,7 +12,7 @@ from snakemake.shell import shell
 from hdrpipe import costs
 from hdrpipe.config import check_config, plugins_of, read_yaml, stage_spec, weights_of
 from hdrpipe.errors import HdrpipeError
-from hdrpipe.folds import NAME as FOLD, fold_name, fold_names
+from hdrpipe.folds import NAME as FOLD, fold_name, products
 from hdrpipe.fingerprint import fingerprint, folder_state
 from hdrpipe.plugins import says
 from hdrpipe.runs import folded, members, overlaid, places, single

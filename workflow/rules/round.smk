@@ -45,9 +45,8 @@ def scenes_of_fold(wildcards):
 
 def held_out_predictions(wildcards):
     """Products of all folds for a round; none without cross-fitting."""
-    names = fold_names(member(wildcards.run).config.crossfit.folds)
-    files = [f"{name.replace('fold', 'crossfit')}.h5" for name in names]
-    return labelled_by_teacher(*files)(wildcards)
+    folds = member(wildcards.run).config.crossfit.folds
+    return labelled_by_teacher(*products(folds))(wildcards)
 
 
 def truth_of_masks(wildcards):
