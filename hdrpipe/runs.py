@@ -80,6 +80,11 @@ def folded(parent: Member, fold: str) -> Member:
     return replace(parent, config=config, start=start, labels=labels, fold=fold)
 
 
+def scored(run: str, config: Config) -> str:
+    """The folder, below results/, in which a study finds the scores of a run: of its last round, or of a chosen one."""
+    return f"{run}/round-{config.rounds:02d}" if config.choose.rule == "last" else f"{run}/chosen"
+
+
 def places(study: StudySpec) -> list[Place]:
     """Every arm of a study on every pair in every regime, in the order of the tables.
 

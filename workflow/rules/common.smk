@@ -15,7 +15,7 @@ from hdrpipe.errors import HdrpipeError
 from hdrpipe.folds import NAME as FOLD, fold_name, products
 from hdrpipe.fingerprint import fingerprint, folder_state
 from hdrpipe.plugins import says
-from hdrpipe.runs import folded, members, overlaid, places, single
+from hdrpipe.runs import folded, members, overlaid, places, scored, single
 from hdrpipe.tools.alive import hold, notice
 
 STARTED = time.time()
