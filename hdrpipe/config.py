@@ -15,7 +15,7 @@ import yaml
 from pydantic import Field
 
 from hdrpipe.errors import UsageError
-from hdrpipe.folds import ChooseSpec, CrossfitSpec
+from hdrpipe.folds import ChooseSpec, CrossfitSpec, check_folds
 from hdrpipe.plugins import choices, filled, nearest, validated
 from hdrpipe.study import Spec, StudySpec
 
@@ -173,6 +173,7 @@ STAGE_KEYS: dict[str, tuple[str, ...]] = {
     "warmup": ("seed", "model", "loss", "warmup"),
     "teacher": ("teacher",),
     "teacher_labelled": ("teacher.average",),
+    "crossfit": ("teacher.average",),
     "masks": ("masks", "crossfit"),
     "fold": (),
     "student": ("seed", "model", "loss", "student"),
@@ -241,21 +242,8 @@ def check_config(mapping: Mapping[str, Any]) -> Config:
             raise UsageError(f"unknown choice {name!r}{nearest(name, choices(wing))}", f"{section}.{key}")
         options = filled(definitions.get(f"{wing}.{name}"), spec.model_dump()["options"], f"{section}.options")
         changed[section] = spec.model_copy(update={"options": options})
-    _check_held_out(config)
+    check_folds(config.crossfit, config.choose, config.data.labelled, config.pseudo_labelled)
     return config.model_copy(update=changed)
-
-
-def _check_held_out(config: Config) -> None:
-    """Refuse folds that cannot be, and a rule that needs them without them."""
-    folds, given = config.crossfit.folds, config.data.labelled
-    labelled = None if given == "all" else given if isinstance(given, int) else len(given)
-    if folds == 1 or (labelled is not None and folds > labelled):
-        of = "" if labelled is None else f" of {labelled} labelled scenes"
-        hint = "set 0 to do without, or 2 up to the number of labelled scenes"
-        raise UsageError(f"no fold can be held out with folds: {folds}{of}", "crossfit.folds", hint)
-    if config.choose.rule == "kept-risk" and not (folds and config.pseudo_labelled):
-        what, where = ("2 or more", "crossfit.folds") if not folds else ("1 or more", "student.unlabelled_batch")
-        raise UsageError("needs the kept risk of held-out labels", "choose.rule", f"set `{where}` to {what}")
 
 
 def plugins_of(config: Config, stage: str) -> tuple[tuple[str, str], ...]:

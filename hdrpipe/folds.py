@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from hdrpipe.errors import UsageError
 from hdrpipe.study import Spec
 
 NAME = r"fold-\d{1,3}-of-\d{1,3}"
@@ -31,6 +32,30 @@ class ChooseSpec(Spec):
     rule: Literal["last", "kept-risk"] = Field(
         default="last", description="`kept-risk`: the last round before the held-out kept risk rises (`crossfit`)."
     )
+
+
+def check_folds(crossfit: CrossfitSpec, choose: ChooseSpec, labelled: object, pseudo_labelled: bool) -> None:
+    """Refuse folds that cannot be, and a rule that needs them without them.
+
+    Args:
+        crossfit, choose: sections of the config.
+        labelled: `data.labelled`: a number of scenes, their names, or `all`.
+        pseudo_labelled: whether rounds have masks, and so a kept risk.
+
+    Raises:
+        UsageError: there are fewer labelled scenes than folds, one fold, or no kept risk of held-out labels to go by.
+    """
+    folds = crossfit.folds
+    count = len(labelled) if isinstance(labelled, tuple) else labelled if isinstance(labelled, int) else folds
+    if folds == 1 or folds > count:
+        hint = "set 0 to do without, or 2 up to the number of labelled scenes"
+        raise UsageError(f"folds: {folds} of {count} labelled scenes hold nothing out", "crossfit.folds", hint)
+    if choose.rule == "kept-risk" and not folds:
+        hint = "set `crossfit.folds` to 2 or more"
+        raise UsageError("needs the kept risk of held-out labels", "choose.rule", hint)
+    if choose.rule == "kept-risk" and not pseudo_labelled:
+        hint = "set `student.unlabelled_batch` to 1 or more"
+        raise UsageError("needs masks, whose kept risk it follows", "choose.rule", hint)
 
 
 def fold_name(fold: int, folds: int) -> str:

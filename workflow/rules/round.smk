@@ -139,7 +139,7 @@ rule crossfit:
     resources:
         gpu=1,
     params:
-        spec=spec("teacher_labelled"),
+        spec=spec("crossfit"),
         code=code("teacher"),
     shell:
         "exec hdrpipe teacher --spec {params.spec:q} --code {params.code} --threads {threads} --weights {input.weights}"
