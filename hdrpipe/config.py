@@ -12,11 +12,11 @@ from types import SimpleNamespace
 from typing import Annotated, Any, Literal, cast
 
 import yaml
-from jsonschema import Draft202012Validator
 from pydantic import Field
 
 from hdrpipe.errors import UsageError
-from hdrpipe.plugins import choices, nearest, validated
+from hdrpipe.folds import ChooseSpec, CrossfitSpec, check_folds
+from hdrpipe.plugins import choices, filled, nearest, validated
 from hdrpipe.study import Spec, StudySpec
 
 SCHEMA_FILE = Path(__file__).parent.parent / "workflow" / "config.schema.json"
@@ -154,6 +154,8 @@ class Config(Spec):
     teacher: TeacherSpec = TeacherSpec()
     masks: MasksSpec = MasksSpec()
     student: StudentSpec = StudentSpec()
+    crossfit: CrossfitSpec = CrossfitSpec()
+    choose: ChooseSpec = ChooseSpec()
     study: StudySpec = StudySpec()
 
     @property
@@ -172,13 +174,18 @@ STAGE_KEYS: dict[str, tuple[str, ...]] = {
     "warmup": ("seed", "model", "loss", "warmup"),
     "teacher": ("teacher",),
     "teacher_labelled": ("teacher.average",),
-    "masks": ("masks",),
+    "crossfit": ("teacher.average",),
+    "masks": ("masks", "crossfit"),
+    "fold": (),
     "student": ("seed", "model", "loss", "student"),
     "evaluate": (),
     "score": (),
     "study": ("run", "rounds", "study"),
-    "choose": ("rounds",),
-    "report": ("run", "seed", "rounds", "data", "model", "loss", "warmup", "teacher", "masks", "student"),
+    "choose": ("rounds", "choose"),
+    "report": (
+        *("run", "seed", "rounds", "data", "model", "loss", "warmup", "teacher", "masks", "student"),
+        *("crossfit", "choose"),
+    ),
 }
 """What each stage depends on: a change of one of these keys, and of no other, reruns it."""
 
@@ -233,28 +240,10 @@ def check_config(mapping: Mapping[str, Any]) -> Config:
         name: str = getattr(spec, key)
         if name not in choices(wing):
             raise UsageError(f"unknown choice {name!r}{nearest(name, choices(wing))}", f"{section}.{key}")
-        options = _filled(definitions.get(f"{wing}.{name}"), spec.model_dump()["options"], f"{section}.options")
+        options = filled(definitions.get(f"{wing}.{name}"), spec.model_dump()["options"], f"{section}.options")
         changed[section] = spec.model_copy(update={"options": options})
+    check_folds(config.crossfit, config.choose, config.data.labelled, config.pseudo_labelled)
     return config.model_copy(update=changed)
-
-
-def _filled(schema: dict[str, Any] | None, options: dict[str, Any], where: str) -> dict[str, Any]:
-    if schema is None:
-        raise UsageError("the schema of this plug-in is missing", where, "run `hdrpipe schema`")
-    properties: dict[str, Any] = schema.get("properties", {})
-    unknown = [key for key in options if key not in properties]
-    if unknown:
-        raise UsageError(f"unknown key{nearest(unknown[0], properties)}", f"{where}.{unknown[0]}")
-    for error in Draft202012Validator(schema).iter_errors(options):  # pyright: ignore[reportUnknownMemberType]
-        key = ".".join([where, *(str(part) for part in error.absolute_path)])
-        raise UsageError(f"{error.message}{_allowed(error.schema)}", key)
-    return {key: options.get(key, field.get("default")) for key, field in properties.items()}
-
-
-def _allowed(schema: Any) -> str:
-    words = {"minimum": ">=", "maximum": "<=", "exclusiveMinimum": ">", "exclusiveMaximum": "<", "enum": "one of"}
-    parts = [f"{sign} {schema[word]}" for word, sign in words.items() if word in schema]
-    return f"; allowed: {' and '.join(parts)}" if parts else ""
 
 
 def plugins_of(config: Config, stage: str) -> tuple[tuple[str, str], ...]:

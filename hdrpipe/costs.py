@@ -7,7 +7,8 @@ from pathlib import Path
 from statistics import median
 
 from hdrpipe.config import Config
-from hdrpipe.runs import Member, members, places
+from hdrpipe.folds import fold_name, products
+from hdrpipe.runs import Member, folded, members, places, scored
 
 STARTING = 3.0
 """Seconds that a job takes to load Python, torch and OpenCV, which its provenance does not count."""
@@ -34,8 +35,27 @@ def jobs(base: Config, results: Path) -> dict[Path, Work]:
 def _of_arm(name: str, member: Member, split: str) -> Iterator[tuple[str, Work]]:
     config = member.config
     yield f"{member.scenes}/scenes/manifest.json", Work("prepare")
-    yield f"{member.start}/round-00/history.csv", Work("warmup", config.warmup.steps)
+    yield from _of_rounds(name, member, config.rounds)
+    if config.pseudo_labelled:
+        for fold in range(config.crossfit.folds):
+            yield from _of_fold(name, member, fold)
+    yield f"{scored(name, config)}/scores-{split}.csv", Work("score")
+
+
+def _of_fold(name: str, member: Member, fold: int) -> Iterator[tuple[str, Work]]:
+    """What holds out one fold for all rounds of an arm."""
+    config = member.config
+    called, product = fold_name(fold, config.crossfit.folds), products(config.crossfit.folds)[fold]
+    yield f"{member.scenes}/scenes/{called}/held-out-00.h5", Work("fold")
+    yield from _of_rounds(f"{name}/{called}", folded(member, called), config.rounds - 1)
     for number in range(1, config.rounds + 1):
+        yield f"{member.labels if number == 1 else name}/round-{number:02d}/{product}", Work("teacher")
+
+
+def _of_rounds(name: str, member: Member, rounds: int) -> Iterator[tuple[str, Work]]:
+    config = member.config
+    yield f"{member.start}/round-00/history.csv", Work("warmup", config.warmup.steps)
+    for number in range(1, rounds + 1):
         here = f"{name}/round-{number:02d}"
         if config.pseudo_labelled:
             owner = member.labels if number == 1 else name
@@ -43,7 +63,6 @@ def _of_arm(name: str, member: Member, split: str) -> Iterator[tuple[str, Work]]
             yield f"{owner}/round-{number:02d}/uncertainty-00.h5", Work("teacher")
             yield f"{here}/masks.json", Work("masks")
         yield f"{here}/history.csv", Work("student", config.student.steps)
-    yield f"{name}/round-{config.rounds:02d}/scores-{split}.csv", Work("score")
 
 
 def told(base: Config, results: Path) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from jsonschema import Draft202012Validator
 from pydantic import BaseModel, ValidationError
 
 from hdrpipe.errors import UsageError
@@ -58,6 +59,30 @@ def options(wing: str, name: str, mapping: Mapping[str, Any]) -> Any:
         UsageError: an option is unknown, of a wrong type or out of range.
     """
     return validated(load(wing, name).Options, mapping, f"{wing}.{name}")
+
+
+def filled(schema: dict[str, Any] | None, options: dict[str, Any], where: str) -> dict[str, Any]:
+    """Options of a plug-in with its defaults, checked against its committed schema without importing it.
+
+    Raises:
+        UsageError: the schema is missing; or an option is unknown, of a wrong type or out of range.
+    """
+    if schema is None:
+        raise UsageError("the schema of this plug-in is missing", where, "run `hdrpipe schema`")
+    properties: dict[str, Any] = schema.get("properties", {})
+    unknown = [key for key in options if key not in properties]
+    if unknown:
+        raise UsageError(f"unknown key{nearest(unknown[0], properties)}", f"{where}.{unknown[0]}")
+    for error in Draft202012Validator(schema).iter_errors(options):  # pyright: ignore[reportUnknownMemberType]
+        key = ".".join([where, *(str(part) for part in error.absolute_path)])
+        raise UsageError(f"{error.message}{_allowed(error.schema)}", key)
+    return {key: options.get(key, field.get("default")) for key, field in properties.items()}
+
+
+def _allowed(schema: Any) -> str:
+    words = {"minimum": ">=", "maximum": "<=", "exclusiveMinimum": ">", "exclusiveMaximum": "<", "enum": "one of"}
+    parts = [f"{sign} {schema[word]}" for word, sign in words.items() if word in schema]
+    return f"; allowed: {' and '.join(parts)}" if parts else ""
 
 
 def validated(model: type[BaseModel], mapping: Mapping[str, Any], where: str) -> Any:

@@ -7,17 +7,21 @@ have one owner for them, a run that holds nothing else:
     study/noise/draw-0/seed-3/warmup         round-00/, and the pseudo labels of round 1
     study/noise/draw-0/seed-3/bilevel        what the arm has of its own
 
+With cross-fitting each of the last two has a run for every fold of the labels below it, such as `bilevel/fold-0-of-5`,
+which learns as its parent does from labels without that fold; they lie beside the scenes, in `scenes/fold-0-of-5/`.
+
 An arm that sets one of these otherwise has an owner with a hash in its name. No name depends on what other arms there
 are, so that adding an arm runs that arm and no other.
 """
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hdrpipe.config import PLUGIN_KEYS, Config, check_config, stage_spec
 from hdrpipe.errors import UsageError
+from hdrpipe.folds import CrossfitSpec, of_name
 from hdrpipe.plugins import nearest
 from hdrpipe.study import StudySpec
 
@@ -38,6 +42,8 @@ class Member:
     scenes: str
     start: str
     labels: str
+    fold: str = ""
+    """Name of the fold that is held out; empty for a run that learns from all of its labels."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,26 @@ class Place:
 def single(config: Config) -> Member:
     """A run that shares nothing."""
     return Member(config, config.run, config.run, config.run)
+
+
+def folded(parent: Member, fold: str) -> Member:
+    """The run that learns as `parent` does, without the truth of one fold of the labelled scenes.
+
+    Only the unlabelled scenes are common to both. Its own masks are not cross-fitted again.
+
+    Raises:
+        UsageError: no fold is called so.
+    """
+    if of_name(fold) is None:
+        raise UsageError("no fold has this name", fold, "such as fold-0-of-5")
+    config = parent.config.model_copy(update={"run": f"{parent.config.run}/{fold}", "crossfit": CrossfitSpec()})
+    start, labels = (f"{run}/{fold}" for run in (parent.start, parent.labels))
+    return replace(parent, config=config, start=start, labels=labels, fold=fold)
+
+
+def scored(run: str, config: Config) -> str:
+    """The folder, below results/, in which a study finds the scores of a run: of its last round, or of a chosen one."""
+    return f"{run}/round-{config.rounds:02d}" if config.choose.rule == "last" else f"{run}/chosen"
 
 
 def places(study: StudySpec) -> list[Place]:

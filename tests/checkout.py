@@ -13,7 +13,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "workflow", "profiles", "hdrpipe", "config.yaml", "configs")
 
-TORCH_RULES = ("warmup", "teacher", "teacher_labelled", "student", "evaluate")
+TORCH_RULES = ("warmup", "teacher", "teacher_labelled", "crossfit", "student", "evaluate")
 """With one thread each they give the same bits on any number of cores."""
 
 

@@ -69,7 +69,7 @@ def make_run(folder):
         manifest=scenes / "manifest.json",
         scenes=[scenes / "test-00.h5"],
         truths=[scenes / "test-truth-00.h5"],
-        predicted=last / "test.h5",
+        predicted=[last / "test.h5"],
         unlabelled=[scenes / "unlabelled-00.h5"],
         uncertainty=[last / "uncertainty-00.h5"],
         masks=[last / "masks-00.h5"],

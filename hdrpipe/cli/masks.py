@@ -18,12 +18,13 @@ def command(
     statistics: Annotated[Path, typer.Option(help="Where the statistics go (JSON).")],
     kept_truths: Annotated[str, typer.Option(help="Truth products of the unlabelled scenes, for `oracle`.")] = "",
     scenes: Annotated[str, typer.Option(help="Scene products of all these scenes, for `similarity`.")] = "",
+    held_out: Annotated[str, typer.Option(help="Labelled scenes as predicted by teachers without their truth.")] = "",
     code: _job.Code = "",
     log: _job.Log = None,
 ) -> None:
     from hdrpipe.stages.masks import MaskInputs, masks
 
     job = _job.start("masks", spec, code, log)
-    extra = _job.paths(kept_truths), _job.paths(scenes)
+    extra = _job.paths(kept_truths), _job.paths(scenes), _job.paths(held_out)
     files = MaskInputs(_job.paths(uncertainty), labelled, _job.paths(truths), *extra)
     masks(parse_spec("masks", spec), files, out, statistics, job)

@@ -9,15 +9,17 @@ from hdrpipe.cli import _job
 
 
 def command(
-    student: Annotated[Path, typer.Option(help="The student (.safetensors).")],
+    student: Annotated[str, typer.Option(help="The student (.safetensors), or those of rounds 1, 2, ... in order.")],
     scenes: _job.Scenes,
     truths: _job.Truths,
     out: _job.Out,
+    chosen: Annotated[Path | None, typer.Option(help="`chosen.json`: which of them to score.")] = None,
     threads: _job.Threads = 1,
     code: _job.Code = "",
     log: _job.Log = None,
 ) -> None:
-    from hdrpipe.stages.score import score
+    from hdrpipe.stages.score import chosen_of, score
 
     _job.use_threads(threads)
-    score(student, _job.paths(scenes), _job.paths(truths), out, _job.start("score", "{}", code, log))
+    job = _job.start("score", "{}", code, log)
+    score(chosen_of(_job.paths(student), chosen), _job.paths(scenes), _job.paths(truths), out, job)

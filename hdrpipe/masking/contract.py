@@ -54,7 +54,7 @@ class RoundMaps:
 
     unlabelled: Iterable[SceneMaps]
     labelled: Iterable[SceneMaps]
-    """With their error. The teacher may have trained on these scenes: errors are then smaller than elsewhere."""
+    """With their error. Unless cross-fitted, the teacher has trained on them: errors are smaller than elsewhere."""
     round: int = 1
     """Number of the round, from 1."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
@@ -11,7 +11,7 @@ import numpy as np
 
 from hdrpipe import plugins
 from hdrpipe.config import Config, MasksSpec
-from hdrpipe.errors import UsageError
+from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files.atomic import write_json
 from hdrpipe.files.hdf5 import write_product
 from hdrpipe.files.products import SCHEMAS
@@ -32,6 +32,8 @@ class MaskInputs:
     `uncertainty` are the teacher's shards on unlabelled scenes, `labelled` its product on labelled scenes, `truths` of
     these; `kept_truths` are the truths of unlabelled scenes, empty but for a strategy that says `NEEDS_TRUTH`;
     `scenes` the scene products of all of them, empty but for one that says `NEEDS_FRAMES`.
+    `held_out` are products of the labelled scenes by teachers that have not learned from their truth; where they are
+    given, limits are fitted and the kept risk is measured on them, not on `labelled`.
     """
 
     uncertainty: Sequence[Path]
@@ -39,6 +41,7 @@ class MaskInputs:
     truths: Sequence[Path]
     kept_truths: Sequence[Path] = ()
     scenes: Sequence[Path] = ()
+    held_out: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)
@@ -87,10 +90,11 @@ def masks(spec: Config, files: MaskInputs, out: Path, statistics_out: Path, job:
         frames = Shards(files.scenes, "scenes", stack) if files.scenes else None
         unlabelled = _Maps(shards, kept, frames)
         labelled = _Maps(Shards([files.labelled], "uncertainty", stack), Shards(files.truths, "truth", stack), frames)
+        judged = _held_out(files, labelled, stack)
         masker = _Masker.fitted(
-            spec.masks, RoundMaps(unlabelled, labelled, cast(int, shards.products[0].attributes["round"]))
+            spec.masks, RoundMaps(unlabelled, judged, cast(int, shards.products[0].attributes["round"]))
         )
-        inputs = {**shards.hashes, **labelled.predicted.hashes}
+        inputs = {**shards.hashes, **labelled.predicted.hashes, **judged.predicted.hashes}
         for extra in (kept, frames):
             inputs.update(extra.hashes if extra else {})
         rates: list[dict[str, float]] = []
@@ -101,8 +105,10 @@ def masks(spec: Config, files: MaskInputs, out: Path, statistics_out: Path, job:
             "strategy": spec.masks.strategy,
             "statistics": masker.statistics,
             "unlabelled": _means(rates),
-            "labelled": _kept_risk(masker, labelled),
+            "labelled": _kept_risk(masker, judged),
         }
+        if judged is not labelled:  # what the same masks are worth where the teacher has learned the truth
+            summary["crossfit"] = {"folds": spec.crossfit.folds, "trained_on": _kept_risk(masker, labelled)}
         write_json(statistics_out, summary)
         job.record(statistics_out, inputs)
 
@@ -114,6 +120,17 @@ def _evidence(estimate: Picture, frames: Shards, scene: str) -> Evidence:
     ev, reference = np.asarray(about["ev"], np.float64), int(about["reference"])
     ldr = np.asarray(product.field(scene, "ldr")[reference], np.float32) / np.float32(U16)
     return Evidence(estimate, ldr, float(2.0 ** (ev[reference] - ev.min())))
+
+
+def _held_out(files: MaskInputs, labelled: _Maps, stack: ExitStack) -> _Maps:
+    """The labelled scenes as teachers predict them that have not learned from their truth; else as they are."""
+    if not files.held_out:
+        return labelled
+    held = Shards(files.held_out, "uncertainty", stack)
+    missing = sorted(set(labelled.predicted.scenes) ^ set(held.scenes))
+    if missing:
+        raise InputError(f"{', '.join(missing)}: not held out by one fold", files.held_out[0], "make all folds anew")
+    return replace(labelled, predicted=held)
 
 
 @dataclass(frozen=True)
@@ -183,7 +200,7 @@ def _means(rows: Sequence[dict[str, float]]) -> dict[str, float]:
 def _kept_risk(masker: _Masker, scenes: _Maps) -> dict[str, float]:
     """Keep-rate and mean squared error (mu-law domain) of all, kept and dropped pixels of the labelled scenes.
 
-    The teacher has trained on these scenes, so the risk is optimistic; it compares rounds and masks, not models.
+    Where the teacher has trained on these scenes the risk is optimistic; it then compares rounds and masks, not models.
     """
     pairs = [(np.square(np.asarray(scene.error)).ravel(), masker(scene).weight.ravel()) for scene in scenes]
     return kept_and_dropped(*(np.concatenate(part) for part in zip(*pairs, strict=True)))

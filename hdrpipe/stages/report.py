@@ -3,7 +3,7 @@
 import io
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +37,8 @@ class ReportInputs:
     """The files that a report is made of.
 
     `tables`, `metrics` and `histories` are those of rounds 0, 1, ..., `statistics` those of rounds 1, 2, ...;
-    `predicted`, `uncertainty` and `masks` are products of the chosen round. No truth of unlabelled scenes is among
-    them: what they are worth was measured by `evaluate`.
+    `predicted`, `uncertainty` and `masks` are products of the chosen round, or of all that might have been chosen. No
+    truth of unlabelled scenes is among them: what they are worth was measured by `evaluate`.
     """
 
     baselines: Path
@@ -50,7 +50,7 @@ class ReportInputs:
     manifest: Path
     scenes: Sequence[Path]
     truths: Sequence[Path]
-    predicted: Path
+    predicted: Sequence[Path]
     unlabelled: Sequence[Path]
     uncertainty: Sequence[Path]
     masks: Sequence[Path]
@@ -69,11 +69,12 @@ def report(spec: Config, files: ReportInputs, out: Path, job: Job) -> None:
         InputError: products and choice are of different rounds.
     """
     run = read_run(files)
+    shown = _of_round(files, run.chosen)
     with ExitStack() as stack:
         scenes, truths = Shards(files.scenes, "scenes", stack), Shards(files.truths, "truth", stack)
-        predicted = Shards([files.predicted], "uncertainty", stack)
-        pool, labels = Shards(files.unlabelled, "scenes", stack), Shards(files.uncertainty, "uncertainty", stack)
-        masks = Shards(files.masks, "masks", stack)
+        predicted = Shards(shown.predicted, "uncertainty", stack)
+        pool, labels = Shards(files.unlabelled, "scenes", stack), Shards(shown.uncertainty, "uncertainty", stack)
+        masks = Shards(shown.masks, "masks", stack)
         _check_round(run, [*predicted.products, *labels.products])
         rows, told = summary_rows(run), headline(run)
         curves = charts(run, *(_pooled(predicted, truths) if run.scored else ()))
@@ -110,6 +111,7 @@ def report(spec: Config, files: ReportInputs, out: Path, job: Job) -> None:
 
 def read_run(files: ReportInputs) -> Run:
     """The small files of a run; DamagedError if one is not what its provenance tells."""
+    choice = read_json(files.chosen, "choose")
     return Run(
         scores=scene_scores(_rows(files.baselines, "baselines"), [_rows(path, "evaluate") for path in files.tables]),
         metrics=[read_json(path, "evaluate") for path in files.metrics],
@@ -118,7 +120,8 @@ def read_run(files: ReportInputs) -> Run:
             for path, rule in zip(files.histories, ("warmup", *["student"] * len(files.histories)), strict=False)
         ],
         statistics=[read_json(path, "masks") for path in files.statistics],
-        chosen=int(read_json(files.chosen, "choose")["round"]),
+        chosen=int(choice["round"]),
+        why=choice["why"] if choice.get("rule") == "kept-risk" else "",
     )
 
 
@@ -144,6 +147,13 @@ def _files(files: ReportInputs) -> list[Path]:
     for value in vars(files).values():
         found += [value] if isinstance(value, Path) else value
     return found
+
+
+def _of_round(files: ReportInputs, number: int) -> ReportInputs:
+    """The same with the products of one round alone, where there are any."""
+    folder = f"round-{number:02d}"
+    parts = {name: getattr(files, name) for name in ("predicted", "uncertainty", "masks")}
+    return replace(files, **{k: [p for p in v if p.parent.name == folder] or v for k, v in parts.items()})
 
 
 def _rows(path: Path, rule: str) -> list[Row]:

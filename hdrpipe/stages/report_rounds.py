@@ -81,15 +81,19 @@ def _against_classical(told: Row) -> Sentence:
 
 
 def _rounds(run: Run) -> Sentence | None:
-    """The first round that raised the kept risk on labelled scenes, or that none did."""
+    """Why a round was chosen; else the first round that raised the kept risk on labelled scenes, or that none did."""
+    if run.why:
+        tone = "good" if run.chosen == len(run.statistics) else "bad"
+        return Sentence(tone, f"Round {run.chosen} of {len(run.statistics)} is chosen: {run.why}.")
+    seen = "held-out labelled scenes" if any("crossfit" in row for row in run.statistics) else "labelled scenes"
     risks = [rmse(row["labelled"]["kept_risk"]) for row in run.statistics if row.get("labelled")]
     for number, (before, after) in enumerate(pairwise(risks), 2):
         if after > before:
-            text = f"Round {number} raised the kept risk on labelled scenes (RMSE {before:.4f} to {after:.4f})"
+            text = f"Round {number} raised the kept risk on {seen} (RMSE {before:.4f} to {after:.4f})"
             return Sentence("bad", f"{text}: stop at round {number - 1}.")
     if len(risks) < 2:
         return None
-    text = f"The kept risk on labelled scenes fell in every round (RMSE {risks[0]:.4f} to {risks[-1]:.4f})"
+    text = f"The kept risk on {seen} fell in every round (RMSE {risks[0]:.4f} to {risks[-1]:.4f})"
     return Sentence("good", f"{text}: a further round may still help.")
 
 

@@ -46,6 +46,7 @@ class Run:
         histories: columns of `history.csv` of rounds 0, 1, ...
         statistics: `masks.json` of rounds 1, 2, ...
         chosen: number of the chosen round.
+        why: the reason, where a rule has chosen it; empty for the last round as such.
     """
 
     scores: Sequence[Score]
@@ -53,6 +54,7 @@ class Run:
     histories: Sequence[Mapping[str, np.ndarray]]
     statistics: Sequence[Mapping[str, Any]]
     chosen: int
+    why: str = ""
 
     @property
     def student(self) -> str:

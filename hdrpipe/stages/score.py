@@ -7,13 +7,26 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hdrpipe.errors import InputError
+from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files.atomic import write_text
+from hdrpipe.files.recorded import read_json
 from hdrpipe.imaging.metrics import scores
 from hdrpipe.learning.tiles import predict
 from hdrpipe.stages.inputs import Shards, scene_arrays
 from hdrpipe.stages.job import Job
 from hdrpipe.stages.training import load_network
+
+
+def chosen_of(students: Sequence[Path], chosen: Path | None) -> Path:
+    """The one student there is, or that of the round that `chosen.json` names among those of rounds 1, 2, ...
+
+    Raises:
+        UsageError: there is no such student, or one of several is to be scored without a choice.
+    """
+    number = read_json(chosen, "choose")["round"] if chosen else len(students)
+    if not 1 <= number <= len(students) or (chosen is None and len(students) > 1):
+        raise UsageError(f"{len(students)} students, of which round {number} is asked for", chosen or "--student")
+    return students[number - 1]
 
 
 def score(student: Path, bursts: Sequence[Path], truths: Sequence[Path], out: Path, job: Job) -> None:

@@ -13,6 +13,7 @@ from hdrpipe.config import MasksSpec
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files.envelope import sidecar
 from hdrpipe.files.shards import Shards
+from hdrpipe.folds import products
 from hdrpipe.imaging.uncertainty import error_map, kept_and_dropped
 from hdrpipe.masking.contract import RoundMaps, SceneMaps
 
@@ -91,13 +92,19 @@ def settings_in_use(place: Path) -> MasksSpec:
     return MasksSpec.model_validate(sidecar(place / "masks.json").get("spec", {}).get("masks", {}))
 
 
+def labelled_products(place: Path) -> list[Path]:
+    """The labelled scenes as the round's masks were measured on them: held out where it is cross-fitted."""
+    folds = sidecar(place / "masks.json").get("spec", {}).get("crossfit", {}).get("folds", 0)
+    return [place / name for name in products(folds)] or [place / "labelled.h5"]
+
+
 def round_maps(place: Path, stack: ExitStack) -> tuple[RoundMaps, str]:
     """Sigma of unlabelled scenes, sigma and error of labelled ones, in memory; and what was read, in words."""
     paths = sorted(place.glob("uncertainty-*.h5"))
     if not paths:
         raise InputError("has no uncertainty maps yet", place, "run it up to the teacher of this round")
     shards = Shards(paths, "uncertainty", stack)
-    known = Shards([place / "labelled.h5"], "uncertainty", stack)
+    known = Shards(labelled_products(place), "uncertainty", stack)
     truths = Shards(sorted((place.parent / "scenes").glob("labelled-truth-*.h5")), "truth", stack)
     names = [shards.scenes[k] for k in np.unique(np.linspace(0, len(shards.scenes) - 1, SCENES).round().astype(int))]
     unlabelled = [SceneMaps(name, shards.of(name).read(name, "sigma")) for name in names]

@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "hdrpipe"
 FLOORS = [
     {"errors", "quantities", "__init__"},
-    {"imaging", "files", "costs", "runs", "config", "study", "plugins", "fingerprint"},
+    {"imaging", "files", "costs", "runs", "config", "study", "folds", "plugins", "fingerprint"},
     {"datasets", "models", "masking", "learning"},
     {"stages", "tools"},
     {"cli", "api"},
@@ -19,7 +19,9 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 SAME_FLOOR = {
     ("config", "plugins"),
     ("config", "study"),
-    *((room, lower) for room in ("runs", "costs") for lower in ("config", "plugins", "study", "runs")),
+    ("config", "folds"),
+    ("folds", "study"),
+    *((room, lower) for room in ("runs", "costs") for lower in ("config", "plugins", "study", "folds", "runs")),
 }
 """Single files of floor 2 that build on one another."""
 

@@ -27,6 +27,23 @@ def test_what_arms_share_counts_once(tmp_path):
     }  # fmt: skip
 
 
+def test_folds_cost_a_chain_each_and_share_their_warm_ups(tmp_path):
+    arms = {"supervised": {"student": {"unlabelled_batch": 0}}, "two": {"crossfit": {"folds": 2}}}
+    arms["back"] = arms["two"] | {"choose": {"rule": "kept-risk"}}
+    core = {"arms": list(arms), "pairs": [[0, 0]]}
+    base = BASE.model_copy(update={"study": check_config({"study": STUDY | {"arms": arms, "core": core}}).study})
+    found = jobs(base, tmp_path)
+    stages = [work.stage for work in found.values()]
+    # two arms: own rounds, and two folds whose last student nobody needs; supervised trains two students
+    assert {stage: stages.count(stage) for stage in set(stages)} == {
+        "prepare": 1, "fold": 2, "warmup": 3, "student": 2 + 2 * 2 + 2 * 2 * 1, "masks": 2 * 2 + 2 * 2 * 1,
+        "teacher": 2 + 2 * 2 + 2 * 2 + 2 + 2 * 2, "score": 3,
+    }  # fmt: skip
+    home = tmp_path / "s" / "near" / "draw-0" / "seed-0"
+    assert home / "back" / "chosen" / "scores-validation.csv" in found
+    assert home / "two" / "round-02" / "scores-validation.csv" in found
+
+
 def test_before_any_training_no_minutes_are_invented(tmp_path):
     line = told(BASE, tmp_path)
     assert "10 trainings among 28 jobs" in line

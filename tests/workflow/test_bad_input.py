@@ -10,6 +10,8 @@ import yaml
         ({"masks": {"options": {"tau_path": 0.3}}}, ["masks.options.tau_path", "tau_patch"]),
         ({"studnet": {"lr": 0.1}}, ["studnet", "student"]),
         ({"data": {"labelled": 0}}, ["data.labelled"]),
+        ({"choose": {"rule": "kept-risk"}}, ["choose.rule", "held-out", "crossfit.folds"]),
+        ({"crossfit": {"folds": 3}}, ["crossfit.folds", "2 labelled scenes"]),
         ({"warmup": {"weights": "gone.safetensors"}}, ["gone.safetensors", "warmup.weights"]),
     ],
     ids=str,

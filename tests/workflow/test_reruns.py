@@ -9,6 +9,17 @@ TAUGHT = {**MASKED, "masks": 1}
 TRAINED = {**MASKED, "warmup": 1, "teacher": 2, "teacher_labelled": 2, "evaluate": 3}
 SCENES = {**TRAINED, "prepare": 1, "baselines": 1}
 ALL = {**SCENES, "fetch": 1}
+FOLDS = {"fold": 2, "warmup": 2, "crossfit": 4}
+FOLDED = {
+    **FOLDS,
+    "teacher": 3,
+    "teacher_labelled": 3,
+    "masks": 4,
+    "student": 4,
+    "evaluate": 2,
+    "choose": 1,
+    "report": 1,
+}
 
 KEYS = [
     ({"data": {"options": {"noise": 2.0}}}, ALL),
@@ -44,6 +55,8 @@ KEYS = [
         {"teacher": 1, "teacher_labelled": 1, "masks": 1, "student": 1, "evaluate": 1, "choose": 1, "report": 1},
     ),
     ({"run": "other"}, ALL),
+    ({"crossfit": {"folds": 2}}, FOLDED),
+    ({"crossfit": {"folds": 2}, "choose": {"rule": "kept-risk"}}, FOLDED),
 ]
 
 CODE = [
@@ -58,6 +71,7 @@ CODE = [
     ("masking/similarity.py", {}),
     ("stages/student.py", TAUGHT),
     ("stages/study.py", {}),
+    ("stages/fold.py", {}),
     ("stages/choose.py", {"choose": 1, "report": 1}),
     ("stages/report.css", {"report": 1}),
     ("cli/masks.py", {}),

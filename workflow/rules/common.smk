@@ -12,9 +12,10 @@ from snakemake.shell import shell
 from hdrpipe import costs
 from hdrpipe.config import check_config, plugins_of, read_yaml, stage_spec, weights_of
 from hdrpipe.errors import HdrpipeError
+from hdrpipe.folds import NAME as FOLD, fold_name, products
 from hdrpipe.fingerprint import fingerprint, folder_state
 from hdrpipe.plugins import says
-from hdrpipe.runs import members, overlaid, places, single
+from hdrpipe.runs import folded, members, overlaid, places, scored, single
 from hdrpipe.tools.alive import hold, notice
 
 STARTED = time.time()
@@ -57,6 +58,9 @@ def member(run):
     """A run with those that it shares files with; runs of a study are made when one is asked for."""
     if run == CONFIG.run:
         return single(CONFIG)
+    parent, _, name = run.rpartition("/")
+    if re.fullmatch(FOLD, name) and parent:
+        return told(folded, member(parent), name)
     if run not in study_members():
         raise WorkflowError(
             f"config: no run {run!r}; the study {STUDY_RUN!r} has {len(study_members())} others"
@@ -78,10 +82,12 @@ if workflow.is_main_process and notice(CONFIG.run):
 
 
 wildcard_constraints:
-    run=f"{re.escape(CONFIG.run)}|{re.escape(STUDY_RUN)}(/[\\w./-]+)?",
+    run=f"{re.escape(CONFIG.run)}(/{FOLD})?|{re.escape(STUDY_RUN)}(/[\\w./-]+)?",
     round=r"\d{2,3}",
     shard=r"\d{2,3}",
     split="validation|test",
+    fold=r"\d{1,3}",
+    folds=r"\d{1,3}",
 
 
 resource_scopes:
@@ -124,11 +130,15 @@ def shards_of(name, shards):
 
 
 def scenes(name):
-    """The scene products of a split (or its truth), all shards, from the run that holds them."""
-    return lambda wildcards: [
-        f"results/{member(wildcards.run).scenes}/scenes/{file}"
-        for file in shards_of(name.format(**wildcards), SCENE_SHARDS)
-    ]
+    """The scene products of a split (or its truth), all shards, from the run that holds them; labelled ones by fold."""
+
+    def paths(wildcards):
+        shared, split = member(wildcards.run), name.format(**wildcards)
+        part = f"{shared.fold}/" if shared.fold and split.startswith("labelled") else ""
+        folder = f"results/{shared.scenes}/scenes/{part}"
+        return [folder + file for file in shards_of(split, SCENE_SHARDS)]
+
+    return paths
 
 
 def round_folder(run, number, labels=False):

@@ -7,6 +7,11 @@ SCENE_FILES = [
     for kind in (split, f"{split}-truth")
     for file in shards_of(kind, SCENE_SHARDS)
 ]
+FOLD_FILES = [
+    f"results/{{run}}/scenes/fold-{{fold}}-of-{{folds}}/{file}"
+    for kind in ("labelled", "labelled-truth", "held-out")
+    for file in shards_of(kind, SCENE_SHARDS)
+]
 
 
 localrules:
@@ -42,6 +47,22 @@ rule prepare:
     shell:
         "exec hdrpipe prepare --spec {params.spec:q} --code {params.code} --sources {input.sources}"
         " --out {params.folder} --log {log}"
+
+
+rule fold:
+    input:
+        scenes=scenes("labelled"),
+        truths=scenes("labelled-truth"),
+    output:
+        recorded(*FOLD_FILES),
+    log:
+        "results/{run}/logs/fold-{fold}-of-{folds}.log",
+    params:
+        code=code("fold"),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "exec hdrpipe fold --code {params.code} --scenes '{input.scenes}' --truths '{input.truths}'"
+        " --fold {wildcards.fold} --folds {wildcards.folds} --out {params.folder} --log {log}"
 
 
 rule baselines:

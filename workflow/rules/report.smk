@@ -5,12 +5,19 @@ localrules:
     choose,
 
 
-def of_last_round(*names):
-    """Files of the last round, which is the chosen one."""
-    return lambda wildcards: [
-        f"{round_folder(wildcards.run, rounds(wildcards)[-1], name.startswith('uncertainty'))}/{name}"
-        for name in names
-    ]
+def of_candidates(*names):
+    """Files of the rounds that may be chosen: the last one, or all that `choose.rule` picks from."""
+
+    def paths(wildcards):
+        last_only = member(wildcards.run).config.choose.rule == "last"
+        numbers = rounds(wildcards, first=1)[-1 if last_only else 0 :]
+        return [
+            f"{round_folder(wildcards.run, number, name.startswith('uncertainty'))}/{name}"
+            for number in numbers
+            for name in names
+        ]
+
+    return paths
 
 
 rule choose:
@@ -40,10 +47,10 @@ rule report:
         manifest="results/{run}/scenes/manifest.json",
         scenes=scenes("test"),
         truths=scenes("test-truth"),
-        predicted=of_last_round("test.h5"),
+        predicted=of_candidates("test.h5"),
         unlabelled=scenes("unlabelled"),
-        uncertainty=of_last_round(*shards_of("uncertainty", LABEL_SHARDS)),
-        masks=of_last_round(*shards_of("masks", LABEL_SHARDS)),
+        uncertainty=of_candidates(*shards_of("uncertainty", LABEL_SHARDS)),
+        masks=of_candidates(*shards_of("masks", LABEL_SHARDS)),
     output:
         recorded(
             "results/{run}/summary.json",
@@ -77,6 +84,6 @@ rule report:
         "exec hdrpipe report --spec {params.spec:q} --code {params.code} --baselines {input.baselines}"
         " --tables '{input.tables}' --metrics '{input.metrics}' --histories '{input.histories}'"
         " --statistics '{input.statistics}' --chosen {input.chosen} --manifest {input.manifest}"
-        " --scenes '{input.scenes}' --truths '{input.truths}' --predicted {input.predicted}"
+        " --scenes '{input.scenes}' --truths '{input.truths}' --predicted '{input.predicted}'"
         " --unlabelled '{input.unlabelled}' --uncertainty '{input.uncertainty}' --masks '{input.masks}'"
         " --out {params.folder} --log {log}"

@@ -40,6 +40,26 @@ def asked_by_masks(flag, *names):
     return paths
 
 
+def teacher_of_fold(wildcards):
+    """The teacher that has not learned from a fold, of the round before."""
+    name = fold_name(wildcards.fold, wildcards.folds)
+    place = round_folder(f"{wildcards.run}/{name}", int(wildcards.round) - 1)
+    return f"{place}/teacher.safetensors"
+
+
+def scenes_of_fold(wildcards):
+    """The scenes that a fold holds out."""
+    name = fold_name(wildcards.fold, wildcards.folds)
+    folder = f"results/{member(wildcards.run).scenes}/scenes/{name}"
+    return [f"{folder}/{file}" for file in shards_of("held-out", SCENE_SHARDS)]
+
+
+def held_out_predictions(wildcards):
+    """Products of all folds for a round; none without cross-fitting."""
+    folds = member(wildcards.run).config.crossfit.folds
+    return labelled_by_teacher(*products(folds))(wildcards)
+
+
 def vgg_weights(wildcards):
     """The weights file that L^v reads, if the config names one."""
     return member(wildcards.run).config.loss.vgg_weights or []
@@ -111,10 +131,32 @@ rule teacher_labelled:
         " --state results/{wildcards.run}/.state/teacher-{wildcards.round}-labelled --log {log}"
 
 
+rule crossfit:
+    input:
+        weights=teacher_of_fold,
+        scenes=scenes_of_fold,
+    output:
+        recorded(ROUND + "crossfit-{fold}-of-{folds}.h5"),
+    log:
+        "results/{run}/logs/crossfit-{round}-{fold}-of-{folds}.log",
+    threads: GPU_THREADS
+    resources:
+        gpu=1,
+    params:
+        spec=spec("crossfit"),
+        code=code("teacher"),
+    shell:
+        "exec hdrpipe teacher --spec {params.spec:q} --code {params.code} --threads {threads} --weights {input.weights}"
+        " --scenes '{input.scenes}' --round {wildcards.round} --out {output[0]}"
+        " --state results/{wildcards.run}/.state/crossfit-{wildcards.round}-{wildcards.fold}-of-{wildcards.folds}"
+        " --log {log}"
+
+
 rule masks:
     input:
         uncertainty=labelled_by_teacher(*UNCERTAINTY),
         labelled=labelled_by_teacher("labelled.h5"),
+        held=held_out_predictions,
         truths=scenes("labelled-truth"),
         kept=asked_by_masks("NEEDS_TRUTH", "unlabelled-truth"),
         scenes=asked_by_masks("NEEDS_FRAMES", "unlabelled", "labelled"),
@@ -134,10 +176,11 @@ rule masks:
         scenes=lambda wildcards, input: (
             f"--scenes '{input.scenes}'" if input.scenes else ""
         ),
+        held=lambda wildcards, input: f"--held-out '{input.held}'" if input.held else "",
     shell:
         "exec hdrpipe masks --spec {params.spec:q} --code {params.code} --uncertainty '{input.uncertainty}'"
         " --labelled {input.labelled} --truths '{input.truths}' --out {params.folder}"
-        " --statistics {output.statistics} {params.kept} {params.scenes} --log {log}"
+        " --statistics {output.statistics} {params.kept} {params.scenes} {params.held} --log {log}"
 
 
 rule student:

@@ -18,7 +18,7 @@ def study_scores(wildcards):
         )
     tell_cost()
     return [
-        f"results/{run}/round-{member(run).config.rounds:02d}/scores-{base.study.split}.csv"
+        f"results/{scored(run, member(run).config)}/scores-{base.study.split}.csv"
         for run in names
     ]
 
@@ -40,6 +40,26 @@ rule score:
     shell:
         "exec hdrpipe score --code {params.code} --threads {threads} --student {input.student}"
         " --scenes '{input.scenes}' --truths '{input.truths}' --out {output[0]} --log {log}"
+
+
+rule score_chosen:
+    input:
+        students=of_rounds("student.safetensors", first=1),
+        chosen="results/{run}/chosen.json",
+        scenes=scenes("{split}"),
+        truths=scenes("{split}-truth"),
+    output:
+        recorded("results/{run}/chosen/scores-{split}.csv"),
+    log:
+        "results/{run}/logs/score-chosen-{split}.log",
+    threads: GPU_THREADS
+    resources:
+        gpu=1,
+    params:
+        code=code("score"),
+    shell:
+        "exec hdrpipe score --code {params.code} --threads {threads} --student '{input.students}'"
+        " --chosen {input.chosen} --scenes '{input.scenes}' --truths '{input.truths}' --out {output[0]} --log {log}"
 
 
 rule compare:

@@ -143,6 +143,18 @@ def test_figure_is_a_wide_picture(made):
     assert height < width / 3
 
 
+def test_of_the_products_of_several_rounds_those_of_the_chosen_one_are_shown(made, tmp_path):
+    later = tmp_path / "round-02"
+    later.mkdir()
+    parts = {name: list(getattr(made[0], name)) for name in ("predicted", "uncertainty", "masks")}
+    for paths in parts.values():
+        paths.append(later / paths[0].name)
+        paths[-1].write_bytes(b"of another round, not to be opened")
+    (tmp_path / "out").mkdir()
+    report(spec(), replace(made[0], **parts), tmp_path / "out", job())
+    assert (tmp_path / "out" / "figure.png").read_bytes() == (made[1] / "figure.png").read_bytes()
+
+
 def test_a_product_of_another_round_is_refused(made, tmp_path):
     chosen = tmp_path / "chosen.json"
     chosen.write_text('{"round": 0}')

@@ -1,6 +1,7 @@
 """What the figures of a run say in plain words, and what its jobs took."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from small_run import QUALITY, RISK, score_rows
@@ -32,6 +33,14 @@ def test_a_round_that_raised_the_kept_risk_is_where_to_stop():
     tone, text = said(levels=(33, 34, 35, 36), risks=(4e-4, 5e-4, 3e-4))[1]
     assert tone == "bad"
     assert text == "Round 2 raised the kept risk on labelled scenes (RMSE 0.0200 to 0.0224): stop at round 1."
+
+
+def test_a_rule_that_went_back_says_why():
+    run = replace(make(levels=(33, 34, 35, 36), risks=(4e-4, 5e-4, 3e-4)), chosen=1, why="round 2 was worse")
+    sentence = verdict(run, headline(run))[1]
+    assert (sentence.tone, sentence.text) == ("bad", "Round 1 of 3 is chosen: round 2 was worse.")
+    kept = replace(run, chosen=3, why="no round was worse")
+    assert verdict(kept, headline(kept))[1].tone == "good"
 
 
 def test_falling_risk_asks_for_another_round():

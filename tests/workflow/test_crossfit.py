@@ -1,0 +1,115 @@
+"""Cross-fitting, really run: what is held out, and who reads it."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from hdrpipe.files.hdf5 import open_product
+from hdrpipe.files.weights import load_weights
+from hdrpipe.folds import held_out
+from hdrpipe.imaging.uncertainty import error_map
+
+FOLDS = {"crossfit": {"folds": 2}}
+LIMITS = {"strategy": "calibrated", "options": {"control": "empirical", "share_pixel": 0.8}}
+ONE = {**FOLDS, "rounds": 1, "masks": LIMITS}
+
+
+@pytest.fixture(scope="module")
+def crossfitted(finished, tmp_path_factory):
+    """A copy of the checkout whose first round is cross-fitted."""
+    checkout = type(finished)(shutil.copytree(finished.path, tmp_path_factory.mktemp("crossfit") / "checkout"))
+    checkout.snakemake(overlay=ONE)
+    return checkout
+
+
+def jobs(checkout, overlay):
+    """(rule, inputs, outputs) of all jobs of a dry run."""
+    printed = checkout.snakemake("-n", "-F", overlay=overlay)
+    found = re.findall(r"rule (\w+):\n    input: (.*)\n    output: (.*)\n", printed)
+    assert len(found) > 10
+    return [(rule, inputs.split(", "), outputs.split(", ")) for rule, inputs, outputs in found]
+
+
+def test_without_folds_nothing_of_them_appears(finished):
+    for rule, inputs, outputs in jobs(finished, {}):
+        assert rule not in {"fold", "crossfit"}
+        assert not [path for path in (*inputs, *outputs) if "fold" in path or "crossfit" in path]
+
+
+def test_no_job_of_a_fold_reads_what_has_learned_from_its_scenes(finished):
+    trained = 0
+    for rule, inputs, outputs in jobs(finished, FOLDS):
+        own = re.match(r"results/tiny/(fold-\d-of-2)/", outputs[0])
+        if own:
+            trained += rule in {"warmup", "student"}
+            for path in inputs:
+                allowed = (
+                    f"results/tiny/{own[1]}/",
+                    f"results/tiny/scenes/{own[1]}/",
+                    "results/tiny/scenes/unlabelled-0",
+                )
+                assert path.startswith(allowed), f"{rule} of {own[1]} reads {path}"
+    assert trained == 4
+
+
+def test_the_held_out_scenes_are_not_in_the_files_that_train(crossfitted):
+    folder = crossfitted.path / "results" / "tiny" / "scenes"
+    with open_product(folder / "labelled-truth-00.h5", "truth") as product:
+        scenes = product.scenes
+        first = product.read(scenes[0], "radiance")
+    for fold in range(2):
+        here, held = folder / f"fold-{fold}-of-2", set(held_out(scenes, fold, 2))
+        for name, kind, wanted in (
+            ("labelled", "scenes", set(scenes) - held),
+            ("labelled-truth", "truth", set(scenes) - held),
+            ("held-out", "scenes", held),
+        ):
+            with open_product(here / f"{name}-00.h5", kind) as product:
+                assert set(product.scenes) == wanted
+                if kind == "truth" and scenes[0] in wanted:
+                    assert np.array_equal(product.read(scenes[0], "radiance"), first)
+
+
+def test_a_fold_predicts_its_scenes_with_its_own_teacher(crossfitted):
+    run = crossfitted.path / "results" / "tiny"
+    for fold in range(2):
+        _, teacher = load_weights(run / f"fold-{fold}-of-2" / "round-00" / "teacher.safetensors")
+        with open_product(run / "round-01" / f"crossfit-{fold}-of-2.h5", "uncertainty") as product:
+            assert product.attributes["weights"] == teacher["content_hash"]
+            assert len(product.scenes) == 1
+            assert json.loads(product.provenance)["inputs"]["held-out-00.h5"].startswith("sha256:")
+
+
+def test_the_kept_risk_is_that_of_held_out_scenes(crossfitted):
+    run = crossfitted.path / "results" / "tiny"
+    told = json.loads((run / "round-01" / "masks.json").read_text())
+    squared = []
+    with open_product(run / "scenes" / "labelled-truth-00.h5", "truth") as truth:
+        for fold in range(2):
+            with open_product(run / "round-01" / f"crossfit-{fold}-of-2.h5", "uncertainty") as product:
+                for scene in product.scenes:
+                    estimate = product.read(scene, "pseudo_label").astype(np.float32)
+                    squared.append(np.square(error_map(estimate, truth.read(scene, "radiance"))))
+    assert told["labelled"]["risk"] == pytest.approx(float(np.mean(squared)), rel=1e-5)
+    assert told["crossfit"]["folds"] == 2
+    assert told["crossfit"]["trained_on"]["risk"] != told["labelled"]["risk"]
+    assert 0 < told["labelled"]["keep_rate"] < 1
+
+
+def test_a_preview_measures_on_held_out_scenes_too(crossfitted):
+    place = crossfitted.path / "results" / "tiny" / "round-01"
+    told = json.loads((place / "masks.json").read_text())
+    done = crossfitted.call("hdrpipe", "preview", "tiny", "--round", "1", "--strategy", "threshold")
+    (used,) = [line for line in done.stdout.splitlines() if line.startswith(">")]
+    assert used.split()[-3] == f"{told['labelled']['kept_risk'] ** 0.5:.4f}"
+
+
+def test_a_second_run_has_nothing_to_do(crossfitted):
+    assert crossfitted.plan(overlay=ONE) == {}
+
+
+def test_the_rule_runs_no_training_more(crossfitted):
+    assert crossfitted.plan(overlay={**ONE, "choose": {"rule": "kept-risk"}}) == {"choose": 1, "report": 1}
