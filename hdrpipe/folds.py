@@ -46,8 +46,8 @@ def check_folds(crossfit: CrossfitSpec, choose: ChooseSpec, labelled: object, ps
         UsageError: there are fewer labelled scenes than folds, one fold, or no kept risk of held-out labels to go by.
     """
     folds = crossfit.folds
-    count = len(labelled) if isinstance(labelled, tuple) else labelled if isinstance(labelled, int) else folds
-    if folds == 1 or folds > count:
+    count = len(labelled) if isinstance(labelled, tuple) else labelled
+    if folds == 1 or (isinstance(count, int) and folds > count):
         hint = "set 0 to do without, or 2 up to the number of labelled scenes"
         raise UsageError(f"folds: {folds} of {count} labelled scenes hold nothing out", "crossfit.folds", hint)
     if choose.rule == "kept-risk" and not folds:

@@ -102,7 +102,7 @@ def test_the_kept_risk_is_that_of_held_out_scenes(crossfitted):
 def test_a_preview_measures_on_held_out_scenes_too(crossfitted):
     place = crossfitted.path / "results" / "tiny" / "round-01"
     told = json.loads((place / "masks.json").read_text())
-    done = crossfitted.call("hdrpipe", "preview", "tiny", "--round", "1", "--strategy", "threshold")
+    done = crossfitted.call("hdrpipe", "preview", "tiny", "--round", "1", "--strategy", "calibrated")
     (used,) = [line for line in done.stdout.splitlines() if line.startswith(">")]
     assert used.split()[-3] == f"{told['labelled']['kept_risk'] ** 0.5:.4f}"
 
@@ -113,3 +113,12 @@ def test_a_second_run_has_nothing_to_do(crossfitted):
 
 def test_the_rule_runs_no_training_more(crossfitted):
     assert crossfitted.plan(overlay={**ONE, "choose": {"rule": "kept-risk"}}) == {"choose": 1, "report": 1}
+
+
+def test_the_shipped_study_scores_the_chosen_round_of_its_rollback(finished):
+    printed = finished.call("snakemake", "-n", "study", "--configfile", "configs/crossfit.yaml").stdout
+    assert re.search(r"\nscore_chosen +3\n", printed)
+    assert "rollback/chosen/scores-validation.csv" in printed
+    assert "three_rounds/round-03/scores-validation.csv" in printed
+    warmed = re.findall(r"output: results/crossfit/noise/draw-0/seed-0/(\S+)/round-00/student", printed)
+    assert sorted(warmed) == ["warmup", *(f"warmup/fold-{fold}-of-5" for fold in range(5))]
