@@ -141,10 +141,11 @@ class Product:
         with telling(self.path, self._rules):
             check_envelope(self.path)
             root = _get(self._open())
+        self._rules = self._rules or tuple(SCHEMAS[k].rule for k in SCHEMAS if k == root.get("kind"))
+        with telling(self.path, self._rules):
             self.schema = check_head(root, kind)
-            self.kind, self._rules = self.schema.kind, (self.schema.rule,)
             self.attributes = checks.check_attributes(checks.unreserved(root), self.schema.root_attributes)
-            self.content_hash = str(root.get("content_hash"))
+            self.kind, self.content_hash = self.schema.kind, str(root.get("content_hash"))
             self.provenance = str(root.get("provenance", "{}"))
             self.scenes = tuple(sorted(self._open()))
             for name in self.scenes:

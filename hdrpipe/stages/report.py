@@ -18,7 +18,7 @@ from hdrpipe.files.recorded import read_json, read_text
 from hdrpipe.files.shards import Shards
 from hdrpipe.imaging.uncertainty import error_map
 from hdrpipe.stages.job import Job
-from hdrpipe.stages.report_costs import cost_rows
+from hdrpipe.stages.report_costs import cost_rows, neighbours
 from hdrpipe.stages.report_figures import charts
 from hdrpipe.stages.report_gallery import test_cards, unlabelled_cards, worst_first
 from hdrpipe.stages.report_page import Content, page
@@ -91,7 +91,7 @@ def report(spec: Config, files: ReportInputs, out: Path, job: Job) -> None:
         rows=rows,
         rounds=round_rows(run),
         worst=worst_rows(run),
-        costs=cost_rows(_files(files)),
+        costs=cost_rows(neighbours(_files(files))),
         charts=curves,
         tests=tests,
         unlabelled=unlabelled,

@@ -9,15 +9,23 @@ from hdrpipe.stages.report_tables import Row
 WARM_UP = "round-00"
 
 
+def neighbours(paths: Iterable[Path]) -> list[Path]:
+    """These outputs and whatever else has a provenance in their folders: labels of earlier rounds, the fetch."""
+    known = dict.fromkeys(paths)
+    for folder in dict.fromkeys(path.parent for path in tuple(known)):
+        known |= dict.fromkeys(path.with_suffix("") for path in sorted(folder.glob("*.*.json")))
+    return list(known)
+
+
 def cost_rows(paths: Iterable[Path]) -> list[Row]:
     """A row a job, in the order of their beginning: stage, of which round or shard, seconds, MiB, device, output.
 
-    Jobs whose outputs have no provenance beside them are left out.
+    Jobs whose outputs have no provenance beside them are left out, and an earlier report.
     """
     rows: dict[tuple, Row] = {}
     for path in paths:
         told = sidecar(path)
-        if not {"stage", "started", "seconds", "peak_mib"} <= set(told):
+        if not {"stage", "started", "seconds", "peak_mib"} <= set(told) or told["stage"] == "report":
             continue
         key = (told["stage"], path.parent.name, told["started"], path.name if told["stage"] == "teacher" else "")
         known = rows.setdefault(key, {"seconds": 0.0})

@@ -16,7 +16,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
-from hdrpipe.stages.report_sigma import draw_coverage, draw_reliability, draw_risk_coverage, draw_sparsification
+from hdrpipe.stages.report_sigma import (
+    draw_coverage,
+    draw_reliability,
+    draw_risk_coverage,
+    draw_sparsification,
+    plain_log,
+)
 from hdrpipe.stages.report_tables import Run, mean, network_name, rmse, spoken
 from hdrpipe.stages.report_uncertainty import judged_drawings
 
@@ -26,7 +32,10 @@ INK = "#010203"
 STUDENT, TEACHER, THIRD, FOURTH, BASELINE = "#2f7fd0", "#e07a1f", "#1f9a78", "#c2487f", "#8a8f98"
 """Colours of equal weight on white and on black."""
 
-SIZE = (4.7, 2.9)
+SIZE = (4.3, 2.8)
+LEGEND = 46
+"""Letters that three labels may have in one row above a chart of this size."""
+
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 9,
@@ -153,7 +162,8 @@ def svg(draw: Callable[[Axes], None], name: str, size: tuple[float, float] = SIZ
         axes = figure.add_subplot()
         draw(axes)
         handles, labels = axes.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper left", ncols=3, columnspacing=1.4, handlelength=1.6)
+        columns = 3 if sum(map(len, labels)) <= LEGEND else 2
+        figure.legend(handles, labels, loc="outside upper left", ncols=columns, columnspacing=1.4, handlelength=1.6)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
@@ -263,10 +273,11 @@ def _losses(axes: Axes, run: Run, part: str) -> None:
         axes.axvline(before, color=INK, alpha=0.25, linewidth=0.8)
         name = "warm-up" if number == 0 else f"round {number}"
         place = (before + last / 2, 1.0)
-        axes.annotate(name, place, xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8)
+        axes.annotate(name, place, xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8.5)
         before += last
     if part == "reconstruction":
         axes.set_yscale("log")
+        plain_log(axes.yaxis)
     axes.set_xlabel("step")
     axes.set_xlim(0, before)
 

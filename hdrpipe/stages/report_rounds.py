@@ -15,6 +15,9 @@ GOOD, FAIR = 0.5, 0.9
 IDLE, GREEDY = 0.98, 0.2
 """Keep-rates beyond which masks do next to nothing, or leave next to nothing."""
 
+STILL = 0.01
+"""Relative change of the kept RMSE that is none: so little is within what another seed would change."""
+
 OFF = 0.1
 """By how much the coverage of an 80 % interval may miss before a verdict says so."""
 
@@ -81,20 +84,29 @@ def _against_classical(told: Row) -> Sentence:
 
 
 def _rounds(run: Run) -> Sentence | None:
-    """Why a round was chosen; else the first round that raised the kept risk on labelled scenes, or that none did."""
+    """Why a round was chosen; else the first that raised the kept risk, or whether the last one still lowered it."""
     if run.why:
         tone = "good" if run.chosen == len(run.statistics) else "bad"
         return Sentence(tone, f"Round {run.chosen} of {len(run.statistics)} is chosen: {run.why}.")
     seen = "held-out labelled scenes" if any("crossfit" in row for row in run.statistics) else "labelled scenes"
     risks = [rmse(row["labelled"]["kept_risk"]) for row in run.statistics if row.get("labelled")]
     for number, (before, after) in enumerate(pairwise(risks), 2):
-        if after > before:
-            text = f"Round {number} raised the kept risk on {seen} (RMSE {before:.4f} to {after:.4f})"
+        if after > (1 + STILL) * before:
+            text = f"Round {number} raised the kept risk on {seen} ({_moved(before, after)})"
             return Sentence("bad", f"{text}: stop at round {number - 1}.")
     if len(risks) < 2:
         return None
-    text = f"The kept risk on {seen} fell in every round (RMSE {risks[0]:.4f} to {risks[-1]:.4f})"
-    return Sentence("good", f"{text}: a further round may still help.")
+    if risks[-1] > (1 - STILL) * risks[-2]:
+        text = f"Round {len(risks)} hardly moved the kept risk on {seen} ({_moved(risks[-2], risks[-1])})"
+        return Sentence("plain", f"{text}: expect little of a further round.")
+    text = f"The kept risk on {seen} still fell in round {len(risks)} ({_moved(risks[-2], risks[-1])})"
+    return Sentence("good", f"{text}: a further round may help.")
+
+
+def _moved(before: float, after: float) -> str:
+    """Two RMSE and by how much the second differs; a kept risk of nothing has no ratio."""
+    change = f", {100 * (after / before - 1):+.1f} %" if before else ""
+    return f"RMSE {before:.5f} to {after:.5f}{change}"
 
 
 def _gain(run: Run) -> Sentence | None:

@@ -2,7 +2,8 @@
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
+from matplotlib.axis import Axis
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentFormatter
 from numpy.typing import NDArray
 from scipy.stats import norm
 
@@ -56,8 +57,18 @@ def draw_reliability(axes: Axes, error: NDArray, sigma: NDArray) -> None:
     axes.plot(expected, seen, "o-", color=STUDENT, label="pixels of like sigma", markersize=4)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    plain_log(axes.xaxis)
+    plain_log(axes.yaxis)
     axes.set_xlabel("sigma (μ-law)")
     axes.set_ylabel("RMSE (μ-law)")
+
+
+def plain_log(axis: Axis) -> None:
+    """Few ticks, as plain numbers, on a logarithmic axis that has its data: powers of ten would overlap."""
+    low, high = axis.get_data_interval()
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high > 5 * low else (1, 1.5, 2, 3, 4, 5, 6, 7, 8)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def draw_coverage(axes: Axes, error: NDArray, sigma: NDArray) -> None:

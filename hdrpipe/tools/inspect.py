@@ -90,11 +90,16 @@ def head(product: Product) -> str:
 
 def provenance(product: Product) -> str:
     """What made the product, from the file itself; when and on what, from its sidecar."""
-    said, beside = json.loads(product.provenance), sidecar(product.path)
+    beside = sidecar(product.path)
+    return _made(json.loads(product.provenance), beside if beside.get("content_hash") == product.content_hash else {})
+
+
+def _made(said: dict[str, Any], beside: dict[str, Any]) -> str:
+    """`said`: what the file or its sidecar tells of its making; `beside`: a sidecar that speaks of this very file."""
     if not said:
         return "made by: not told"
     lines = [f"made by: {said['stage']}, code {said['code'] or 'not told'}, {_pairs(said['versions'])}"]
-    if beside.get("content_hash") == product.content_hash:
+    if beside:
         took = f"{beside.get('seconds', 0):.1f} s, {beside.get('peak_mib')} MiB, {beside.get('device', 'CPU')}"
         lines.append(f"made on: {beside.get('started')}, {took}")
     lines += [f"settings: {json.dumps(said['spec'], sort_keys=True)}"] if said["spec"] else []
@@ -131,15 +136,18 @@ def _scenes(product: Product, scenes: Sequence[str], rows: Sequence[Row]) -> str
 
 
 def weights_told(path: Path) -> str:
-    """A weights file: what its header says, and its tensors."""
+    """A weights file: what its header says, its tensors, and what its sidecar tells of its making."""
     from hdrpipe.files.weights import load_weights
 
     tensors, metadata = load_weights(path)
     count = sum(tensor.numel() for tensor in tensors.values())
     lines = [str(path), f"weights, {len(tensors)} tensors, {count} numbers, every checksum holds"]
     lines += [f"{key}: {_short(value)}" for key, value in sorted(metadata.items())]
-    rows = [[name, " x ".join(map(str, tensor.shape)) or "1", str(tensor.dtype)] for name, tensor in tensors.items()]
-    return "\n".join(lines) + "\n\n" + tabulate(rows, ["tensor", "shape", "type"], tablefmt="simple")
+    rows = [[name, " x ".join(map(str, t.shape)) or "1", str(t.dtype)] for name, t in sorted(tensors.items())]
+    beside = sidecar(path)
+    made = beside if beside.get("content_hash") == metadata["content_hash"] else {}
+    table = tabulate(rows, ["tensor", "shape", "type"], tablefmt="simple")
+    return "\n\n".join(["\n".join(lines), table, _made(made, made)])
 
 
 def _value(value: Any) -> str:

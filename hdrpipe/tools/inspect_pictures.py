@@ -79,10 +79,10 @@ def _maps(product: Product, scene: str, label: np.ndarray, truth: np.ndarray | N
     error = None if truth is None else error_map(label, truth)
     top = max(float(np.percentile(plane, TOP_PERCENTILE)) for plane in (sigma, error) if plane is not None)
     scale = f"black 0, bright {top:.2g} (mu-law)"
-    yield Tile("Sigma", f"mean {sigma.mean():.3g}; {scale}", heat(sigma, top))
+    yield Tile("Sigma", f"mean {sigma.mean():.3g}\n{scale}", heat(sigma, top))
     if error is not None:
         psnr = -20 * np.log10(max(float(np.sqrt(np.mean(np.square(error)))), 1e-9))
-        yield Tile("Error", f"PSNR-mu {psnr:.2f} dB; {scale}", heat(error, top))
+        yield Tile("Error", f"PSNR-mu {psnr:.2f} dB\n{scale}", heat(error, top))
 
 
 def _masks(product: Product, scene: str, label: Rgb | None) -> Iterator[Tile]:

@@ -16,6 +16,9 @@ from hdrpipe.tools.inspect import SHOWN
 
 Row = dict[str, Any]
 
+RADIANCE = ("pseudo_label", "radiance")
+"""Fields that are compared after the mu-law."""
+
 
 def compared(first: Path, second: Path, scene: str | None = None) -> str:
     """How two products differ: settings, fields over all common scenes, and the scenes that differ most.
@@ -64,7 +67,7 @@ def _rows(a: Product, b: Product, scene: str) -> list[Row]:
 def _difference(field: str, one: NDArray, two: NDArray) -> dict[str, float]:
     """Means and mean absolute difference; radiance is compared after the mu-law, as everywhere."""
     one, two = one.astype(np.float32), two.astype(np.float32)
-    if field in ("pseudo_label", "radiance"):
+    if field in RADIANCE:
         one, two = mu_law(one), mu_law(two)
     apart = np.abs(one - two)
     a, b = float(one.mean()), float(two.mean())
@@ -77,7 +80,8 @@ def _fields(a: Product, rows: list[Row]) -> str:
         own = [row for row in rows if row["field"] == field]
         if own:
             numbers = [float(np.mean([row[key] for row in own])) for key in ("a", "b", "apart")]
-            lines.append([field, *(f"{n:.4g}" for n in numbers), f"{max(row['most'] for row in own):.4g}"])
+            name = f"{field} (mu-law)" if field in RADIANCE else field
+            lines.append([name, *(f"{n:.4g}" for n in numbers), f"{max(row['most'] for row in own):.4g}"])
     headings = ["field", "mean A", "mean B", "mean |A-B|", "max |A-B|"]
     return tabulate(lines, headings, tablefmt="simple", disable_numparse=True)
 

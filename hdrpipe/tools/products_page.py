@@ -29,7 +29,7 @@ truncated, altered, of another kind or of another version, with a line that name
 | `kind` | str | name of the schema below |
 | `version` | int | version of that schema |
 | `content_hash` | str | `sha256:` over all of these but `provenance`, and over every array; not over its packing |
-| `provenance` | str | JSON: `stage`, `spec` (with its seed), `code`, `inputs` (hashes: the teacher's), `versions` |
+| `provenance` | str | JSON: `stage`, `spec` (its seed, if any), `code`, `inputs` (hashes: the teacher's), `versions` |
 | `complete` | bool | true, written last |
 
 The same provenance, with time, memory and device, stands as `FILE.json` beside every output.

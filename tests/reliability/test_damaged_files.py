@@ -78,13 +78,13 @@ def assert_refused(path: Path, kind: str, what: str) -> None:
     assert "\n" not in message, what
 
 
-@pytest.mark.parametrize("count", [50, pytest.param(1000, marks=pytest.mark.slow)])
-def test_no_flipped_bit_is_silent(sample, count):
+@pytest.mark.parametrize("flips", [50, pytest.param(1000, marks=pytest.mark.slow)])
+def test_no_flipped_bit_is_silent(sample, flips, count):
     """R6: 50 or 1,000 bit flips of each kind."""
     path, kind, whole = sample
     expected, chance = read(path, kind), random.Random(SEED)
     refused = 0
-    for _ in range(count):
+    for _ in range(flips):
         place, bit = chance.randrange(len(whole)), chance.randrange(8)
         damaged = bytearray(whole)
         damaged[place] ^= 1 << bit
@@ -96,18 +96,20 @@ def test_no_flipped_bit_is_silent(sample, count):
             continue
         assert_refused(path, kind, what)
         refused += 1
-    share = refused / count
-    assert share >= 0.5, f"seed {SEED}: {refused} of {count} flips were found; the rest should lie in unused space only"
+    share = refused / flips
+    assert share >= 0.5, f"seed {SEED}: {refused} of {flips} flips were found; the rest should lie in unused space only"
+    count("R6 bit flips told or harmless", flips)
 
 
-@pytest.mark.parametrize("count", [20, pytest.param(300, marks=pytest.mark.slow)])
-def test_no_truncation_is_silent(sample, count):
+@pytest.mark.parametrize("cuts", [20, pytest.param(300, marks=pytest.mark.slow)])
+def test_no_truncation_is_silent(sample, cuts, count):
     """R7: 20 or 300 truncations of each kind."""
     path, kind, whole = sample
     chance = random.Random(SEED)
-    for length in [0, 1, 7, 8, 47, len(whole) - 1, *(chance.randrange(len(whole)) for _ in range(count - 6))]:
+    for length in [0, 1, 7, 8, 47, len(whole) - 1, *(chance.randrange(len(whole)) for _ in range(cuts - 6))]:
         path.write_bytes(whole[:length])
         assert_refused(path, kind, f"seed {SEED}, {length} of {len(whole)} bytes")
+    count("R7 truncations refused", cuts)
 
 
 def _other(path: Path, text: bytes) -> None:
@@ -221,7 +223,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_each_fault_has_its_message(tmp_path, name):
+def test_each_fault_has_its_message(tmp_path, name, count):
     """R8: all."""
     path = tmp_path / "product"
     write(path, "uncertainty")
@@ -233,6 +235,7 @@ def test_each_fault_has_its_message(tmp_path, name):
     assert message in str(caught.value)
     assert caught.value.code == Exit.DAMAGED
     assert_refused(path, "uncertainty", name)
+    count("R8 faults told by name")
 
 
 @pytest.mark.parametrize(
@@ -268,7 +271,7 @@ def _pictures(folder: Path) -> list[Path]:
     return sorted(folder.iterdir())
 
 
-def test_damaged_pictures_are_read_or_refused(tmp_path):
+def test_damaged_pictures_are_read_or_refused(tmp_path, count):
     """R9: 150 of 1,500 damaged TIFF, PNG, JPEG, Radiance and OpenEXR files."""
     chance = random.Random(SEED)
     originals = [(path, path.read_bytes()) for path in _pictures(tmp_path)]
@@ -289,3 +292,4 @@ def test_damaged_pictures_are_read_or_refused(tmp_path):
             assert "\n" not in str(error), f"seed {SEED}, turn {turn}"  # noqa: PT017
         assert time.monotonic() - begun < 5, f"seed {SEED}, turn {turn}: {path.name}"
     assert min(outcomes.values()) > 10, outcomes
+    count("R9 damaged pictures read or refused", sum(outcomes.values()))

@@ -13,6 +13,7 @@ CASES = [
     ("results/tiny/scenes/labelled-00.h5", "prepare", "results/tiny/round-00/student.safetensors"),
     ("results/tiny/scenes/labelled-truth-00.h5", "prepare", "results/tiny/round-00/student.safetensors"),
     ("results/tiny/scenes/test-00.h5", "prepare", "results/tiny/baselines.csv"),
+    ("results/tiny/round-00/teacher.safetensors", "warmup", "results/tiny/round-01/uncertainty-00.h5"),
     ("results/tiny/round-01/teacher.safetensors", "student", f"{LAST}/uncertainty-00.h5"),
     (f"{LAST}/uncertainty-00.h5", "teacher", f"{LAST}/masks-00.h5"),
     (f"{LAST}/labelled.h5", "teacher", f"{LAST}/masks-00.h5"),
@@ -27,7 +28,7 @@ CASES = [
     ("results/tiny/scenes/manifest.json", "prepare", "results/tiny/report.html"),
     (f"{LAST}/test.h5", "evaluate", "results/tiny/report.html"),
 ]
-SAMPLE = (5, 9)
+SAMPLE = (6, 10)
 """Two rules are in the default run, all in the whole one."""
 
 
@@ -62,7 +63,7 @@ def altered(whole):
     [pytest.param(*case, marks=[] if k in SAMPLE else pytest.mark.slow) for k, case in enumerate(CASES)],
     ids=[case[0].removeprefix("results/tiny/") for case in CASES],
 )
-def test_the_next_reader_exits_4_and_names_file_and_rule(small, commands, name, rule, reader, harm):
+def test_the_next_reader_exits_4_and_names_file_and_rule(small, commands, name, rule, reader, harm, count):
     path = small.path / name
     whole = path.read_bytes()
     path.write_bytes(harm(whole))
@@ -79,3 +80,4 @@ def test_the_next_reader_exits_4_and_names_file_and_rule(small, commands, name, 
     assert name in line
     assert f"'{rule}'" in line
     assert "Traceback" not in done.stderr
+    count("R20 harmed intermediates refused")

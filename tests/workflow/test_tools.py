@@ -144,6 +144,9 @@ def test_inspect_reads_weights(finished):
     text = said(finished, "inspect", "results/tiny/round-02/student.safetensors")
     assert "steps: 120" in text
     assert "role: student" in text
+    assert "\nmade by: student, code " in text
+    assert '"seed": 0' in text
+    assert "\nfrom: teacher sha256:" in text
 
 
 def test_compare_pairs_scenes_and_names_what_was_set_differently(finished, tmp_path):

@@ -258,3 +258,11 @@ def test_a_missing_product_or_a_folder_is_bad_input(tmp_path):
         open_product(tmp_path / "none.h5", "truth")
     with pytest.raises(InputError, match="not a regular file"):
         open_product(tmp_path, "truth")
+
+
+def test_who_opens_any_kind_is_told_the_rule_of_what_a_newer_version_wrote(make):
+    path, _ = make("uncertainty")
+    with h5py.File(path, "r+") as file:
+        file.attrs["version"] = 2
+    with pytest.raises(DamagedError, match=r"written by a newer hdrpipe .* run the rule 'teacher' again"):
+        open_product(path, None)

@@ -1,5 +1,7 @@
 """The report in a real headless Chromium, at the width of a laptop and of a phone, by keyboard alone."""
 
+from itertools import combinations
+
 import pytest
 from browser import Browser, executable
 from small_run import job, make_run, spec
@@ -89,3 +91,32 @@ def test_the_tab_key_reaches_the_skip_link_first_and_every_region_later(page):
     assert reachable
     page.press("Tab", 9, "\t")
     assert page.run("document.activeElement.closest('nav') !== null")
+
+
+CHART_TEXTS = """
+[...document.querySelectorAll('.chart svg')].flatMap((chart, k) => {
+  const edge = chart.getBoundingClientRect(), scale = edge.width / chart.viewBox.baseVal.width;
+  return [...chart.querySelectorAll('text')].map(text => {
+    const box = text.getBoundingClientRect();
+    return {
+      chart: k, words: text.textContent, x: [box.left, box.right], y: [box.top, box.bottom],
+      whole: box.left >= edge.left - 1 && box.right <= edge.right + 1,
+      size: scale * parseFloat(getComputedStyle(text).fontSize),
+    };
+  });
+})
+"""
+
+
+def test_texts_of_charts_are_whole_and_apart_and_large_enough(page):
+    texts = page.run(CHART_TEXTS)
+    assert len(texts) > 100
+    assert [text["words"] for text in texts if not text["whole"]] == []
+    assert min(text["size"] for text in texts) >= 9
+    assert [(a["words"], b["words"]) for a, b in combinations(texts, 2) if _overlap(a, b)] == []
+
+
+def _overlap(a, b):
+    """Whether two texts of one chart share more than a rim of one pixel."""
+    shared = (min(a[axis][1], b[axis][1]) - max(a[axis][0], b[axis][0]) for axis in "xy")
+    return a["chart"] == b["chart"] and all(length > 1 for length in shared)

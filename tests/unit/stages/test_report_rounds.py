@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from small_run import QUALITY, RISK, score_rows
 
-from hdrpipe.stages.report_costs import cost_rows, duration
+from hdrpipe.stages.report_costs import cost_rows, duration, neighbours
 from hdrpipe.stages.report_rounds import paired, round_rows, verdict
 from hdrpipe.stages.report_tables import Run, headline, scene_scores
 
@@ -32,7 +32,9 @@ def said(**changed):
 def test_a_round_that_raised_the_kept_risk_is_where_to_stop():
     tone, text = said(levels=(33, 34, 35, 36), risks=(4e-4, 5e-4, 3e-4))[1]
     assert tone == "bad"
-    assert text == "Round 2 raised the kept risk on labelled scenes (RMSE 0.0200 to 0.0224): stop at round 1."
+    assert text == (
+        "Round 2 raised the kept risk on labelled scenes (RMSE 0.02000 to 0.02236, +11.8 %): stop at round 1."
+    )
 
 
 def test_a_rule_that_went_back_says_why():
@@ -46,8 +48,20 @@ def test_a_rule_that_went_back_says_why():
 def test_falling_risk_asks_for_another_round():
     assert said()[1] == (
         "good",
-        "The kept risk on labelled scenes fell in every round (RMSE 0.0200 to 0.0173): a further round may still help.",
+        "The kept risk on labelled scenes still fell in round 2 (RMSE 0.02000 to 0.01732, -13.4 %): "
+        "a further round may help.",
     )
+
+
+@pytest.mark.parametrize("last", [3.99e-4, 4.01e-4])
+def test_a_round_that_changed_next_to_nothing_is_called_that(last):
+    tone, text = said(risks=(4e-4, last))[1]
+    assert tone == "plain"
+    assert text.startswith("Round 2 hardly moved the kept risk on labelled scenes (RMSE 0.02000 to ")
+
+
+def test_a_kept_risk_of_nothing_has_no_share():
+    assert "RMSE 0.00000 to 0.02000)" in said(risks=(0.0, 4e-4))[1][1]
 
 
 @pytest.mark.parametrize(
@@ -102,14 +116,32 @@ def test_rounds_are_compared_scene_by_scene():
     assert paired(make(), 0, 2) == pytest.approx({"psnr_mu": 2.0, "low": 2.0, "high": 2.0})
 
 
-def test_jobs_are_told_once_and_in_order(tmp_path):
-    def job(place, stage, started, seconds):
+@pytest.fixture
+def job(tmp_path):
+    """Writes the provenance of an output; returns the output's path."""
+
+    def record(place, stage, started, seconds):
         path = tmp_path / place
         path.parent.mkdir(exist_ok=True)
         told = {"stage": stage, "started": started, "seconds": seconds, "peak_mib": 300, "device": "CPU x86_64"}
         (tmp_path / f"{place}.json").write_text(json.dumps(told))
         return path
 
+    return record
+
+
+def test_jobs_whose_outputs_the_report_does_not_read_are_told_too(job):
+    read = job("round-01/metrics.csv", "evaluate", "2026-01-01T00:02", 2.0)
+    job("round-01/uncertainty-00.h5", "teacher", "2026-01-01T00:01", 5.0)
+    job("round-01/report.html", "report", "2026-01-01T00:03", 1.0)
+    job("round-02/masks-00.h5", "masks", "2026-01-01T00:04", 1.0)  # of a round that the report is not about
+    assert [(row["stage"], row["of"]) for row in cost_rows(neighbours([read]))] == [
+        ("teacher", "round 1, uncertainty-00"),
+        ("evaluate", "round 1"),
+    ]
+
+
+def test_jobs_are_told_once_and_in_order(tmp_path, job):
     paths = [
         job("round-01/metrics.csv", "evaluate", "2026-01-01T00:02", 2.0),
         job("round-01/metrics.json", "evaluate", "2026-01-01T00:02", 3.0),

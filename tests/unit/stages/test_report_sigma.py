@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from hdrpipe.stages.report_sigma import draw_coverage, draw_risk_coverage, reliability
+from hdrpipe.stages.report_sigma import draw_coverage, draw_risk_coverage, plain_log, reliability
 
 RANDOM = np.random.default_rng(0)
 SIGMA = RANDOM.uniform(0.01, 0.1, 20_000)
@@ -38,3 +38,17 @@ def test_risk_falls_with_what_is_kept_and_ends_at_the_error_of_all():
 def test_intervals_of_the_right_sigma_hold_what_they_are_meant_to():
     curve = drawn(draw_coverage)["held"]
     assert curve[:, 1] == pytest.approx(curve[:, 0], abs=0.02)
+
+
+@pytest.mark.parametrize("span", [(0.0021, 0.0048), (0.0019, 0.014), (0.0003, 0.006)])
+def test_a_logarithmic_axis_has_plain_numbers_and_few_of_them(span):
+    axes = Figure().add_subplot()
+    axes.plot(span, span)
+    axes.set_xscale("log")
+    plain_log(axes.xaxis)
+    axes.figure.draw_without_rendering()
+    low, high = axes.get_xlim()
+    shown = [label.get_text() for label in axes.get_xticklabels(which="both") if low <= label.get_position()[0] <= high]
+    shown = [text for text in shown if text]
+    assert 2 <= len(shown) <= 6
+    assert all(low <= float(text) <= high for text in shown)
