@@ -12,11 +12,10 @@ from types import SimpleNamespace
 from typing import Annotated, Any, Literal, cast
 
 import yaml
-from jsonschema import Draft202012Validator
 from pydantic import Field
 
 from hdrpipe.errors import UsageError
-from hdrpipe.plugins import choices, nearest, validated
+from hdrpipe.plugins import choices, filled, nearest, validated
 from hdrpipe.study import Spec, StudySpec
 
 SCHEMA_FILE = Path(__file__).parent.parent / "workflow" / "config.schema.json"
@@ -28,7 +27,7 @@ class DataSpec(Spec):
     dataset: str = Field(default="panorama", description="A file of `hdrpipe/datasets`.")
     options: dict[str, Any] = Field(default_factory=dict, description="Options of that dataset.")
     seed: int = Field(default=0, ge=0, description="Seed of the rendering or of any other choice of scenes.")
-    labelled: Annotated[int, Field(ge=1)] | Literal["all"] | tuple[str, ...] = Field(
+    labelled: Annotated[int, Field(ge=1, strict=True)] | Literal["all"] | tuple[str, ...] = Field(
         default=5, description="Number of pool scenes that keep their truth, `all`, or a list of their names."
     )
     draw: int = Field(default=0, ge=0, description="Seed of the label draw: which pool scenes keep their truth.")
@@ -233,28 +232,11 @@ def check_config(mapping: Mapping[str, Any]) -> Config:
         name: str = getattr(spec, key)
         if name not in choices(wing):
             raise UsageError(f"unknown choice {name!r}{nearest(name, choices(wing))}", f"{section}.{key}")
-        options = _filled(definitions.get(f"{wing}.{name}"), spec.model_dump()["options"], f"{section}.options")
+        if f"{wing}.{name}" not in definitions:
+            raise UsageError("the schema of this plug-in is missing", f"{section}.{key}", "run `hdrpipe schema`")
+        options = filled(definitions[f"{wing}.{name}"], spec.model_dump()["options"], f"{section}.options")
         changed[section] = spec.model_copy(update={"options": options})
     return config.model_copy(update=changed)
-
-
-def _filled(schema: dict[str, Any] | None, options: dict[str, Any], where: str) -> dict[str, Any]:
-    if schema is None:
-        raise UsageError("the schema of this plug-in is missing", where, "run `hdrpipe schema`")
-    properties: dict[str, Any] = schema.get("properties", {})
-    unknown = [key for key in options if key not in properties]
-    if unknown:
-        raise UsageError(f"unknown key{nearest(unknown[0], properties)}", f"{where}.{unknown[0]}")
-    for error in Draft202012Validator(schema).iter_errors(options):  # pyright: ignore[reportUnknownMemberType]
-        key = ".".join([where, *(str(part) for part in error.absolute_path)])
-        raise UsageError(f"{error.message}{_allowed(error.schema)}", key)
-    return {key: options.get(key, field.get("default")) for key, field in properties.items()}
-
-
-def _allowed(schema: Any) -> str:
-    words = {"minimum": ">=", "maximum": "<=", "exclusiveMinimum": ">", "exclusiveMaximum": "<", "enum": "one of"}
-    parts = [f"{sign} {schema[word]}" for word, sign in words.items() if word in schema]
-    return f"; allowed: {' and '.join(parts)}" if parts else ""
 
 
 def plugins_of(config: Config, stage: str) -> tuple[tuple[str, str], ...]:
