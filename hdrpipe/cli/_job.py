@@ -45,7 +45,11 @@ class Lines:
             return
         self.last = now
         passed = now - self.started
-        eta = f"ETA {_clock(passed / done * (total - done))}" if 0 < done < total else f"took {_clock(passed)}"
+        eta = (
+            f"took {_clock(passed)}"
+            if done >= total
+            else f"ETA {_clock(passed / done * (total - done)) if done else '?'}"
+        )
         logging.getLogger("hdrpipe").info(
             "%s  %d/%d  %d %%  %s  %s", self.label, done, total, 100 * done // max(total, 1), eta, note
         )
@@ -73,6 +77,8 @@ def start(stage: str, spec: str, code: str, log: Path | None, label: str = "") -
     if log:
         log.parent.mkdir(parents=True, exist_ok=True)
         written = logging.FileHandler(log, mode="w", encoding="utf-8")
+        # on a full disk its lines are lost; the output that does not fit is what is told, not a traceback a line
+        written.handleError = lambda record: None
         written.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         if written.stream:
             fcntl.flock(written.stream, fcntl.LOCK_SH)  # `hdrpipe status` sees by it who lives

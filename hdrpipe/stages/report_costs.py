@@ -10,12 +10,13 @@ WARM_UP = "round-00"
 
 
 def cost_rows(paths: Iterable[Path]) -> list[Row]:
-    """A row a job, in the order of their beginning: stage, of which round or shard, seconds, MiB, device, output.
+    """A row a job, in the order of their beginning: stage, of which round or shard, seconds, MiB, device.
 
-    Jobs whose outputs have no provenance beside them are left out.
+    Jobs of the outputs given and of what these were made of in the same folder, such as the teacher's labels of every
+    round beside the masks. Jobs whose outputs have no provenance beside them are left out.
     """
     rows: dict[tuple, Row] = {}
-    for path in paths:
+    for path in _with_neighbours(paths):
         told = sidecar(path)
         if not {"stage", "started", "seconds", "peak_mib"} <= set(told):
             continue
@@ -31,6 +32,13 @@ def cost_rows(paths: Iterable[Path]) -> list[Row]:
                 "device": str(told.get("device", "")),
             }
     return sorted(rows.values(), key=lambda row: (row["started"], row["stage"], row["of"]))
+
+
+def _with_neighbours(paths: Iterable[Path]) -> list[Path]:
+    """The outputs, and those in their folders that their provenance names as inputs; each once."""
+    given = list(paths)
+    named = [path.with_name(name) for path in given for name in sidecar(path).get("inputs", ()) if "/" not in name]
+    return list(dict.fromkeys([*given, *named]))
 
 
 def duration(seconds: float) -> str:

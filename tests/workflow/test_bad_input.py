@@ -78,10 +78,12 @@ def test_a_full_disk_is_exit_5_and_leaves_nothing(finished, tmp_path):
     """The file size limit of the shell stands in for a full disk."""
     spec = '{"data":{"dataset":"procedural","options":{},"labelled":2}}'
     (tmp_path / "sources.json").write_text("[]")
-    command = f"ulimit -f 40; exec hdrpipe prepare --spec '{spec}' --sources sources.json --out {tmp_path}/out"
+    words = f"--spec '{spec}' --sources sources.json --out {tmp_path}/out --log /dev/full"
+    command = f"ulimit -f 40; exec hdrpipe prepare {words}"
     done = finished.call("bash", "-c", f"cd {tmp_path} && {command}")
     assert done.returncode == 5
     assert done.stderr.count("hdrpipe: error:") == 1
+    assert "Traceback" not in done.stderr  # for the lines of the log that are lost
     assert not [path for path in (tmp_path / "out").rglob("*") if path.suffix == ".h5" or "tmp" in path.name]
 
 

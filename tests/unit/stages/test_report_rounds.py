@@ -94,10 +94,11 @@ def test_rounds_are_compared_scene_by_scene():
 
 
 def test_jobs_are_told_once_and_in_order(tmp_path):
-    def job(place, stage, started, seconds):
+    def job(place, stage, started, seconds, inputs=()):
         path = tmp_path / place
         path.parent.mkdir(exist_ok=True)
         told = {"stage": stage, "started": started, "seconds": seconds, "peak_mib": 300, "device": "CPU x86_64"}
+        told["inputs"] = dict.fromkeys(inputs, "sha256:0")
         (tmp_path / f"{place}.json").write_text(json.dumps(told))
         return path
 
@@ -107,13 +108,19 @@ def test_jobs_are_told_once_and_in_order(tmp_path):
         job("round-00/history.csv", "warmup", "2026-01-01T00:00", 61.0),
         job("round-01/uncertainty-00.h5", "teacher", "2026-01-01T00:01", 5.0),
         job("round-01/uncertainty-01.h5", "teacher", "2026-01-01T00:01", 6.0),
+        job(
+            "round-01/masks.json", "masks", "2026-01-01T00:01:30", 0.5, ["labelled.h5", "uncertainty-01.h5", "gone.h5"]
+        ),
         tmp_path / "no-provenance.h5",
     ]
+    job("round-01/labelled.h5", "teacher", "2026-01-01T00:01:10", 1.0)  # no input of the report, but of its masks
     rows = cost_rows(paths)
     assert [(row["stage"], row["of"], row["seconds"]) for row in rows] == [
         ("warmup", "warm-up", 61.0),
         ("teacher", "round 1, uncertainty-00", 5.0),
         ("teacher", "round 1, uncertainty-01", 6.0),
+        ("teacher", "round 1, labelled", 1.0),
+        ("masks", "round 1", 0.5),
         ("evaluate", "round 1", 3.0),
     ]
 
