@@ -236,7 +236,18 @@ def check_config(mapping: Mapping[str, Any]) -> Config:
             raise UsageError("the schema of this plug-in is missing", f"{section}.{key}", "run `hdrpipe schema`")
         options = filled(definitions[f"{wing}.{name}"], spec.model_dump()["options"], f"{section}.options")
         changed[section] = spec.model_copy(update={"options": options})
-    return config.model_copy(update=changed)
+    whole = config.model_copy(update=changed)
+    _check_labels(whole.data)
+    return whole
+
+
+def _check_labels(data: DataSpec) -> None:
+    """Raise UsageError if the label draw is asked for more scenes than a rendered dataset offers it."""
+    offers = {key: data.options.get(key) for key in ("pool", "lab")}
+    for key, count in offers.items():
+        if isinstance(data.labelled, int) and isinstance(count, int) and 0 < count < data.labelled:
+            what = f"{data.labelled} labelled scenes are asked for, data.options.{key} is {count}"
+            raise UsageError(what, "data.labelled", f"ask for at most {count}")
 
 
 def plugins_of(config: Config, stage: str) -> tuple[tuple[str, str], ...]:

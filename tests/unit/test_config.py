@@ -27,6 +27,8 @@ from hdrpipe.errors import UsageError
         ({"data": None}, ["data: ", "mapping of keys", "None"]),
         ({"data": {"labelled": "al"}}, ["data.labelled: ", "integer", "'all'", "did you mean 'all'"]),
         ({"data": {"labelled": 0}}, ["data.labelled: ", "greater than or equal to 1", "'all'"]),
+        ({"data": {"labelled": 49}}, ["data.labelled: ", "49", "48", "data.options.pool"]),
+        ({"data": {"labelled": 9, "options": {"lab": 8}}}, ["data.labelled: ", "9", "8", "data.options.lab"]),
         ({"data": {"labelled": True}}, ["data.labelled: ", "integer"]),
         ({"data": {"labelled": ["pool-001", 3]}}, ["data.labelled: ", "string", "3"]),
         ({"data": {"options": {"ev": [2, 0, -2]}}}, ["data.options.ev: ", "ascend", "[2, 0, -2]"]),

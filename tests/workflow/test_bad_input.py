@@ -10,6 +10,8 @@ import yaml
         ({"masks": {"options": {"tau_path": 0.3}}}, ["masks.options.tau_path", "tau_patch"]),
         ({"studnet": {"lr": 0.1}}, ["studnet", "student"]),
         ({"data": {"labelled": 0}}, ["data.labelled"]),
+        ({"data": {"options": {"ev": [2, 0, -2]}}}, ["data.options.ev", "ascend"]),
+        ({"loss": {"vgg_weights": "gone.pth"}}, ["gone.pth", "loss.vgg_weights"]),
         ({"warmup": {"weights": "gone.safetensors"}}, ["gone.safetensors", "warmup.weights"]),
     ],
     ids=str,
