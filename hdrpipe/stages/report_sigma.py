@@ -2,7 +2,7 @@
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FixedLocator, LogFormatterSciNotation, PercentFormatter
 from numpy.typing import NDArray
 from scipy.stats import norm
 
@@ -13,6 +13,9 @@ STUDENT, ORACLE, CHANCE = "#2f7fd0", "#1f9a78", "#8a8f98"
 
 BINS = 20
 """Groups of pixels of like sigma, as many pixels in each, in the figure of its size."""
+
+MINOR = [step * 10.0**decade for decade in range(-9, 2) for step in (2, 5)]
+"""Marks between the powers of ten; words at more of them would lie on one another."""
 
 
 def draw_sparsification(axes: Axes, error: NDArray, sigma: NDArray) -> None:
@@ -56,6 +59,9 @@ def draw_reliability(axes: Axes, error: NDArray, sigma: NDArray) -> None:
     axes.plot(expected, seen, "o-", color=STUDENT, label="pixels of like sigma", markersize=4)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_locator(FixedLocator(MINOR))
+        axis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(1.5, 1.5)))
     axes.set_xlabel("sigma (μ-law)")
     axes.set_ylabel("RMSE (μ-law)")
 
