@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +77,8 @@ class Rendered(BaseModel):
         float | None, Field(ge=0, le=100, description="`noise` of the lab's camera; null: that of all others.")
     ] = None
     lab_motion: Annotated[
-        Difficulty | None, Field(description="How all of the lab's scenes move; null: as all others do.")
+        Literal["tripod", "handheld", "large-motion"] | None,
+        Field(description="How all of the lab's scenes move; null: as all others do."),
     ] = None
 
     @field_validator("ev")

@@ -37,6 +37,7 @@ from hdrpipe.errors import UsageError
         ({"data": {"options": {"ev": ["a", 0, 2]}}}, ["data.options.ev.0: ", "'a'", "number"]),
         ({"data": {"options": {"ev": [-2, 0, 40]}}}, ["data.options.ev.2: ", "40", "<= 12"]),
         ({"data": {"options": {"lab_motion": "tripot"}}}, ["did you mean 'tripod'", "handheld", "null"]),
+        ({"data": {"options": {"lab_motion": "photographed"}}}, ["data.options.lab_motion", "tripod", "large-motion"]),
         ({"masks": {"options": {"patch_scope": "datset"}}}, ["did you mean 'dataset'", "image", "crop"]),
         ({"model": {"backbone": "hdr_transformer", "options": {"channels": 61}}}, ["channels", "61", "heads", "6"]),
         ({"model": {"backbone": "hdr_transformer", "options": {"heads": 0}}}, ["model.options.heads", ">= 1"]),
