@@ -89,6 +89,16 @@ def test_a_full_disk_is_exit_5_and_leaves_nothing(finished, tmp_path):
     assert not [path for path in (tmp_path / "out").rglob("*") if path.suffix == ".h5" or "tmp" in path.name]
 
 
+def test_a_log_that_cannot_be_written_is_exit_3(finished, tmp_path):
+    (tmp_path / "sources.json").write_text("[]")
+    spec = '{"data":{"dataset":"procedural","options":{},"labelled":2}}'
+    words = ["--spec", spec, "--sources", str(tmp_path / "sources.json"), "--out", str(tmp_path / "out")]
+    done = finished.call("hdrpipe", "prepare", *words, "--log", "/proc/nowhere/x.log")
+    assert done.returncode == 3
+    assert done.stderr.startswith("hdrpipe: error: /proc/nowhere/x.log: cannot be written")
+    assert done.stderr.count("\n") == 1
+
+
 def test_an_overlay_is_a_deep_merge(finished):
     assert finished.plan(overlay={"warmup": {"batch": 4}}) == {}
     assert yaml.safe_load((finished.path / "configs" / "tiny.yaml").read_text())["warmup"]["steps"] == 60
