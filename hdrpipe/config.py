@@ -28,7 +28,7 @@ class DataSpec(Spec):
     dataset: str = Field(default="panorama", description="A file of `hdrpipe/datasets`.")
     options: dict[str, Any] = Field(default_factory=dict, description="Options of that dataset.")
     seed: int = Field(default=0, ge=0, description="Seed of the rendering or of any other choice of scenes.")
-    labelled: Annotated[int, Field(ge=1)] | Literal["all"] | tuple[str, ...] = Field(
+    labelled: Annotated[int, Field(ge=1, strict=True)] | Literal["all"] | tuple[str, ...] = Field(
         default=5, description="Number of pool scenes that keep their truth, `all`, or a list of their names."
     )
     draw: int = Field(default=0, ge=0, description="Seed of the label draw: which pool scenes keep their truth.")
@@ -243,7 +243,18 @@ def check_config(mapping: Mapping[str, Any]) -> Config:
         options = filled(definitions.get(f"{wing}.{name}"), spec.model_dump()["options"], f"{section}.options")
         changed[section] = spec.model_copy(update={"options": options})
     check_folds(config.crossfit, config.choose, config.data.labelled, config.pseudo_labelled)
-    return config.model_copy(update=changed)
+    whole = config.model_copy(update=changed)
+    _check_labels(whole.data)
+    return whole
+
+
+def _check_labels(data: DataSpec) -> None:
+    """Raise UsageError if the label draw is asked for more scenes than a rendered dataset offers it."""
+    offers = {key: data.options.get(key) for key in ("pool", "lab")}
+    for key, count in offers.items():
+        if isinstance(data.labelled, int) and isinstance(count, int) and 0 < count < data.labelled:
+            what = f"{data.labelled} labelled scenes are asked for, data.options.{key} is {count}"
+            raise UsageError(what, "data.labelled", f"ask for at most {count}")
 
 
 def plugins_of(config: Config, stage: str) -> tuple[tuple[str, str], ...]:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from hdrpipe.cli._process import supervise
+from hdrpipe.files.atomic import translated
 from hdrpipe.stages.job import Job
 
 Spec = Annotated[str, typer.Option(help="Canonical JSON of what the stage depends on.")]
@@ -45,7 +46,11 @@ class Lines:
             return
         self.last = now
         passed = now - self.started
-        eta = f"ETA {_clock(passed / done * (total - done))}" if 0 < done < total else f"took {_clock(passed)}"
+        eta = (
+            f"took {_clock(passed)}"
+            if done >= total
+            else f"ETA {_clock(passed / done * (total - done)) if done else '?'}"
+        )
         logging.getLogger("hdrpipe").info(
             "%s  %d/%d  %d %%  %s  %s", self.label, done, total, 100 * done // max(total, 1), eta, note
         )
@@ -71,18 +76,32 @@ def start(stage: str, spec: str, code: str, log: Path | None, label: str = "") -
     console.addFilter(lambda record: record.levelno < logging.ERROR)  # the door prints errors itself
     logger.addHandler(console)
     if log:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        written = logging.FileHandler(log, mode="w", encoding="utf-8")
-        written.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        if written.stream:
-            fcntl.flock(written.stream, fcntl.LOCK_SH)  # `hdrpipe status` sees by it who lives
-        logger.addHandler(written)
+        logger.addHandler(_written(log))
         logger.info("%s spec %s", stage, spec)
         given = os.environ.get("CUDA_VISIBLE_DEVICES")
         if given:
             logger.info("%s got CUDA_VISIBLE_DEVICES=%s", stage, given)
     supervise()
     return Job(stage, spec, code, Lines(label or stage))
+
+
+def _written(log: Path) -> logging.FileHandler:
+    """What writes the log.
+
+    Raises:
+        CapacityError, InputError: there is no room for it, or its folder cannot be written.
+    """
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        written = logging.FileHandler(log, mode="w", encoding="utf-8")
+    except OSError as error:
+        raise translated(error, log) from None
+    # on a full disk its lines are lost; the output that does not fit is what is told, not a traceback a line
+    written.handleError = lambda record: None
+    written.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    if written.stream:
+        fcntl.flock(written.stream, fcntl.LOCK_SH)  # `hdrpipe status` sees by it who lives
+    return written
 
 
 def use_threads(threads: int) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,9 +55,12 @@ class Rendered(BaseModel):
 
     size: Annotated[int, Field(ge=32, le=512, description="Side of the square frames in pixels: the cost of all else.")]
     ev: Annotated[
-        tuple[float, ...],
+        tuple[Annotated[float, Field(ge=-12, le=12)], ...],
         Field(
-            min_length=2, max_length=9, description="Exposure values in stops, ascending; the middle is the reference."
+            min_length=2,
+            max_length=9,
+            description="Exposure values in stops, ascending; the middle is the reference.",
+            json_schema_extra={"ascending": True},
         ),
     ] = (-2.0, 0.0, 2.0)
     noise: Annotated[
@@ -74,14 +77,15 @@ class Rendered(BaseModel):
         float | None, Field(ge=0, le=100, description="`noise` of the lab's camera; null: that of all others.")
     ] = None
     lab_motion: Annotated[
-        Difficulty | None, Field(description="How all of the lab's scenes move; null: as all others do.")
+        Literal["tripod", "handheld", "large-motion"] | None,
+        Field(description="How all of the lab's scenes move; null: as all others do."),
     ] = None
 
     @field_validator("ev")
     @classmethod
     def _ascending(cls, ev: tuple[float, ...]) -> tuple[float, ...]:
-        if not all(low < high for low, high in pairwise(ev)) or not all(abs(value) <= 12 for value in ev):
-            raise ValueError("must ascend strictly, within -12 to 12 stops")
+        if not all(low < high for low, high in pairwise(ev)):
+            raise ValueError("must ascend strictly")
         return ev
 
     def of_lab(self, split: Split, index: int) -> bool:

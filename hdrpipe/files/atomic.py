@@ -35,7 +35,7 @@ def write_bytes(path: Path | str, data: bytes | bytearray | memoryview) -> None:
         temporary = None
         _synchronise_folder(target.parent)
     except OSError as error:
-        raise _translated(error, target) from error
+        raise translated(error, target) from error
     except ValueError as error:  # a NUL or a lone surrogate in the name
         raise InputError(f"is no file name ({error})", ascii(str(path))) from error
     finally:
@@ -106,7 +106,8 @@ def _alive(process: int) -> bool:
     return True
 
 
-def _translated(error: OSError, target: Path) -> HdrpipeError:
+def translated(error: OSError, target: Path) -> HdrpipeError:
+    """The fault to tell for a system error at `target`: CapacityError where room is lacking, else InputError."""
     reason = error.strerror or str(error)
     if error.errno in FULL:
         return CapacityError(f"cannot be written, no space left ({reason})", target, "free some space and run it again")

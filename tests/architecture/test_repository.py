@@ -36,6 +36,23 @@ def test_environment_yml_has_the_versions_of_constraints():
     assert environment == {name: pinned[name] for name in environment}
 
 
+def test_environment_yml_is_what_conda_reads():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    *plain, pip = environment["dependencies"]
+    assert plain == ["python=3.11", "pip"]
+    assert pip["pip"][0] == "--constraint constraints.txt"
+    assert pip["pip"][-1] == "--editable ."
+
+
+def test_the_readme_names_keys_that_there_are():
+    table = (ROOT / "README.md").read_text().split("## The config")[1].split("\n## ")[0]
+    named = {k for row in re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE) for k in re.findall(r"`([^`]+)`", row)}
+    sections = check_config({"run": "x"}).model_dump()
+    known = {f"{s}.{k}" for s, part in sections.items() if isinstance(part, dict) for k in (*part, "*")} | set(sections)
+    assert len(named) > 15
+    assert named <= known
+
+
 def test_committed_schema_is_the_generated_one():
     assert (ROOT / "workflow" / "config.schema.json").read_text() == schema_text(), "run `hdrpipe schema`"
 

@@ -12,6 +12,8 @@ import yaml
         ({"data": {"labelled": 0}}, ["data.labelled"]),
         ({"choose": {"rule": "kept-risk"}}, ["choose.rule", "held-out", "crossfit.folds"]),
         ({"crossfit": {"folds": 3}}, ["crossfit.folds", "2 labelled scenes"]),
+        ({"data": {"options": {"ev": [2, 0, -2]}}}, ["data.options.ev", "ascend"]),
+        ({"loss": {"vgg_weights": "gone.pth"}}, ["gone.pth", "loss.vgg_weights"]),
         ({"warmup": {"weights": "gone.safetensors"}}, ["gone.safetensors", "warmup.weights"]),
     ],
     ids=str,
@@ -80,11 +82,23 @@ def test_a_full_disk_is_exit_5_and_leaves_nothing(finished, tmp_path):
     """The file size limit of the shell stands in for a full disk."""
     spec = '{"data":{"dataset":"procedural","options":{},"labelled":2}}'
     (tmp_path / "sources.json").write_text("[]")
-    command = f"ulimit -f 40; exec hdrpipe prepare --spec '{spec}' --sources sources.json --out {tmp_path}/out"
+    words = f"--spec '{spec}' --sources sources.json --out {tmp_path}/out --log /dev/full"
+    command = f"ulimit -f 40; exec hdrpipe prepare {words}"
     done = finished.call("bash", "-c", f"cd {tmp_path} && {command}")
     assert done.returncode == 5
     assert done.stderr.count("hdrpipe: error:") == 1
+    assert "Traceback" not in done.stderr  # for the lines of the log that are lost
     assert not [path for path in (tmp_path / "out").rglob("*") if path.suffix == ".h5" or "tmp" in path.name]
+
+
+def test_a_log_that_cannot_be_written_is_exit_3(finished, tmp_path):
+    (tmp_path / "sources.json").write_text("[]")
+    spec = '{"data":{"dataset":"procedural","options":{},"labelled":2}}'
+    words = ["--spec", spec, "--sources", str(tmp_path / "sources.json"), "--out", str(tmp_path / "out")]
+    done = finished.call("hdrpipe", "prepare", *words, "--log", "/proc/nowhere/x.log")
+    assert done.returncode == 3
+    assert done.stderr.startswith("hdrpipe: error: /proc/nowhere/x.log: cannot be written")
+    assert done.stderr.count("\n") == 1
 
 
 def test_an_overlay_is_a_deep_merge(finished):

@@ -21,6 +21,14 @@ JOBS = [
 ]
 """Jobs that each recipe asks for once the run is done."""
 
+WARMED = {"fetch": 1, "prepare": 1, "warmup": 1}
+FROM_NOTHING = [
+    WARMED,
+    {**WARMED, "teacher": 1},
+    {**WARMED, "teacher": 2, "teacher_labelled": 2, "masks": 2, "student": 1},
+]
+"""Jobs that the first recipes ask for where nothing has been made yet."""
+
 
 def arguments(recipe):
     return [word.replace("results/demo", "results/tiny") for word in shlex.split(recipe)[3:] if word != "-n"]
@@ -34,6 +42,25 @@ def test_every_recipe_is_listed():
 @pytest.mark.parametrize(("recipe", "jobs"), list(zip(RECIPES, JOBS, strict=True)), ids=RECIPES)
 def test_a_recipe_plans_exactly(finished, recipe, jobs):
     assert finished.plan(*arguments(recipe)) == jobs
+
+
+@pytest.mark.parametrize(("recipe", "jobs"), list(zip(RECIPES, FROM_NOTHING, strict=False)), ids=RECIPES[:3])
+def test_a_recipe_makes_its_stages_alone_from_nothing(finished, recipe, jobs):
+    assert finished.plan("-F", *arguments(recipe)) == jobs
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_recipe_really_runs_and_leaves_a_finished_run(finished, recipe):
+    warmed = finished.path / "results" / "tiny" / "round-00" / "student.safetensors"
+    masks = finished.path / "results" / "tiny" / "round-01" / "masks-00.h5"
+    before, made = warmed.stat().st_mtime_ns, masks.stat().st_mtime_ns
+    content = masks.read_bytes()
+    finished.snakemake(*shlex.split(recipe.replace("results/demo", "results/tiny"))[3:])
+    assert warmed.stat().st_mtime_ns == before
+    assert (masks.stat().st_mtime_ns > made) == ("-R" in recipe)
+    assert masks.read_bytes() == content
+    assert "Nothing to be done" in finished.snakemake()
 
 
 def test_a_single_stage_really_reruns_and_changes_nothing_else(finished):

@@ -34,6 +34,10 @@ CONFIG = told(check_config, config)
 told(
     fingerprint, "warmup", (), weights_of(CONFIG, "warmup")
 )  # weights that are missing are told at once
+if CONFIG.loss.vgg_weights and not Path(CONFIG.loss.vgg_weights).is_file():
+    raise WorkflowError(
+        f"config: loss.vgg_weights: there is no such file: {CONFIG.loss.vgg_weights}"
+    )
 OWN_STUDY = bool(CONFIG.study.arms) or not STUDY_FILE.exists()
 OVERLAY = {} if OWN_STUDY else told(read_yaml, STUDY_FILE)
 STUDY_RUN = OVERLAY.get("run", CONFIG.run)

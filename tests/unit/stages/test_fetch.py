@@ -7,12 +7,13 @@ from types import SimpleNamespace
 import pytest
 
 from hdrpipe.datasets.contract import Source
-from hdrpipe.errors import InputError
+from hdrpipe.errors import CapacityError, InputError
 from hdrpipe.stages import fetch as stage
 from hdrpipe.stages.job import Job
 
 DATA = b"an archive"
 SOURCE = Source("toy", "toy==1.0", "toy-1.0.whl", hashlib.sha256(DATA).hexdigest(), "CC0-1.0")
+SECOND = Source("bear", "bear==2.0", "bear-2.0.whl", hashlib.sha256(DATA).hexdigest(), "CC0-1.0")
 
 
 @pytest.fixture
@@ -44,6 +45,24 @@ def test_without_network_and_cache_it_says_what_to_fetch_and_where_to_put_it(spe
     for word in ("toy==1.0", "pip download", SOURCE.filename, str(tmp_path / "cache")):
         assert word in message
     assert not (tmp_path / "sources.json").exists()
+
+
+def test_all_that_is_missing_is_named_at_once(spec, tmp_path, monkeypatch):
+    monkeypatch.setattr(stage.subprocess, "run", refuse)
+    monkeypatch.setattr(stage.plugins, "load", lambda wing, name: SimpleNamespace(sources=lambda _: (SOURCE, SECOND)))
+    with pytest.raises(InputError) as caught:
+        stage.fetch(spec, tmp_path / "cache", tmp_path / "sources.json", Job("fetch"))
+    assert "toy==1.0 bear==2.0" in str(caught.value)
+    assert "toy-1.0.whl and bear-2.0.whl" in str(caught.value)
+
+
+def test_a_disk_that_fills_while_downloading_is_told_as_such(spec, tmp_path, monkeypatch):
+    def full(*arguments, **more):
+        return SimpleNamespace(returncode=1, stderr="ERROR: [Errno 28] No space left on device")
+
+    monkeypatch.setattr(stage.subprocess, "run", full)
+    with pytest.raises(CapacityError, match="TMPDIR"):
+        stage.fetch(spec, tmp_path / "cache", tmp_path / "sources.json", Job("fetch"))
 
 
 @pytest.mark.parametrize("cached", [True, False])

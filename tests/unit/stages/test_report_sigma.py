@@ -1,10 +1,13 @@
 """The curves of sigma."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from hdrpipe.stages.report_sigma import draw_coverage, draw_risk_coverage, plain_log, reliability
+from hdrpipe.stages.report_sigma import draw_coverage, draw_reliability, draw_risk_coverage, plain_log, reliability
 
 RANDOM = np.random.default_rng(0)
 SIGMA = RANDOM.uniform(0.01, 0.1, 20_000)
@@ -21,6 +24,19 @@ def test_a_sigma_of_the_right_size_lies_on_the_diagonal():
 def test_half_a_sigma_lies_at_twice_its_height():
     expected, seen = reliability(ERROR, SIGMA / 2)
     assert seen / expected == pytest.approx(np.full(20, 2.0), rel=0.12)
+
+
+@pytest.mark.parametrize("span", [2.0, 7.0, 1000.0])
+def test_the_words_below_its_axis_do_not_lie_on_one_another(span):
+    figure = Figure(figsize=(4.6, 3.2))
+    axes = figure.add_subplot()
+    sigma = 2e-3 * span ** RANDOM.uniform(size=5000)
+    draw_reliability(axes, np.abs(RANDOM.normal(0, sigma)), sigma)
+    FigureCanvasAgg(figure).draw()
+    found = [label.get_window_extent() for label in axes.get_xticklabels(which="both") if label.get_text()]
+    words = [word for word in found if axes.bbox.x0 <= (word.x0 + word.x1) / 2 <= axes.bbox.x1]
+    assert len(words) >= 1
+    assert all(left.x1 < right.x0 for left, right in pairwise(sorted(words, key=lambda word: word.x0)))
 
 
 def drawn(draw):
