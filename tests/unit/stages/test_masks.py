@@ -19,7 +19,7 @@ def make_masks(folder, with_frames):
     """Masks of a small run whose pseudo labels are darker than the truth, from row to row the more."""
     files = make_run(folder)
     scenes = [*files.scenes, *files.unlabelled] if with_frames else ()
-    inputs = MaskInputs(files.uncertainty, files.predicted, files.truths, scenes=scenes)
+    inputs = MaskInputs(files.uncertainty, files.predicted[0], files.truths, scenes=scenes)
     masks(parse_spec("masks", SPEC), inputs, folder, folder / "masks.json", Job("masks", SPEC, "code"))
     with open_product(folder / "masks-00.h5", "masks") as product:
         return [product.read(scene, "weight") for scene in product.scenes]
