@@ -66,7 +66,8 @@ def draw_reliability(axes: Axes, error: NDArray, sigma: NDArray) -> None:
 def plain_log(axis: Axis) -> None:
     """Few ticks, as plain numbers, on a logarithmic axis that has its data: powers of ten would overlap."""
     low, high = axis.get_data_interval()
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high > 5 * low else (1, 1.5, 2, 3, 4, 5, 6, 7, 8)))
+    marks = (1, 1.5, 2, 3, 4, 5, 6, 7, 8) if high <= 5 * low else (1, 2, 5) if high <= 100 * low else (1,)
+    axis.set_major_locator(LogLocator(subs=marks))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 
