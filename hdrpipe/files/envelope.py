@@ -97,9 +97,13 @@ def telling(path: Path, rules: tuple[str, ...], library: tuple[type[Exception], 
         ) from error
 
 
+OTHER_RULES = {"labelled.h5": "teacher_labelled"}
+"""Products whose rule is not called what its stage is, by file."""
+
+
 def _hint(path: Path, rules: tuple[str, ...]) -> str:
     """Which rule to run again: the one that the provenance beside the file names, else those that make its kind."""
     stage = sidecar(path).get("stage")
-    names = (stage,) if isinstance(stage, str) else rules
+    names = (OTHER_RULES.get(path.name, stage),) if isinstance(stage, str) else rules
     made = f"run the rule {' or '.join(map(repr, names))}" if names else "make it"
     return f"delete it and {made} again"

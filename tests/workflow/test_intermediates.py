@@ -16,7 +16,7 @@ CASES = [
     ("results/tiny/round-00/teacher.safetensors", "warmup", "results/tiny/round-01/uncertainty-00.h5"),
     ("results/tiny/round-01/teacher.safetensors", "student", f"{LAST}/uncertainty-00.h5"),
     (f"{LAST}/uncertainty-00.h5", "teacher", f"{LAST}/masks-00.h5"),
-    (f"{LAST}/labelled.h5", "teacher", f"{LAST}/masks-00.h5"),
+    (f"{LAST}/labelled.h5", "teacher_labelled", f"{LAST}/masks-00.h5"),
     (f"{LAST}/masks-00.h5", "masks", f"{LAST}/student.safetensors"),
     (f"{LAST}/student.safetensors", "student", f"{LAST}/metrics.json"),
     (f"{LAST}/masks.json", "masks", "results/tiny/chosen.json"),
