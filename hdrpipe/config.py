@@ -127,7 +127,7 @@ def check_config(mapping: Mapping[str, Any]) -> Config:
             raise UsageError(f"unknown choice {name!r}{nearest(name, choices(wing))}", f"{section}.{key}")
         options = filled(definitions.get(f"{wing}.{name}"), spec.model_dump()["options"], f"{section}.options")
         changed[section] = spec.model_copy(update={"options": options})
-    check_folds(config.crossfit, config.choose, config.data.labelled, config.pseudo_labelled)
+    check_folds(config.crossfit, config.loss.judge_folds, config.choose, config.data.labelled, config.pseudo_labelled)
     whole = config.model_copy(update=changed)
     _check_labels(whole.data)
     return whole

@@ -52,6 +52,12 @@ class LossSpec(Spec):
     judge_samples: Literal["all", "labelled"] = Field(
         default="all", description="Whose errors the judge learns from: pseudo labels too, or true labels alone."
     )
+    judge_folds: int = Field(
+        default=0,
+        ge=0,
+        le=100,
+        description="Folds of the labelled scenes; the judge learns held-out errors; 0: its own.",
+    )
     masked_mean: Literal["kept", "all"] = Field(
         default="kept", description="Whether a masked mean divides by the pixels that are kept, or by all."
     )

@@ -87,7 +87,7 @@ def settings_of(spec: Config, training: TrainingSpec, round_: int, **more: Any) 
     """The settings of one training job; crops and augmentations of every round are drawn anew."""
     return TrainSettings(
         seed=seed_of(spec.seed, "round", round_),
-        loss=LossSettings(**spec.loss.model_dump(exclude={"vgg_weights"})),
+        loss=LossSettings(**spec.loss.model_dump(exclude={"vgg_weights", "judge_folds"})),
         vgg_weights=spec.loss.vgg_weights,
         **training.model_dump(exclude={"init", "weights"}),
         **more,
