@@ -37,19 +37,19 @@ def _of_arm(name: str, member: Member, split: str) -> Iterator[tuple[str, Work]]
     yield f"{member.scenes}/scenes/manifest.json", Work("prepare")
     yield from _of_rounds(name, member, config.rounds)
     if config.pseudo_labelled:
-        for fold in range(config.crossfit.folds):
-            yield from _of_fold(name, member, fold)
+        yield from _of_folds(name, member, config.crossfit.folds, config.rounds, member.labels)
+    yield from _of_folds(name, member, config.loss.judge_folds, config.rounds + 1, member.start)
     yield f"{scored(name, config)}/scores-{split}.csv", Work("score")
 
 
-def _of_fold(name: str, member: Member, fold: int) -> Iterator[tuple[str, Work]]:
-    """What holds out one fold for all rounds of an arm."""
-    config = member.config
-    called, product = fold_name(fold, config.crossfit.folds), products(config.crossfit.folds)[fold]
-    yield f"{member.scenes}/scenes/{called}/held-out-00.h5", Work("fold")
-    yield from _of_rounds(f"{name}/{called}", folded(member, called), config.rounds - 1)
-    for number in range(1, config.rounds + 1):
-        yield f"{member.labels if number == 1 else name}/round-{number:02d}/{product}", Work("teacher")
+def _of_folds(name: str, member: Member, folds: int, rounds: int, first: str) -> Iterator[tuple[str, Work]]:
+    """Held-out predictions for so many rounds of an arm; those for round 1 lie in the run `first`."""
+    for fold, product in enumerate(products(folds)):
+        called = fold_name(fold, folds)
+        yield f"{member.scenes}/scenes/{called}/held-out-00.h5", Work("fold")
+        yield from _of_rounds(f"{name}/{called}", folded(member, called), rounds - 1)
+        for number in range(1, rounds + 1):
+            yield f"{first if number == 1 else name}/round-{number:02d}/{product}", Work("teacher")
 
 
 def _of_rounds(name: str, member: Member, rounds: int) -> Iterator[tuple[str, Work]]:

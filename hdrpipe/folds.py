@@ -34,23 +34,26 @@ class ChooseSpec(Spec):
     )
 
 
-def check_folds(crossfit: CrossfitSpec, choose: ChooseSpec, labelled: object, pseudo_labelled: bool) -> None:
+def check_folds(
+    crossfit: CrossfitSpec, judge_folds: int, choose: ChooseSpec, labelled: object, pseudo_labelled: bool
+) -> None:
     """Refuse folds that cannot be, and a rule that needs them without them.
 
     Args:
         crossfit, choose: sections of the config.
+        judge_folds: `loss.judge_folds`.
         labelled: `data.labelled`: a number of scenes, their names, or `all`.
         pseudo_labelled: whether rounds have masks, and so a kept risk.
 
     Raises:
         UsageError: there are fewer labelled scenes than folds, one fold, or no kept risk of held-out labels to go by.
     """
-    folds = crossfit.folds
     count = len(labelled) if isinstance(labelled, tuple) else labelled
-    if folds == 1 or (isinstance(count, int) and folds > count):
-        hint = "set 0 to do without, or 2 up to the number of labelled scenes"
-        raise UsageError(f"folds: {folds} of {count} labelled scenes hold nothing out", "crossfit.folds", hint)
-    if choose.rule == "kept-risk" and not folds:
+    for key, folds in (("crossfit.folds", crossfit.folds), ("loss.judge_folds", judge_folds)):
+        if folds == 1 or (isinstance(count, int) and folds > count):
+            hint = "set 0 to do without, or 2 up to the number of labelled scenes"
+            raise UsageError(f"folds: {folds} of {count} labelled scenes hold nothing out", key, hint)
+    if choose.rule == "kept-risk" and not crossfit.folds:
         hint = "set `crossfit.folds` to 2 or more"
         raise UsageError("needs the kept risk of held-out labels", "choose.rule", hint)
     if choose.rule == "kept-risk" and not pseudo_labelled:

@@ -68,14 +68,15 @@ def single(config: Config) -> Member:
 def folded(parent: Member, fold: str) -> Member:
     """The run that learns as `parent` does, without the truth of one fold of the labelled scenes.
 
-    Only the unlabelled scenes are common to both. Its own masks are not cross-fitted again.
+    Only the unlabelled scenes are common to both. Its own masks and judge are not cross-fitted again.
 
     Raises:
         UsageError: no fold is called so.
     """
     if of_name(fold) is None:
         raise UsageError("no fold has this name", fold, "such as fold-0-of-5")
-    config = parent.config.model_copy(update={"run": f"{parent.config.run}/{fold}", "crossfit": CrossfitSpec()})
+    alone = {"crossfit": CrossfitSpec(), "loss": parent.config.loss.model_copy(update={"judge_folds": 0})}
+    config = parent.config.model_copy(update={"run": f"{parent.config.run}/{fold}", **alone})
     start, labels = (f"{run}/{fold}" for run in (parent.start, parent.labels))
     return replace(parent, config=config, start=start, labels=labels, fold=fold)
 

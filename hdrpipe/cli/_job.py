@@ -21,6 +21,9 @@ Threads = Annotated[int, typer.Option(min=1, help="CPU threads.", envvar="HDRPIP
 Out = Annotated[Path, typer.Option(help="Where the outputs go.")]
 Scenes = Annotated[str, typer.Option(help="Scene products, separated by spaces.")]
 Truths = Annotated[str, typer.Option(help="Truth products of these scenes, separated by spaces.")]
+HeldOut = Annotated[
+    str, typer.Option(help="Uncertainty products of the labelled scenes by teachers without their truth.")
+]
 Round = Annotated[int, typer.Option("--round", min=0, help="Number of the round; 0 is the warm-up.")]
 State = Annotated[Path, typer.Option(help="Folder of the training state; an interrupted run goes on from it.")]
 Cache = Annotated[

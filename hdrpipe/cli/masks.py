@@ -18,7 +18,7 @@ def command(
     statistics: Annotated[Path, typer.Option(help="Where the statistics go (JSON).")],
     kept_truths: Annotated[str, typer.Option(help="Truth products of the unlabelled scenes, for `oracle`.")] = "",
     scenes: Annotated[str, typer.Option(help="Scene products of all these scenes, for `similarity`.")] = "",
-    held_out: Annotated[str, typer.Option(help="Labelled scenes as predicted by teachers without their truth.")] = "",
+    held_out: _job.HeldOut = "",
     code: _job.Code = "",
     log: _job.Log = None,
 ) -> None:

@@ -10,6 +10,7 @@ def command(
     truths: _job.Truths,
     out: _job.Out,
     state: _job.State,
+    held_out: _job.HeldOut = "",
     threads: _job.Threads = 1,
     code: _job.Code = "",
     log: _job.Log = None,
@@ -18,4 +19,5 @@ def command(
 
     _job.use_threads(threads)
     job = _job.start("warmup", spec, code, log)
-    warmup(parse_spec("warmup", spec), _job.paths(scenes), _job.paths(truths), out, state, job)
+    files = _job.paths(scenes), _job.paths(truths)
+    warmup(parse_spec("warmup", spec), *files, out, state, job, _job.paths(held_out))

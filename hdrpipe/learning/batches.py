@@ -1,8 +1,8 @@
 """Step number -> batch, as a pure function: resuming needs no random state, and workers change nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -42,18 +42,22 @@ class SceneArrays:
     """True or pseudo radiance, (3, H, W)."""
     weight: Array | None = None
     """Trust of each pixel in [0, 1], (H, W); None trusts all."""
+    held_out: Array | None = None
+    """Radiance as predicted by a network that has not learned the target, (3, H, W); its error is the judge's."""
 
     def __post_init__(self) -> None:
         exposures, _, height, width = self.frames.shape
         if self.reference != exposures // 2:
             raise InputError(f"reference {self.reference} of {exposures}: networks take the middle exposure", self.name)
-        if self.target is not None and tuple(self.target.shape) != (3, height, width):
-            raise InputError(f"target {tuple(self.target.shape)} for frames {tuple(self.frames.shape)}", self.name)
+        for name in ("target", "held_out"):
+            array = getattr(self, name)
+            if array is not None and tuple(array.shape) != (3, height, width):
+                raise InputError(f"{name} {tuple(array.shape)} for frames {tuple(self.frames.shape)}", self.name)
         if self.weight is not None and tuple(self.weight.shape) != (height, width):
             raise InputError(f"weight {tuple(self.weight.shape)} for frames {tuple(self.frames.shape)}", self.name)
 
 
-_TENSORS = ("frames", "times", "target", "weight")
+_TENSORS = ("frames", "times", "target", "weight", "held_out")
 
 
 @dataclass(frozen=True)
@@ -70,16 +74,21 @@ class Batch:
     """(B, h, w) in [0, 1]; 1 for labelled samples."""
     labelled: int
     names: tuple[str, ...]
+    held_out: Tensor | None = None
+    """(labelled, 3, h, w) radiance, see `SceneArrays`; None if labelled scenes have none."""
 
     def pin_memory(self) -> "Batch":
         """The batch in pages that a GPU copies from while it computes; asked for by torch's loader."""
-        return replace(self, **{k: getattr(self, k).pin_memory() for k in _TENSORS})
+        return self._with(lambda tensor: tensor.pin_memory())
 
     def to(self, device: torch.device) -> "Batch":
         """The batch on a device."""
         if device.type == "cpu":
             return self
-        return replace(self, **{k: getattr(self, k).to(device, non_blocking=True) for k in _TENSORS})
+        return self._with(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def _with(self, change: Callable[[Tensor], Tensor]) -> "Batch":
+        return replace(self, **{k: change(value) for k in _TENSORS if (value := getattr(self, k)) is not None})
 
 
 @dataclass(frozen=True)
@@ -120,11 +129,17 @@ class Batches(Dataset[Batch]):
 
     def __getitem__(self, step: int) -> Batch:
         samples = [s for group in self.groups for s in self._draw(group, step)]
-        frames, times, target, weight, names = zip(*samples, strict=True)
+        frames, times, target, weight, names, held = zip(*samples, strict=True)
         stacked = (torch.stack(part) for part in (frames, times, target, weight))
-        return Batch(*stacked, labelled=self.groups[0].count, names=names)
+        known = [prediction for prediction in held if prediction is not None]
+        return Batch(
+            *stacked,
+            labelled=self.groups[0].count,
+            names=names,
+            held_out=torch.stack(known) if known else None,
+        )
 
-    def _draw(self, group: Sampling, step: int) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor, str]]:
+    def _draw(self, group: Sampling, step: int) -> "Iterator[_Sample]":
         rng = generator(self.seed, group.role, step)
         for i in range(group.count):
             epoch, place = divmod(step * group.count + i, len(group.scenes))
@@ -160,25 +175,30 @@ def _check(group: Sampling, crop: int) -> None:
 
 
 def _bytes(scene: SceneArrays) -> int:
-    arrays = (scene.frames, scene.target, scene.weight)
+    arrays = (scene.frames, scene.target, scene.weight, scene.held_out)
     return sum(int(np.prod(a.shape)) * np.dtype(a.dtype).itemsize for a in arrays if a is not None)
 
 
 def _resident(scene: SceneArrays) -> SceneArrays:
-    held = {k: None if (a := getattr(scene, k)) is None else np.asarray(a[...]) for k in ("frames", "target", "weight")}
-    return replace(scene, **held)
+    arrays = ((name, getattr(scene, name)) for name in ("frames", "target", "weight", "held_out"))
+    return replace(scene, **{name: np.asarray(array[...]) for name, array in arrays if array is not None})
 
 
-def _sample(
-    scene: SceneArrays, crop: int, draw: Any, rng: np.random.Generator
-) -> tuple[Tensor, Tensor, Tensor, Tensor, str]:
+_Sample = tuple[Tensor, Tensor, Tensor, Tensor, str, Tensor | None]
+"""One sample's fields of `Batch`."""
+
+
+def _sample(scene: SceneArrays, crop: int, draw: Any, rng: np.random.Generator) -> _Sample:
     height, width = scene.frames.shape[-2:]
     top, left = int(rng.integers(height - crop + 1)), int(rng.integers(width - crop + 1))
     window = (..., slice(top, top + crop), slice(left, left + crop))
     move = draw(rng)
     frames = augment.move_picture(move, torch.from_numpy(unit_floats(scene.frames[window])))
-    target = torch.from_numpy(np.asarray(scene.target[window], np.float32))  # pyright: ignore[reportOptionalSubscript]
+    target, held_out = (
+        None if array is None else augment.move_picture(move, torch.from_numpy(np.asarray(array[window], np.float32)))
+        for array in (scene.target, scene.held_out)
+    )
     plane = np.ones((crop, crop), np.float32) if scene.weight is None else np.asarray(scene.weight[window], np.float32)
     weight = augment.move_plane(move, torch.from_numpy(plane))
     times = torch.tensor(np.asarray(scene.times), dtype=torch.float32)
-    return frames, times, augment.move_picture(move, target), weight, scene.name
+    return frames, times, cast(Tensor, target), weight, scene.name, held_out

@@ -114,15 +114,15 @@ def objective(
     """L_s + lambda_u L_u with L = L^r + w_k L^k + lambda_v L^v of each (arXiv 2511.12939).
 
     The first `batch.labelled` samples are labelled and trusted everywhere; the others are weighted by `batch.weight`,
-    and with a `physics_weight` their bursts speak where it trusts nothing (`physics_losses`).
+    and with a `physics_weight` their bursts speak where it trusts nothing (`physics_losses`). L^k of labelled samples
+    is on the errors of `batch.held_out`, where that is given.
 
     Returns:
         The total, and its parts by name.
     """
     tonemapped, sigma = net(batch.frames, batch.times)
     target = mu_law(batch.target)
-    linear = settings.judge_domain == "linear"
-    judged = (inverse_mu_law(tonemapped), batch.target) if linear else (tonemapped, target)
+    judged = _judged(tonemapped, target, batch, settings.judge_domain)
     cuts = {"labelled": (slice(0, batch.labelled), 1.0)}
     if batch.labelled < len(batch.names):
         cuts["unlabelled"] = (slice(batch.labelled, None), settings.unlabelled_weight)
@@ -145,3 +145,13 @@ def objective(
         parts |= {f"{name}_{part}": loss for part, (_, loss) in found.items()}
         total = total + factor * sum(share * loss for share, loss in found.values())
     return total, parts
+
+
+def _judged(tonemapped: Tensor, target: Tensor, batch: Batch, domain: str) -> tuple[Tensor, Tensor]:
+    """The pictures whose difference the judge learns, (B, 3, H, W) each, in its domain."""
+    linear = domain == "linear"
+    predicted = inverse_mu_law(tonemapped) if linear else tonemapped
+    if batch.held_out is not None:
+        unseen = batch.held_out if linear else mu_law(batch.held_out)
+        predicted = torch.cat([unseen, predicted[batch.labelled :]])
+    return predicted, batch.target if linear else target

@@ -17,7 +17,11 @@ def relative_times(ev: Sequence[float]) -> np.ndarray:
 
 
 def scene_arrays(
-    bursts: Shards, targets: Shards | None, field: str = "radiance", weights: Shards | None = None
+    bursts: Shards,
+    targets: Shards | None,
+    field: str = "radiance",
+    weights: Shards | None = None,
+    held_out: Shards | None = None,
 ) -> list[SceneArrays]:
     """`SceneArrays` of every scene of `bursts`, in the order of their names.
 
@@ -25,6 +29,7 @@ def scene_arrays(
         bursts: scene products.
         targets: products that hold the radiance to learn, under `field`.
         weights: mask products.
+        held_out: uncertainty products of networks that have not learned the targets.
     """
     arrays = []
     for scene in bursts.scenes:
@@ -38,6 +43,7 @@ def scene_arrays(
                 reference=int(attributes["reference"]),
                 target=None if targets is None else targets.of(scene).field(scene, field),
                 weight=None if weights is None else weights.of(scene).field(scene, "weight"),
+                held_out=None if held_out is None else held_out.of(scene).field(scene, "pseudo_label"),
             )
         )
     return arrays

@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from hdrpipe import plugins
-from hdrpipe.config import Config, MasksSpec
+from hdrpipe.config import Config
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files.atomic import write_json
 from hdrpipe.files.hdf5 import write_product
@@ -19,6 +19,7 @@ from hdrpipe.files.shards import Shards
 from hdrpipe.imaging.uncertainty import error_map, kept_and_dropped
 from hdrpipe.masking.contract import Evidence, Masks, RoundMaps, SceneMaps
 from hdrpipe.quantities import Picture
+from hdrpipe.sections import MasksSpec
 from hdrpipe.stages.job import Job
 
 U16 = 65535

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hdrpipe import plugins
-from hdrpipe.config import Config, DataSpec
+from hdrpipe.config import Config
 from hdrpipe.datasets.contract import Entry, Scene
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files.atomic import write_json
@@ -20,6 +20,7 @@ from hdrpipe.files.recorded import read_json
 from hdrpipe.imaging.align import align
 from hdrpipe.imaging.tonemap import display
 from hdrpipe.plugins import nearest
+from hdrpipe.sections import DataSpec
 from hdrpipe.stages.job import Job
 
 log = logging.getLogger(__name__)

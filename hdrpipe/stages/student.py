@@ -18,6 +18,7 @@ from hdrpipe.stages.training import load_network, new_network, save_round, setti
 class StudentInputs:
     """The files that a student learns from.
 
+    `held_out` are uncertainty products of the labelled scenes for `loss.judge_folds`, else none;
     `teacher` is the moving average to go on with; `start` and `optimizer` are what this student starts from, None for
     new weights and a new optimizer.
     """
@@ -30,6 +31,7 @@ class StudentInputs:
     teacher: Path
     start: Path | None
     optimizer: Path | None
+    held_out: Sequence[Path] = ()
 
 
 def student(spec: Config, files: StudentInputs, round_: int, out: Path, state: Path, job: Job) -> None:
@@ -47,13 +49,14 @@ def student(spec: Config, files: StudentInputs, round_: int, out: Path, state: P
         bursts, truths = Shards(files.labelled, "scenes", stack), Shards(files.truths, "truth", stack)
         pool, labels = Shards(files.unlabelled, "scenes", stack), Shards(files.uncertainty, "uncertainty", stack)
         masks = Shards(files.masks, "masks", stack)
-        labelled = scene_arrays(bursts, truths)
+        unseen = Shards(files.held_out, "uncertainty", stack) if files.held_out else None
+        labelled = scene_arrays(bursts, truths, held_out=unseen)
         unlabelled = scene_arrays(pool, labels, "pseudo_label", masks)
         teacher = load_network(files.teacher)
         network = load_network(files.start) if files.start else new_network(spec, exposures_of(labelled))
         inputs = {"start": network.content_hash, "teacher": teacher.content_hash}
-        for shards in (bursts, truths, pool, labels, masks):
-            inputs.update(shards.hashes)
+        for shards in (bursts, truths, pool, labels, masks, unseen):
+            inputs.update(shards.hashes if shards else {})
         trained = train(
             network.net,
             teacher=teacher.net,

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from hdrpipe import plugins
-from hdrpipe.config import Config, TrainingSpec
+from hdrpipe.config import Config
 from hdrpipe.errors import UsageError
 from hdrpipe.files.atomic import write_text
 from hdrpipe.files.weights import save_weights
@@ -20,6 +20,7 @@ from hdrpipe.learning.train import Trained, TrainSettings
 from hdrpipe.models.contract import HdrNet, build
 from hdrpipe.models.stored import stored
 from hdrpipe.quantities import MU
+from hdrpipe.sections import TrainingSpec
 from hdrpipe.stages.job import Job
 
 
@@ -86,7 +87,7 @@ def settings_of(spec: Config, training: TrainingSpec, round_: int, **more: Any) 
     """The settings of one training job; crops and augmentations of every round are drawn anew."""
     return TrainSettings(
         seed=seed_of(spec.seed, "round", round_),
-        loss=LossSettings(**spec.loss.model_dump(exclude={"vgg_weights"})),
+        loss=LossSettings(**spec.loss.model_dump(exclude={"vgg_weights", "judge_folds"})),
         vgg_weights=spec.loss.vgg_weights,
         **training.model_dump(exclude={"init", "weights"}),
         **more,

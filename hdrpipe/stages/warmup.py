@@ -13,7 +13,15 @@ from hdrpipe.stages.job import Job
 from hdrpipe.stages.training import save_round, settings_of, starting_network, state_key
 
 
-def warmup(spec: Config, bursts: Sequence[Path], truths: Sequence[Path], out: Path, state: Path, job: Job) -> None:
+def warmup(
+    spec: Config,
+    bursts: Sequence[Path],
+    truths: Sequence[Path],
+    out: Path,
+    state: Path,
+    job: Job,
+    held_out: Sequence[Path] = (),
+) -> None:
     """Train on labels alone; the teacher of round 1 is a copy of this student.
 
     Args:
@@ -23,11 +31,13 @@ def warmup(spec: Config, bursts: Sequence[Path], truths: Sequence[Path], out: Pa
         out: folder of the round's files.
         state: folder of the training state that an interrupted run goes on from.
         job: provenance and progress.
+        held_out: uncertainty products of the labelled scenes for `loss.judge_folds`; else none.
     """
     with ExitStack() as stack:
         scenes, targets = Shards(bursts, "scenes", stack), Shards(truths, "truth", stack)
-        inputs = {**scenes.hashes, **targets.hashes}
-        labelled = scene_arrays(scenes, targets)
+        unseen = Shards(held_out, "uncertainty", stack) if held_out else None
+        inputs = {**scenes.hashes, **targets.hashes, **(unseen.hashes if unseen else {})}
+        labelled = scene_arrays(scenes, targets, held_out=unseen)
         network = starting_network(spec, exposures_of(labelled))
         inputs["start"] = network.content_hash
         trained = train(

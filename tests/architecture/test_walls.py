@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "hdrpipe"
 FLOORS = [
     {"errors", "quantities", "__init__"},
-    {"imaging", "files", "costs", "runs", "config", "study", "folds", "plugins", "fingerprint"},
+    {"imaging", "files", "costs", "runs", "config", "sections", "study", "folds", "plugins", "fingerprint"},
     {"datasets", "models", "masking", "learning"},
     {"stages", "tools"},
     {"cli", "api"},
@@ -18,7 +18,9 @@ FLOORS = [
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 SAME_FLOOR = {
     ("config", "plugins"),
+    ("config", "sections"),
     ("config", "study"),
+    ("sections", "study"),
     ("config", "folds"),
     ("folds", "study"),
     *((room, lower) for room in ("runs", "costs") for lower in ("config", "plugins", "study", "folds", "runs")),

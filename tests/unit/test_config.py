@@ -24,6 +24,7 @@ from hdrpipe.errors import UsageError
         ({"model": {"options": {"channels": "many"}}}, ["model.options.channels", "integer"]),
         ({"run": "../elsewhere"}, ["run"]),
         ({"crossfit": {"folds": 1}}, ["crossfit.folds", "2 up to"]),
+        ({"loss": {"judge_folds": 6}}, ["loss.judge_folds", "5 labelled scenes"]),
         ({"crossfit": {"folds": 6}}, ["crossfit.folds", "5 labelled scenes"]),
         ({"crossfit": {"folds": 3}, "data": {"labelled": ["a", "b"]}}, ["crossfit.folds", "2 labelled scenes"]),
         ({"choose": {"rule": "kept-risk"}}, ["choose.rule", "set `crossfit.folds`"]),

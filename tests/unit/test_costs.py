@@ -44,6 +44,22 @@ def test_folds_cost_a_chain_each_and_share_their_warm_ups(tmp_path):
     assert home / "two" / "round-02" / "scores-validation.csv" in found
 
 
+def test_a_cross_fitted_judge_costs_its_folds_all_rounds(tmp_path):
+    core = {"arms": ["bilevel", "judged"], "pairs": [[0, 0]]}
+    study = STUDY | {
+        "arms": {"bilevel": {}, "judged": {"loss": {"judge_folds": 2}}},
+        "core": core,
+        "against": ["bilevel"],
+    }
+    base = BASE.model_copy(update={"study": check_config({"study": study}).study})
+    stages = [work.stage for work in jobs(base, tmp_path).values()]
+    # per fold: a warm-up, two rounds, and predictions of the scenes held out after each of the three
+    assert {stage: stages.count(stage) for stage in set(stages)} == {
+        "prepare": 1, "fold": 2, "warmup": 2 + 2, "student": 4 + 2 * 2, "masks": 4 + 2 * 2,
+        "teacher": 2 * 4 + 2 * 4 + 2 * 3, "score": 2,
+    }  # fmt: skip
+
+
 def test_before_any_training_no_minutes_are_invented(tmp_path):
     line = told(BASE, tmp_path)
     assert "10 trainings among 28 jobs" in line

@@ -36,11 +36,12 @@ def test_names_and_numbers_of_folds():
 
 
 def test_a_folded_run_shares_the_unlabelled_scenes_alone():
-    parent = single(check_config({"run": "s", "rounds": 3, "crossfit": {"folds": 5}}))
+    parent = single(check_config({"run": "s", "rounds": 3, "crossfit": {"folds": 5}, "loss": {"judge_folds": 2}}))
     member = folded(parent, "fold-1-of-5")
     assert (member.scenes, member.fold) == ("s", "fold-1-of-5")
     assert member.config.run == member.start == member.labels == "s/fold-1-of-5"
     assert not member.config.crossfit.folds
+    assert not member.config.loss.judge_folds
     assert member.config.student == parent.config.student
     with pytest.raises(UsageError, match="fold-5-of-5"):
         folded(parent, "fold-5-of-5")

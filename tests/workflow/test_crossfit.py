@@ -13,8 +13,9 @@ from hdrpipe.folds import held_out
 from hdrpipe.imaging.uncertainty import error_map
 
 FOLDS = {"crossfit": {"folds": 2}}
+JUDGE = {"loss": {"judge_folds": 2}}
 LIMITS = {"strategy": "calibrated", "options": {"control": "empirical", "share_pixel": 0.8}}
-ONE = {**FOLDS, "rounds": 1, "masks": LIMITS}
+ONE = {**FOLDS, **JUDGE, "rounds": 1, "masks": LIMITS}
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +40,10 @@ def test_without_folds_nothing_of_them_appears(finished):
         assert not [path for path in (*inputs, *outputs) if "fold" in path or "crossfit" in path]
 
 
-def test_no_job_of_a_fold_reads_what_has_learned_from_its_scenes(finished):
+@pytest.mark.parametrize(("overlay", "trainings"), [(FOLDS, 4), (JUDGE, 6), ({**FOLDS, **JUDGE}, 6)])
+def test_no_job_of_a_fold_reads_what_has_learned_from_its_scenes(finished, overlay, trainings):
     trained = 0
-    for rule, inputs, outputs in jobs(finished, FOLDS):
+    for rule, inputs, outputs in jobs(finished, overlay):
         own = re.match(r"results/tiny/(fold-\d-of-2)/", outputs[0])
         if own:
             trained += rule in {"warmup", "student"}
@@ -52,7 +54,31 @@ def test_no_job_of_a_fold_reads_what_has_learned_from_its_scenes(finished):
                     "results/tiny/scenes/unlabelled-0",
                 )
                 assert path.startswith(allowed), f"{rule} of {own[1]} reads {path}"
-    assert trained == 4
+    assert trained == trainings
+
+
+def test_a_cross_fitted_judge_reads_networks_that_trained_for_as_many_rounds(finished):
+    read = {}
+    for rule, inputs, outputs in jobs(finished, JUDGE):
+        if rule in {"warmup", "student", "masks"} and "fold-" not in outputs[0]:
+            read[outputs[0].split("/")[2], rule] = [path for path in inputs if "crossfit" in path]
+    asked = [[f"results/tiny/round-{k:02d}/crossfit-{fold}-of-2.h5" for fold in range(2)] for k in range(4)]
+    assert read["round-00", "warmup"] == asked[1]
+    assert read["round-01", "student"] == asked[2]
+    assert read["round-02", "student"] == asked[3]
+    assert read["round-01", "masks"] == [], "limits and kept risk ask for folds of their own, by another key"
+
+
+def test_a_cross_fitted_judge_learns_them(crossfitted):
+    run = crossfitted.path / "results" / "tiny"
+    for number in range(2):
+        told = json.loads((run / f"round-{number:02d}" / "student.safetensors.json").read_text())
+        for fold in range(2):
+            name = f"crossfit-{fold}-of-2.h5"
+            held = json.loads((run / f"round-{number + 1:02d}" / f"{name}.json").read_text())
+            assert told["inputs"][name] == held["content_hash"]
+    alone = json.loads((run / "fold-0-of-2" / "round-00" / "student.safetensors.json").read_text())
+    assert alone["spec"]["loss"]["judge_folds"] == 0
 
 
 def test_the_held_out_scenes_are_not_in_the_files_that_train(crossfitted):
@@ -121,4 +147,10 @@ def test_the_shipped_study_scores_the_chosen_round_of_its_rollback(finished):
     assert "rollback/chosen/scores-validation.csv" in printed
     assert "three_rounds/round-03/scores-validation.csv" in printed
     warmed = re.findall(r"output: results/crossfit/noise/draw-0/seed-0/(\S+)/round-00/student", printed)
-    assert sorted(warmed) == ["warmup", *(f"warmup/fold-{fold}-of-5" for fold in range(5))]
+    folds = [f"/fold-{fold}-of-5" for fold in range(5)]
+    assert sorted(name for name in warmed if "-" not in name.split("/")[0]) == [
+        "warmup",
+        *(f"warmup{f}" for f in folds),
+    ]
+    judges = sorted(re.sub("^warmup-[0-9a-f]{6}", "", name) for name in warmed if "-" in name.split("/")[0])
+    assert judges == ["", "", *folds], "a judge of its own needs a warm-up of its own, a cross-fitted one its folds too"

@@ -20,6 +20,16 @@ FOLDED = {
     "choose": 1,
     "report": 1,
 }
+JUDGED = {
+    **TRAINED,
+    "fold": 2,
+    "warmup": 3,
+    "crossfit": 6,
+    "teacher": 6,
+    "teacher_labelled": 6,
+    "masks": 6,
+    "student": 6,
+}
 
 KEYS = [
     ({"data": {"options": {"noise": 2.0}}}, ALL),
@@ -49,6 +59,7 @@ KEYS = [
     ({"student": {"labelled_augmentation": "harder"}}, TAUGHT),
     ({"student": {"physics_weight": 0.3}}, TAUGHT),
     ({"student": {"unlabelled_batch": 0}}, {"student": 2, "evaluate": 2}),
+    ({"loss": {"judge_folds": 2}}, JUDGED),
     ({"study": {"split": "test"}}, {}),
     (
         {"rounds": 3},

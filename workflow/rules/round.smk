@@ -60,6 +60,19 @@ def held_out_predictions(wildcards):
     return labelled_by_teacher(*products(folds))(wildcards)
 
 
+def unseen_by_judge(wildcards):
+    """What the judge learns from beside the labels: held-out predictions of networks trained for as many rounds."""
+    number = int(wildcards.get("round", 0)) + 1
+    folder = round_folder(wildcards.run, number, labels=True)
+    folds = member(wildcards.run).config.loss.judge_folds
+    return [f"{folder}/{name}" for name in products(folds)]
+
+
+def held_option(wildcards, input):
+    """The option that names held-out predictions, where there are any."""
+    return f"--held-out '{input.held}'" if input.held else ""
+
+
 def vgg_weights(wildcards):
     """The weights file that L^v reads, if the config names one."""
     return member(wildcards.run).config.loss.vgg_weights or []
@@ -70,6 +83,7 @@ rule warmup:
         vgg=vgg_weights,
         scenes=scenes("labelled"),
         truths=scenes("labelled-truth"),
+        held=unseen_by_judge,
     output:
         recorded(*[f"results/{{run}}/round-00/{name}.safetensors" for name in TRAINED]),
         history="results/{run}/round-00/history.csv",
@@ -83,10 +97,11 @@ rule warmup:
         spec=spec("warmup"),
         code=code("warmup"),
         folder=subpath(output.history, parent=True),
+        held=held_option,
     shell:
         "exec hdrpipe warmup --spec {params.spec:q} --code {params.code} --threads {threads}"
         " --scenes '{input.scenes}' --truths '{input.truths}'"
-        " --out {params.folder} --state results/{wildcards.run}/.state/round-00 --log {log}"
+        " {params.held} --out {params.folder} --state results/{wildcards.run}/.state/round-00 --log {log}"
 
 
 rule teacher:
@@ -176,7 +191,7 @@ rule masks:
         scenes=lambda wildcards, input: (
             f"--scenes '{input.scenes}'" if input.scenes else ""
         ),
-        held=lambda wildcards, input: f"--held-out '{input.held}'" if input.held else "",
+        held=held_option,
     shell:
         "exec hdrpipe masks --spec {params.spec:q} --code {params.code} --uncertainty '{input.uncertainty}'"
         " --labelled {input.labelled} --truths '{input.truths}' --out {params.folder}"
@@ -194,6 +209,7 @@ rule student:
         teacher=before("teacher"),
         start=start_of("student"),
         optimizer=start_of("optimizer"),
+        held=unseen_by_judge,
     output:
         recorded(*[f"{ROUND}{name}.safetensors" for name in TRAINED]),
         history=ROUND + "history.csv",
@@ -212,11 +228,12 @@ rule student:
         start=lambda wildcards, input: " ".join(
             f"--{n} {input[n]}" for n in ("start", "optimizer") if input.get(n)
         ),
+        held=held_option,
     shell:
         "exec hdrpipe student --spec {params.spec:q} --code {params.code} --threads {threads}"
         " --scenes '{input.scenes}' --truths '{input.truths}' --unlabelled '{input.unlabelled}'"
         " --uncertainty '{input.uncertainty}' --masks '{input.masks}' --teacher {input.teacher} {params.start}"
-        " --round {wildcards.round} --out {params.folder}"
+        " {params.held} --round {wildcards.round} --out {params.folder}"
         " --state results/{wildcards.run}/.state/round-{wildcards.round} --log {log}"
 
 

@@ -1,5 +1,7 @@
 """Batches are a pure function of the step; augmentation moves everything together."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -53,6 +55,17 @@ def test_target_and_weight_move_with_the_frames(scenes):
         assert torch.allclose(shown, batch.target.double(), atol=1e-3)
     batch = batches(marked, augmentation="weak", count=3)[0]
     assert torch.equal(batch.weight, (batch.target[:, 0] > 0.1).float())
+
+
+def test_held_out_predictions_move_with_the_target_and_only_labelled_samples_have_them(scenes):
+    half = [replace(s, held_out=np.asarray(s.target)[...] * np.float32(0.5)) for s in scenes]
+    groups = [Sampling("labelled", tuple(half), 2, "strong"), Sampling("unlabelled", tuple(scenes), 3, "strong")]
+    for workers in (0, 2):
+        for batch in loader(Batches(0, 16, groups), 0, 4, workers):
+            assert torch.equal(batch.held_out, batch.target[:2] * 0.5)
+    assert batches(scenes)[0].held_out is None
+    with pytest.raises(InputError, match="held_out"):
+        replace(scenes[0], held_out=np.zeros((3, 8, 8), np.float32))
 
 
 def test_labelled_draws_do_not_depend_on_the_unlabelled_group(scenes):

@@ -85,11 +85,16 @@ class Fixed(torch.nn.Module):
         return self.tonemapped, self.sigma
 
 
-def parts_of(**settings):
+def fixed_sample(held_out=None):
     shape = (2, 3, 16, 16)
     net = Fixed(torch.full(shape, 0.6), torch.full((2, 1, 16, 16), 0.1))
     target = inverse_mu_law(torch.full(shape, 0.5))
-    batch = Batch(torch.zeros(2, 3, *shape[1:]), torch.ones(2, 3), target, torch.ones(2, 16, 16), 1, ("a", "b"))
+    frames = torch.zeros(2, 3, *shape[1:])
+    return net, Batch(frames, torch.ones(2, 3), target, torch.ones(2, 16, 16), 1, ("a", "b"), held_out)
+
+
+def parts_of(**settings):
+    net, batch = fixed_sample()
     total, parts = objective(net, batch, LossSettings(**settings))
     return total.item(), {name: value.item() for name, value in parts.items()}
 
@@ -112,6 +117,20 @@ def test_the_judge_may_watch_radiance():
     gap = float(inverse_mu_law(torch.tensor(0.6)) - inverse_mu_law(torch.tensor(0.5)))
     found = parts_of(judge_domain="linear")[1]["labelled_judge"]
     assert found == pytest.approx(gap**2 / (2 * 0.1**2) + math.log(0.1), rel=1e-4)
+
+
+def test_the_judge_may_learn_held_out_errors_of_the_labelled_sample():
+    held = inverse_mu_law(torch.full((1, 3, 16, 16), 0.7))
+    net, batch = fixed_sample(held)
+    _, parts = objective(net, batch, LossSettings(judge_gradient="joint"))
+    assert parts["labelled_judge"].item() == pytest.approx(0.2**2 / (2 * 0.1**2) + math.log(0.1), rel=1e-4)
+    assert parts["unlabelled_judge"].item() == pytest.approx(0.1**2 / (2 * 0.1**2) + math.log(0.1), rel=1e-4)
+    linear = objective(net, batch, LossSettings(judge_domain="linear"))[1]["labelled_judge"].item()
+    gap = float(held[0, 0, 0, 0] - inverse_mu_law(torch.tensor(0.5)))
+    assert linear == pytest.approx(gap**2 / (2 * 0.1**2) + math.log(0.1), rel=1e-4)
+    parts["labelled_judge"].backward()
+    assert net.tonemapped.grad is None or not net.tonemapped.grad[0].any(), "another network's errors moved this one"
+    assert net.sigma.grad[0].any()
 
 
 def test_what_is_masked_looks_perfect_and_moves_nothing():

@@ -3,7 +3,7 @@
 import pytest
 
 from hdrpipe import plugins
-from hdrpipe.config import MasksSpec
+from hdrpipe.sections import MasksSpec
 from hdrpipe.tools.preview import grid, settings_in_use, thresholds
 
 
