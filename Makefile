@@ -14,12 +14,12 @@ run: setup
 resume: setup
 	hdrpipe resume
 
-# Without `slow`: minutes. `make test-all` runs everything.
+# Without `slow`: minutes. `make test-all` runs everything and fails if a campaign made fewer tries than it should.
 test: setup
 	pytest -n 2 -m "not slow"
 
 test-all: setup
-	pytest -n 2
+	pytest -n 2 --whole
 
 # As root on Debian or Ubuntu: a SLURM of one node runs the tiny workflow. Elsewhere it says why it is skipped.
 test-slurm: setup

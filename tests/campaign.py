@@ -1,12 +1,48 @@
-"""Random tries: a sample in `make test`, all of them in `make test-all`, repeatable by their seed."""
+"""Random tries, repeatable by their seed: a sample in `make test`, all in `make test-all`; and their figures."""
 
 import os
 import random
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import pytest
 
 # Workers of one session inherit the seed from the process that starts them.
 SEED = int(os.environ.setdefault("HDRPIPE_SEED", str(random.randrange(10**6))))
+
+
+class Figure(NamedTuple):
+    """What the tests of one row count, and how many a whole run must reach (docs/reliability.md)."""
+
+    what: str
+    wanted: int
+
+
+FIGURES = {
+    "R1": Figure("kills of a run survived", 25),
+    "R2": Figure("kills of a training survived", 20),
+    "R3": Figure("stops by a signal that went on", 8),
+    "R4": Figure("resumes equal to a straight training", 40),
+    "R5": Figure("damaged training states told", 100),
+    "R6": Figure("bit flips told or harmless", 5000),
+    "R7": Figure("truncations refused", 1500),
+    "R8": Figure("faults with a message of their own", 30),
+    "R9": Figure("damaged pictures decoded or refused", 1500),
+    "R10": Figure("bad bursts refused, or read as documented", 40),
+    "R11": Figure("bombs refused by their header", 12),
+    "R12": Figure("ways out of a folder refused", 25),
+    "R13": Figure("malicious files refused", 10),
+    "R14": Figure("full disks with the old file intact", 100),
+    "R16": Figure("lacks of memory survived or told", 30),
+    "R17 runs": Figure("contested runs with one winner", 10),
+    "R17 writers": Figure("contests of 8 writers with one winner", 100),
+    "R17 readers": Figure("replacements under 8 readers", 1000),
+    "R17 trainings": Figure("contested training states with one winner", 10),
+    "R18": Figure("ways of loading with equal batches", 6),
+    "R20": Figure("emptied or altered intermediates refused", 36),
+    "R22": Figure("other shards or cores with equal arrays", 4),
+}
+"""By the row of the table in docs/reliability.md."""
 
 
 def tries(sample, whole):
@@ -15,6 +51,28 @@ def tries(sample, whole):
     return pytest.mark.parametrize("number", numbers)
 
 
+def parts(sample, whole):
+    """The same for short tries: two tests with the `numbers` of the sample and, slow, of all others."""
+    rest = pytest.param(range(sample, whole), marks=pytest.mark.slow, id=f"{sample}-{whole}")
+    return pytest.mark.parametrize("numbers", [pytest.param(range(sample), id=f"0-{sample}"), rest])
+
+
 def dice(*words):
-    """A random generator for one try; its seed is what a failure should print."""
+    """A random generator for one try; a failure in a file that imports this tells the seed."""
     return random.Random(f"{SEED} {words}")
+
+
+def short(counted: Mapping[str, int]) -> list[str]:
+    """Rows that do not reach what a whole run wants."""
+    return [name for name, figure in FIGURES.items() if counted.get(name, 0) < figure.wanted]
+
+
+def table(counted: Mapping[str, int], whole: bool) -> list[str]:
+    """One line for each row that was counted; of a whole run for every row."""
+    lacking = short(counted) if whole else []
+    lines = []
+    for name, figure in FIGURES.items():
+        if whole or name in counted:
+            line = f"{name:<14} {counted.get(name, 0):>5} of {figure.wanted:<5} {figure.what}"
+            lines.append(line + ": short" * (name in lacking))
+    return lines

@@ -9,7 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import cv2
 import pytest
-from campaign import SEED
+from campaign import FIGURES, SEED, short, table
 from checkout import copy_checkout
 
 cv2.setNumThreads(1)
@@ -25,10 +25,11 @@ def finished(tmp_path_factory):
 
 @pytest.fixture
 def count(record_property):
-    """Count something that held, for the figures at the end: `count("R1 kills survived")`."""
+    """Count something that held, for its row of the figures at the end: `count("R1")`; it counts if the test passes."""
 
-    def counted(what, number=1):
-        record_property(f"figure: {what}", number)
+    def counted(row, number=1):
+        assert row in FIGURES
+        record_property(f"figure {row}", number)
 
     return counted
 
@@ -45,16 +46,40 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.xdist_group("planned" if item.path.name in PLANNED else "workflow"))
 
 
-def pytest_terminal_summary(terminalreporter):
-    """Say what the campaigns counted, and the seed that repeats them where something failed."""
-    figures = Counter()
+def pytest_addoption(parser):
+    parser.addoption("--whole", action="store_true", help="fail unless every figure of the campaigns reaches its N")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """A failure says what repeats its random tries."""
+    report = yield
+    if report.failed and hasattr(item.module, "dice"):
+        report.sections.append(("random tries", f"HDRPIPE_SEED={SEED} repeats them"))
+    return report
+
+
+def figures(terminalreporter):
+    """What the tests that passed have counted, by row."""
+    counted = Counter()
     for report in terminalreporter.getreports("passed"):
         for name, number in report.user_properties:
-            if name.startswith("figure: "):
-                figures[name.removeprefix("figure: ")] += number
-    if figures:
-        terminalreporter.section("reliability")
-    for what in sorted(figures, key=lambda what: (int(what.split()[0].strip("R") or 0), what)):
-        terminalreporter.line(f"{what}: {figures[what]}")
-    if any("reliability" in report.nodeid for report in terminalreporter.getreports("failed")):
-        terminalreporter.line(f"Repeat with HDRPIPE_SEED={SEED}")
+            if name.startswith("figure "):
+                counted[name.removeprefix("figure ")] += number
+    return counted
+
+
+def pytest_sessionfinish(session):
+    """A whole run in which a figure is missing or falls short has failed, though every test passed."""
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")  # none in a worker of xdist
+    if terminal and session.config.option.whole and short(figures(terminal)):
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say what the campaigns counted, and the seed that repeats them."""
+    lines = table(figures(terminalreporter), config.option.whole)
+    if lines:
+        terminalreporter.section(f"reliability figures, HDRPIPE_SEED={SEED}")
+    for line in lines:
+        terminalreporter.line(line)

@@ -2,18 +2,23 @@
 
 import struct
 import zlib
+from pathlib import Path
 
 import cv2
+import h5py
 import numpy as np
 import OpenEXR
 import pytest
+import safetensors.torch
 from bombs import BOMBS
 from camera_files import write_dng
 from PIL import Image
+from small_products import write
 
 from hdrpipe.errors import DamagedError, InputError
 from hdrpipe.files import raw
 from hdrpipe.files.decoder import Decoder
+from hdrpipe.files.hdf5 import open_product
 from hdrpipe.files.images import read_picture
 from hdrpipe.files.weights import load_weights
 
@@ -53,27 +58,48 @@ def no_decoder(monkeypatch):
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_huge_pictures_are_refused_by_their_header(tmp_path, no_decoder, name):
+def test_huge_pictures_are_refused_by_their_header(tmp_path, no_decoder, name, count):
     path = tmp_path / "bomb"
     path.write_bytes(BOMBS[name])
     with pytest.raises(InputError, match=r"pixels|header"):
         read_picture(path, MOST)
+    count("R11")
 
 
-def test_a_huge_raw_picture_is_refused_by_its_header(tmp_path, no_decoder):
+def test_a_huge_raw_picture_is_refused_by_its_header(tmp_path, no_decoder, count):
     pytest.importorskip("rawpy", reason="the extra `raw` is not installed")
     with pytest.raises(InputError, match=r"pixels|no RAW picture"):
         read_picture(huge_dng(tmp_path / "bomb.dng"), MOST)
+    count("R11")
 
 
-def test_weights_with_a_header_of_two_gigabytes_are_refused(tmp_path):
+def test_weights_with_a_header_of_two_gigabytes_are_refused(tmp_path, monkeypatch, count):
     path = tmp_path / "w.safetensors"
+    monkeypatch.setattr(safetensors.torch, "load", lambda _: pytest.fail("the decoder was called"))
+    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("the file was read"))
     with open(path, "wb") as file:
         file.write(struct.pack("<Q", 2**31) + b"{")
         file.truncate(2**31 + 8)
     with pytest.raises(DamagedError) as caught:
         load_weights(path)
     assert "\n" not in str(caught.value)
+    count("R11")
+
+
+def test_a_product_that_claims_terabytes_is_refused_by_its_header(tmp_path, monkeypatch, count):
+    path, side = tmp_path / "truth.h5", 2**19
+    write(path, "truth")
+    with h5py.File(path, "r+") as file:
+        for name, shape, chunks in (("radiance", (3, side, side), (3, 128, 128)), ("preview", (side, side, 3), None)):
+            kept = dict(file["a"][name].attrs)
+            kind, chunks = file["a"][name].dtype, chunks or (128, 128, 3)
+            del file["a"][name]
+            packing = {"chunks": chunks, "compression": "gzip", "shuffle": True, "fletcher32": True}
+            file["a"].create_dataset(name, shape, kind, **packing).attrs.update(kept)
+    monkeypatch.setattr(h5py.Dataset, "__getitem__", lambda *_: pytest.fail("an array was read"))
+    with pytest.raises(DamagedError, match="which claims 3072 GiB"):
+        open_product(path, "truth")
+    count("R11")
 
 
 def test_the_child_stays_small(tmp_path):
@@ -92,7 +118,3 @@ def test_the_child_stays_small(tmp_path):
         peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
     decoder.close()
     assert peak / 1024 < CHILD_MEMORY
-
-
-def test_there_are_as_many_cases_as_promised():
-    assert len(BOMBS) + 3 >= 12

@@ -74,7 +74,7 @@ def test_nothing_is_executed(tmp_path, name, count):
         READERS[reader](path)
     assert "\n" not in str(caught.value)
     assert not sentinel.exists()
-    count("R13 malicious files refused")
+    count("R13")
 
 
 def test_the_payload_is_live(tmp_path):

@@ -1,4 +1,4 @@
-"""R16: memory runs out in some tile; N of the whole campaign stands in brackets."""
+"""R16: memory runs out in some tile, or in all."""
 
 import numpy as np
 import pytest
@@ -27,6 +27,11 @@ class Failing:
 ERRORS = [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory"), torch.cuda.OutOfMemoryError()]
 
 
+each_error = pytest.mark.parametrize(
+    "error", [ERRORS[0], *(pytest.param(error, marks=pytest.mark.slow) for error in ERRORS[1:])], ids=repr
+)
+
+
 @pytest.fixture(scope="module")
 def scene():
     torch.manual_seed(0)
@@ -40,8 +45,8 @@ TILES = 9
 
 
 @pytest.mark.parametrize("k", [1, 2, 5, TILES, *(pytest.param(k, marks=pytest.mark.slow) for k in (3, 4, 6, 7, 8))])
-@pytest.mark.parametrize("error", [ERRORS[0], *(pytest.param(e, marks=pytest.mark.slow) for e in ERRORS[1:])])
-def test_the_tile_halves_and_the_result_is_that_of_the_smaller_tile(scene, k, error):  # R16: 5 (30)
+@each_error
+def test_the_tile_halves_and_the_result_is_that_of_the_smaller_tile(scene, k, error, count):
     inner, frames = scene
     failing = Failing(inner, k, 10_000, error)
     found, sigma = in_tiles(failing, frames, Tiling(128, 24, 2))
@@ -49,13 +54,16 @@ def test_the_tile_halves_and_the_result_is_that_of_the_smaller_tile(scene, k, er
     assert failing.calls == k + 30
     assert np.array_equal(found, wanted)
     assert np.array_equal(sigma, wanted_sigma)
+    count("R16")
 
 
-def test_when_no_tile_fits_the_setting_is_named(scene):
+@each_error
+def test_when_no_tile_fits_the_setting_is_named(scene, error, count):
     inner, frames = scene
     with pytest.raises(CapacityError, match="--memory: out of memory") as caught:
-        in_tiles(Failing(inner, 0, SMALLEST // 2, ERRORS[0]), frames, Tiling(256, 24, 2, "--memory"))
+        in_tiles(Failing(inner, 0, SMALLEST // 2, error), frames, Tiling(256, 24, 2, "--memory"))
     assert caught.value.code == Exit.CAPACITY
+    count("R16")
 
 
 def test_another_fault_is_not_taken_for_a_lack_of_memory(scene):
