@@ -39,7 +39,7 @@ FIGURES = {
     "R17 readers": Figure("replacements under 8 readers", 1000),
     "R17 trainings": Figure("contested training states with one winner", 10),
     "R18": Figure("ways of loading with equal batches", 6),
-    "R20": Figure("emptied or altered intermediates refused", 36),
+    "R20": Figure("emptied or altered intermediates refused", 42),
     "R22": Figure("other shards or cores with equal arrays", 4),
 }
 """By the row of the table in docs/reliability.md."""

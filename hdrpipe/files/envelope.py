@@ -97,13 +97,18 @@ def telling(path: Path, rules: tuple[str, ...], library: tuple[type[Exception], 
         ) from error
 
 
-OTHER_RULES = {"labelled.h5": "teacher_labelled"}
-"""Products whose rule is not called what its stage is, by file."""
+OTHER_RULES = {
+    "labelled.h5": "teacher_labelled",
+    "crossfit-*.h5": "crossfit",
+    "chosen/scores-*.csv": "score_chosen",
+}
+"""Outputs whose rule is not called what its stage is, by the end of their path."""
 
 
 def _hint(path: Path, rules: tuple[str, ...]) -> str:
     """Which rule to run again: the one that the provenance beside the file names, else those that make its kind."""
     stage = sidecar(path).get("stage")
-    names = (OTHER_RULES.get(path.name, stage),) if isinstance(stage, str) else rules
+    other = [rule for pattern, rule in OTHER_RULES.items() if path.match(pattern)]
+    names = (*other, stage)[:1] if isinstance(stage, str) else rules
     made = f"run the rule {' or '.join(map(repr, names))}" if names else "make it"
     return f"delete it and {made} again"

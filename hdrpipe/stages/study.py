@@ -1,5 +1,6 @@
 """study: the arms of a study against each other, in a table, a page and plain text."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +11,7 @@ import pandas as pd
 from hdrpipe.config import Config
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files.atomic import write_json, write_text
+from hdrpipe.files.recorded import read_text
 from hdrpipe.runs import Place, places
 from hdrpipe.stages.job import Job
 from hdrpipe.stages.study_page import page
@@ -63,11 +65,12 @@ def read_tables(files: Sequence[tuple[Place, Path]]) -> dict[str, Table]:
 
     Raises:
         InputError: not all tables of a regime have the same scenes.
+        DamagedError: a table is empty or altered.
     """
     tables: dict[str, Table] = {}
     known: dict[str, list[str]] = {}
     for place, path in files:
-        frame = pd.read_csv(path).sort_values("scene")
+        frame = pd.read_csv(io.StringIO(read_text(path, "score"))).sort_values("scene")
         names = frame["scene"].tolist()
         if known.setdefault(place.regime, names) != names:
             raise InputError("has other scenes than the first table of its regime", path, "delete it and run again")

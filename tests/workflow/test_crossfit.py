@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 
+import harming
 import numpy as np
 import pytest
 
@@ -154,3 +155,19 @@ def test_the_shipped_study_scores_the_chosen_round_of_its_rollback(finished):
     ]
     judges = sorted(re.sub("^warmup-[0-9a-f]{6}", "", name) for name in warmed if "-" in name.split("/")[0])
     assert judges == ["", "", *folds], "a judge of its own needs a warm-up of its own, a cross-fitted one its folds too"
+
+
+@harming.harms
+@pytest.mark.parametrize(
+    ("name", "rule", "reader"),
+    [
+        ("scenes/fold-0-of-2/labelled-00.h5", "fold", "fold-0-of-2/round-00/student.safetensors"),
+        ("round-01/crossfit-0-of-2.h5", "crossfit", "round-01/masks.json"),
+    ],
+    ids=["fold", "crossfit"],
+)
+def test_what_holds_out_is_checked_by_its_next_reader(crossfitted, name, rule, reader, harm, count):
+    commands = harming.commands(crossfitted.snakemake("-n", "-F", "-p", overlay=ONE))
+    home = "results/tiny"
+    harming.refused(crossfitted, "tiny", f"{home}/{name}", rule, commands[f"{home}/{reader}"], harm)
+    count("R20")

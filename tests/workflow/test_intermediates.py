@@ -1,9 +1,8 @@
 """R20: an intermediate that was emptied or altered stops its next reader with exit 4, its name and its rule."""
 
-import re
-import shlex
 import shutil
 
+import harming
 import pytest
 
 LAST = "results/tiny/round-02"
@@ -41,43 +40,15 @@ def small(finished, tmp_path_factory):
 @pytest.fixture(scope="module")
 def commands(small):
     """Output -> the very command that Snakemake runs for it."""
-    printed = small.snakemake("-n", "-F", "-p")
-    found = {}
-    for text in re.split(r"\n(?=(?:local)?rule \w+:\n)", printed):
-        output = re.search(r"output: (.*)", text)
-        command = re.search(r"\bexec (hdrpipe .*)$", text, re.MULTILINE)
-        if output and command:
-            found.update(dict.fromkeys(output[1].split(", "), shlex.split(command[1])))
-    return found
+    return harming.commands(small.snakemake("-n", "-F", "-p"))
 
 
-def altered(whole):
-    """One byte in the middle is another one."""
-    place = len(whole) // 2
-    return whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
-
-
-@pytest.mark.parametrize("harm", [lambda whole: b"", altered], ids=["emptied", "altered"])
+@harming.harms
 @pytest.mark.parametrize(
     ("name", "rule", "reader"),
     [pytest.param(*case, marks=[] if k in SAMPLE else pytest.mark.slow) for k, case in enumerate(CASES)],
     ids=[case[0].removeprefix("results/tiny/") for case in CASES],
 )
 def test_the_next_reader_exits_4_and_names_file_and_rule(small, commands, name, rule, reader, harm, count):
-    path = small.path / name
-    whole = path.read_bytes()
-    path.write_bytes(harm(whole))
-    try:
-        found = small.call("hdrpipe", "verify", "tiny")
-        done = small.call(*commands[reader])
-    finally:
-        path.write_bytes(whole)
-    assert found.returncode == 4
-    assert name in found.stderr
-    assert done.returncode == 4, done.stderr
-    line = done.stderr.strip().splitlines()[-1]
-    assert line.startswith("hdrpipe: error: ")
-    assert name in line
-    assert f"'{rule}'" in line
-    assert "Traceback" not in done.stderr
+    harming.refused(small, "tiny", name, rule, commands[reader], harm)
     count("R20")

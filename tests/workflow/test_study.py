@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 
+import harming
 import pandas as pd
 import pytest
 import yaml
@@ -76,6 +77,14 @@ def test_scores_are_of_validation_scenes(studied):
 
 def test_a_second_run_has_nothing_to_do(studied):
     assert "Nothing to be done" in studied.snakemake("study", overlay=TINY)
+
+
+@harming.harms
+def test_a_table_of_scores_is_checked_by_the_comparison(studied, harm, count):
+    commands = harming.commands(studied.snakemake("-n", "-F", "-p", "study", overlay=TINY))
+    table = "results/little/noisy/draw-1/seed-1/bilevel/round-01/scores-validation.csv"
+    harming.refused(studied, "little", table, "score", commands["results/little/study.csv"], harm)
+    count("R20")
 
 
 def test_an_arm_more_runs_its_own_jobs_alone(studied):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from hdrpipe.config import check_config, parse_spec, stage_spec
-from hdrpipe.errors import InputError, UsageError
+from hdrpipe.errors import DamagedError, InputError, UsageError
 from hdrpipe.runs import places
 from hdrpipe.stages.job import Job
 from hdrpipe.stages.study import study
@@ -125,6 +125,18 @@ def test_other_scenes_are_told(tmp_path):
     pd.read_csv(paths[3]).iloc[1:].to_csv(paths[3], index=False)
     with pytest.raises(InputError, match="other scenes"):
         make(paths, tmp_path / "out")
+
+
+@pytest.mark.parametrize(("folder", "rule"), [("round-02", "score"), ("chosen", "score_chosen")])
+def test_an_altered_table_names_its_rule(tmp_path, folder, rule):
+    paths = write_tables(tmp_path)
+    bad = tmp_path / folder / "scores-validation.csv"
+    bad.parent.mkdir()
+    bad.write_bytes(paths[5].read_bytes())
+    Job("score").record(bad, {})
+    bad.write_text(bad.read_text().replace("0.9", "0.8", 1))
+    with pytest.raises(DamagedError, match=f"altered.*rule '{rule}'"):
+        make([*paths[:5], bad, *paths[6:]], tmp_path / "out")
 
 
 def test_a_missing_table_is_told(tmp_path):

@@ -1,0 +1,47 @@
+"""Harm one output of a run and see whether its next reader notices."""
+
+import re
+import shlex
+
+import pytest
+
+
+def _altered(whole):
+    """One byte in the middle is another one."""
+    place = len(whole) // 2
+    return whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
+
+
+harms = pytest.mark.parametrize("harm", [lambda whole: b"", _altered], ids=["emptied", "altered"])
+"""What happens to a file."""
+
+
+def commands(printed):
+    """Output -> the very command that Snakemake runs for it, from what `snakemake -n -F -p` printed."""
+    found = {}
+    for text in re.split(r"\n(?=(?:local)?rule \w+:\n)", printed):
+        output = re.search(r"output: (.*)", text)
+        command = re.search(r"\bexec (hdrpipe .*)$", text, re.MULTILINE)
+        if output and command:
+            found.update(dict.fromkeys(output[1].split(", "), shlex.split(command[1])))
+    return found
+
+
+def refused(checkout, run, name, rule, command, harm):
+    """Assert that `hdrpipe verify RUN` and the reader's command exit 4 over the harmed file, naming it and its rule."""
+    path = checkout.path / name
+    whole = path.read_bytes()
+    path.write_bytes(harm(whole))
+    try:
+        found = checkout.call("hdrpipe", "verify", run)
+        done = checkout.call(*command)
+    finally:
+        path.write_bytes(whole)
+    assert found.returncode == 4
+    assert name in found.stderr
+    assert done.returncode == 4, done.stderr
+    line = done.stderr.strip().splitlines()[-1]
+    assert line.startswith("hdrpipe: error: ")
+    assert name in line
+    assert f"'{rule}'" in line
+    assert "Traceback" not in done.stderr
