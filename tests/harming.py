@@ -27,7 +27,7 @@ def commands(printed):
     return found
 
 
-def refused(checkout, run, name, rule, command, harm):
+def assert_refused(checkout, run, name, rule, command, harm):
     """Assert that `hdrpipe verify RUN` and the reader's command exit 4 over the harmed file, naming it and its rule."""
     path = checkout.path / name
     whole = path.read_bytes()

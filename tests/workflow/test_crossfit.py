@@ -169,5 +169,5 @@ def test_the_shipped_study_scores_the_chosen_round_of_its_rollback(finished):
 def test_what_holds_out_is_checked_by_its_next_reader(crossfitted, name, rule, reader, harm, count):
     commands = harming.commands(crossfitted.snakemake("-n", "-F", "-p", overlay=ONE))
     home = "results/tiny"
-    harming.refused(crossfitted, "tiny", f"{home}/{name}", rule, commands[f"{home}/{reader}"], harm)
+    harming.assert_refused(crossfitted, "tiny", f"{home}/{name}", rule, commands[f"{home}/{reader}"], harm)
     count("R20")

@@ -50,5 +50,5 @@ def commands(small):
     ids=[case[0].removeprefix("results/tiny/") for case in CASES],
 )
 def test_the_next_reader_exits_4_and_names_file_and_rule(small, commands, name, rule, reader, harm, count):
-    harming.refused(small, "tiny", name, rule, commands[reader], harm)
+    harming.assert_refused(small, "tiny", name, rule, commands[reader], harm)
     count("R20")

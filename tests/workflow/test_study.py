@@ -83,7 +83,7 @@ def test_a_second_run_has_nothing_to_do(studied):
 def test_a_table_of_scores_is_checked_by_the_comparison(studied, harm, count):
     commands = harming.commands(studied.snakemake("-n", "-F", "-p", "study", overlay=TINY))
     table = "results/little/noisy/draw-1/seed-1/bilevel/round-01/scores-validation.csv"
-    harming.refused(studied, "little", table, "score", commands["results/little/study.csv"], harm)
+    harming.assert_refused(studied, "little", table, "score", commands["results/little/study.csv"], harm)
     count("R20")
 
 
