@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from hdrpipe.devices import WHOLE, Share, check_batches
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.learning import augment
 from hdrpipe.learning.disturb import disturb
@@ -62,7 +64,7 @@ _TENSORS = ("frames", "times", "target", "weight", "held_out")
 
 @dataclass(frozen=True)
 class Batch:
-    """Samples of one step, the labelled ones first."""
+    """Samples of one step, or this process's share of them; the labelled ones first."""
 
     frames: Tensor
     """(B, N, 3, h, w) display-coded, in [0, 1]."""
@@ -74,8 +76,11 @@ class Batch:
     """(B, h, w) in [0, 1]; 1 for labelled samples."""
     labelled: int
     names: tuple[str, ...]
+    """Scenes of all samples of the step."""
     held_out: Tensor | None = None
     """(labelled, 3, h, w) radiance, see `SceneArrays`; None if labelled scenes have none."""
+    places: tuple[int, ...] = ()
+    """Which of all samples these are."""
 
     def pin_memory(self) -> "Batch":
         """The batch in pages that a GPU copies from while it computes; asked for by torch's loader."""
@@ -113,14 +118,16 @@ class Batches(Dataset[Batch]):
         seed: of the stage.
         crop: side of the square crops in pixels.
         groups: labelled first, each with at least one scene.
+        share: of each group's samples; all shares together are the batch of one process, sample by sample.
 
     Raises:
-        UsageError: a group is empty, or a scene is smaller than the crop.
+        UsageError: a group is empty or cannot be shared equally, or a scene is smaller than the crop.
         InputError: a scene has no target.
     """
 
-    def __init__(self, seed: int, crop: int, groups: Sequence[Sampling]):
-        self.seed, self.crop = seed, crop
+    def __init__(self, seed: int, crop: int, groups: Sequence[Sampling], share: Share = WHOLE):
+        self.seed, self.crop, self.share = seed, crop, share
+        check_batches(share.size, {f"{g.role} samples": g.count for g in groups})
         for group in groups:
             _check(group, crop)
         scenes = [scene for group in groups for scene in group.scenes]
@@ -128,24 +135,41 @@ class Batches(Dataset[Batch]):
         self.groups = [replace(g, scenes=tuple(map(_resident, g.scenes))) if fits else g for g in groups]
 
     def __getitem__(self, step: int) -> Batch:
-        samples = [s for group in self.groups for s in self._draw(group, step)]
-        frames, times, target, weight, names, held = zip(*samples, strict=True)
+        scenes = [self._scenes(group, step) for group in self.groups]
+        samples = [s for group, own in zip(self.groups, scenes, strict=True) for s in self._draw(group, own, step)]
+        frames, times, target, weight, held = zip(*samples, strict=True)
         stacked = (torch.stack(part) for part in (frames, times, target, weight))
         known = [prediction for prediction in held if prediction is not None]
         return Batch(
             *stacked,
-            labelled=self.groups[0].count,
-            names=names,
+            labelled=len(self.share.of(self.groups[0].count)),
+            names=tuple(scene.name for own in scenes for scene in own),
             held_out=torch.stack(known) if known else None,
+            places=self._places(),
         )
 
-    def _draw(self, group: Sampling, step: int) -> "Iterator[_Sample]":
-        rng = generator(self.seed, group.role, step)
+    def _places(self) -> tuple[int, ...]:
+        starts = accumulate((group.count for group in self.groups), initial=0)
+        return tuple(start + i for start, g in zip(starts, self.groups, strict=False) for i in self.share.of(g.count))
+
+    def _scenes(self, group: Sampling, step: int) -> list[SceneArrays]:
+        """The scene of each sample of a step."""
+        found: list[SceneArrays] = []
         for i in range(group.count):
             epoch, place = divmod(step * group.count + i, len(group.scenes))
             order = generator(self.seed, group.role, "order", epoch).permutation(len(group.scenes))
-            made = _sample(group.scenes[order[place]], self.crop, augment.DRAWS[group.augmentation], rng)
-            yield (*disturb(made[0], made[1], rng), *made[2:]) if group.augmentation == "harder" else made
+            found.append(group.scenes[order[place]])
+        return found
+
+    def _draw(self, group: Sampling, scenes: list[SceneArrays], step: int) -> "Iterator[_Sample]":
+        """This share of the samples; the others are drawn as well, because one sequence of numbers is for all."""
+        rng = generator(self.seed, group.role, step)
+        for i, scene in enumerate(scenes):
+            window, move = _place(scene, self.crop, rng), augment.DRAWS[group.augmentation](rng)
+            if i in self.share.of(group.count):
+                made = _sample(scene, window, move)
+                own = generator(self.seed, group.role, step, "disturbed", i)
+                yield (*disturb(made[0], made[1], own), *made[2:]) if group.augmentation == "harder" else made
 
 
 def loader(batches: Batches, start: int, end: int, workers: int = 0, pinned: bool = False) -> Iterator[Batch]:
@@ -184,21 +208,26 @@ def _resident(scene: SceneArrays) -> SceneArrays:
     return replace(scene, **{name: np.asarray(array[...]) for name, array in arrays if array is not None})
 
 
-_Sample = tuple[Tensor, Tensor, Tensor, Tensor, str, Tensor | None]
-"""One sample's fields of `Batch`."""
+_Sample = tuple[Tensor, Tensor, Tensor, Tensor, Tensor | None]
+"""One sample's frames, times, target, weight and held-out prediction."""
 
 
-def _sample(scene: SceneArrays, crop: int, draw: Any, rng: np.random.Generator) -> _Sample:
+def _place(scene: SceneArrays, crop: int, rng: np.random.Generator) -> tuple[slice, slice]:
+    """Rows and columns of a crop."""
     height, width = scene.frames.shape[-2:]
     top, left = int(rng.integers(height - crop + 1)), int(rng.integers(width - crop + 1))
-    window = (..., slice(top, top + crop), slice(left, left + crop))
-    move = draw(rng)
+    return slice(top, top + crop), slice(left, left + crop)
+
+
+def _sample(scene: SceneArrays, place: tuple[slice, slice], move: augment.Move) -> _Sample:
+    window = (..., *place)
     frames = augment.move_picture(move, torch.from_numpy(unit_floats(scene.frames[window])))
     target, held_out = (
         None if array is None else augment.move_picture(move, torch.from_numpy(np.asarray(array[window], np.float32)))
         for array in (scene.target, scene.held_out)
     )
-    plane = np.ones((crop, crop), np.float32) if scene.weight is None else np.asarray(scene.weight[window], np.float32)
+    whole = np.ones(frames.shape[-2:], np.float32)
+    plane = whole if scene.weight is None else np.asarray(scene.weight[window], np.float32)
     weight = augment.move_plane(move, torch.from_numpy(plane))
     times = torch.tensor(np.asarray(scene.times), dtype=torch.float32)
-    return frames, times, cast(Tensor, target), weight, scene.name, held_out
+    return frames, times, cast(Tensor, target), weight, held_out

@@ -12,7 +12,9 @@ from typing import Protocol
 
 from torch import Tensor
 
+from hdrpipe.devices import share
 from hdrpipe.errors import NonFiniteError, StoppedError
+from hdrpipe.learning import distributed
 from hdrpipe.learning.batches import Batch
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
@@ -73,7 +75,7 @@ def run(
         History: `step` (the last of the row), `count` (of steps in it) and the mean of each loss over them.
 
     Raises:
-        NonFiniteError: a loss is not finite; names the step and the scenes.
+        NonFiniteError: a loss is not finite; names the step and the scenes of its whole batch.
         StoppedError: SIGTERM or SIGUSR1 came; the step is finished and the state saved.
     """
     (start, end), rows = steps, list(history)
@@ -82,18 +84,19 @@ def run(
         for step in range(start, end):
             batch = next(batches)
             tensors = learner.losses(batch, step)
-            losses = {name: float(value.detach()) for name, value in tensors.items()}
+            losses, asked = distributed.agreed(tensors, bool(stops))
             _refuse_non_finite(losses, step, batch)
             learner.update(tensors["total"], step)
             done = step + 1
             _record(rows, losses, step, max(1, end // HISTORY_ROWS))
             if progress:
                 progress(done, end, losses)
-            if stops and done < end:
+            # alone, a signal of this very step counts; together, one that all have heard of
+            if done < end and (asked or (stops and share().size == 1)):
                 learner.save(done, rows)
-                raise StoppedError(
-                    f"stopped by {stops[0]} after step {done} of {end}, state saved", hint="run it again"
-                )
+                distributed.wait()  # for the state: torchrun ends the others once one has ended
+                cause = stops[0] if stops else "a signal to another process"
+                raise StoppedError(f"stopped by {cause} after step {done} of {end}, state saved", hint="run it again")
             if done < end and _due(saving, done, saved):
                 learner.save(done, rows)
                 saved = time.monotonic()

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from hdrpipe.devices import share
 from hdrpipe.imaging.tonemap import inverse_mu_law, mu_law
+from hdrpipe.learning import distributed
 from hdrpipe.learning.batches import Batch
 from hdrpipe.learning.perceptual import Perceptual, structure_loss
 from hdrpipe.learning.physics import gaps
@@ -40,12 +42,15 @@ class LossSettings:
 def masked_mean(values: Tensor, weight: Tensor | None, over: str = "kept") -> Tensor:
     """Mean of (B, C, H, W) over channels and over what the weight (B, H, W) keeps; 0 if it keeps nothing.
 
-    With `over="all"` the sum of what is kept is divided by the number of all pixels.
+    With `over="all"` the sum of what is kept is divided by the number of all pixels. Where processes share a batch,
+    what all of them keep is the divisor: the mean of their means, and its gradient, is then that of the whole batch.
     """
     if weight is None:
         return values.mean()
-    kept = values.numel() if over == "all" else (weight.sum() * values.shape[1]).clamp_min(1.0)
-    return (values * weight[:, None]).sum() / kept
+    total = (values * weight[:, None]).sum()
+    if over == "all":
+        return total / values.numel()
+    return total / distributed.mean(weight.sum() * values.shape[1]).clamp_min(1.0 / share().size)
 
 
 def reconstruction_loss(tonemapped: Tensor, target: Tensor, weight: Tensor | None, over: str = "kept") -> Tensor:
@@ -124,7 +129,7 @@ def objective(
     target = mu_law(batch.target)
     judged = _judged(tonemapped, target, batch, settings.judge_domain)
     cuts = {"labelled": (slice(0, batch.labelled), 1.0)}
-    if batch.labelled < len(batch.names):
+    if batch.labelled < len(batch.frames):
         cuts["unlabelled"] = (slice(batch.labelled, None), settings.unlabelled_weight)
     parts: dict[str, Tensor] = {}
     total = tonemapped.new_zeros(())

@@ -1,6 +1,7 @@
 """Training of one stage: warm-up or the student of a round."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -8,7 +9,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from hdrpipe.learning import ema, loop
+from hdrpipe.chance import placed
+from hdrpipe.devices import share
+from hdrpipe.learning import distributed, ema, loop
 from hdrpipe.learning.batches import Batch, Batches, Sampling, SceneArrays, loader
 from hdrpipe.learning.device import fit_to
 from hdrpipe.learning.loss import LossSettings, objective
@@ -82,6 +85,9 @@ def train(
 ) -> Trained:
     """Train `net` in place, going on from a saved state of the same key if there is one.
 
+    Processes that torchrun started make the steps together, each on its device; the first one alone saves the state and
+    is told of progress. Their number changes the result by rounding only, also between two parts of one training.
+
     Args:
         net: starting weights, on the device to train on.
         teacher: average to move along, on the same device; None in the warm-up, whose teacher is a copy of the result.
@@ -89,7 +95,7 @@ def train(
         unlabelled: scenes with pseudo label and weight; may be empty.
         settings: see `TrainSettings`.
         optimizer_state: as `Trained.optimizer`, of the training before; None starts afresh.
-        state_dir: folder of this training's state alone, deleted at the end.
+        state_dir: folder of this training's state alone, the same for all processes; deleted at the end.
         state_key: identity of the work: spec, code and inputs.
         progress: told of every step.
         workers: processes that make batches; None: GPU_WORKERS beside a GPU, else none. Changes no batch.
@@ -104,16 +110,27 @@ def train(
     learner = _Learner(net, teacher, settings, StateStore(state_dir, state_key))
     if optimizer_state is not None:
         learner.restore_optimizer(optimizer_state)
-    batches = Batches(settings.seed, settings.crop, _groups(labelled, unlabelled, settings))
-    with learner.store.lock() as lock:
-        start, history = learner.resume()
+    batches = Batches(settings.seed, settings.crop, _groups(labelled, unlabelled, settings), share())
+    with distributed.joined(learner.device), _held(learner.store), learner.started() as (start, history):
         cuda = learner.device.type == "cuda"
         workers = (GPU_WORKERS if cuda else 0) if workers is None else workers
         ahead = loader(batches, start, settings.steps, workers, pinned=cuda)
         history = loop.run(learner, ahead, (start, settings.steps), history, saving, progress)
-        learner.store.clear()
-        lock.release(remove=True)
     return Trained(net, teacher or deepcopy(net), learner.optimizer_tensors(), history)
+
+
+@contextmanager
+def _held(store: StateStore) -> Iterator[None]:
+    """The state, locked by the first process for all; after a training that came to its end it is gone."""
+    if not share().leads:
+        distributed.wait()
+        yield
+        return
+    with store.lock() as lock:
+        distributed.wait()
+        yield
+        store.clear()
+        lock.release(remove=True)
 
 
 def _groups(
@@ -132,6 +149,7 @@ class _Learner:
 
     def __init__(self, net: nn.Module, teacher: nn.Module | None, settings: TrainSettings, store: StateStore):
         self.net, self.teacher, self.settings, self.store = net, teacher, settings, store
+        self.called = net
         self.names, parameters = zip(*net.named_parameters(), strict=True)
         self.device = parameters[0].device
         self.optimizer = torch.optim.Adam(parameters, lr=settings.lr, betas=BETAS)
@@ -144,12 +162,13 @@ class _Learner:
     def losses(self, batch: Batch, step: int) -> dict[str, Tensor]:
         # layers that draw random numbers draw the same ones after a resume
         torch.manual_seed(seed_of(self.settings.seed, "layers", step))
-        total, parts = objective(self._predict, batch.to(self.device), self.loss, self.measure)
+        with placed(batch.places, len(batch.names)):
+            total, parts = objective(self._predict, batch.to(self.device), self.loss, self.measure)
         return {"total": total, **parts}
 
     def _predict(self, frames: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bf16"):
-            return self.net(frames, times)
+            return self.called(frames, times)
 
     def update(self, total: Tensor, step: int) -> None:
         settings = self.settings
@@ -164,14 +183,25 @@ class _Learner:
             ema.update(self.teacher, self.net, ema.decay_at(settings.averaged_steps + step, settings.ema_decay))
 
     def save(self, step: int, history: list[loop.Row]) -> None:
+        if not share().leads:
+            return
         parts = {"student": self.net.state_dict(), "optimizer": self.optimizer_tensors()}
         if self.teacher is not None:
             parts["teacher"] = self.teacher.state_dict()
         tensors = {f"{part}/{name}": value for part, values in parts.items() for name, value in values.items()}
         self.store.save(State(step, tensors, history))
 
-    def resume(self) -> tuple[int, list[loop.Row]]:
-        """Take up the saved state, if any: steps done and history so far."""
+    @contextmanager
+    def started(self) -> Iterator[tuple[int, list[loop.Row]]]:
+        """Inside, it is ready, with the saved state if there is one: steps done and history so far."""
+        done = self._resume()
+        self.called = distributed.learning(self.net)
+        try:
+            yield done
+        finally:
+            self.called = self.net
+
+    def _resume(self) -> tuple[int, list[loop.Row]]:
         state = self.store.load()
         if state is None:
             return 0, []

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hdrpipe.chance import per_sample
 from hdrpipe.models.windows import Windows, permuted, relative_index, windows
 
 WINDOW = 8
@@ -159,7 +160,7 @@ class Block(nn.Module):
         """The branch, skipped for some samples and scaled up for the others (stochastic depth)."""
         if not self.training or not self.drop:
             return branch
-        kept = torch.rand(branch.shape[0], 1, 1, device=branch.device) >= self.drop
+        kept = per_sample(branch.shape[0], branch.device)[:, None, None] >= self.drop
         return branch * (kept / (1.0 - self.drop)).to(branch.dtype)
 
     def _in_place(self, x: Tensor, size: tuple[int, int], found: Windows) -> None:

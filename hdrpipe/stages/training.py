@@ -10,6 +10,7 @@ import pandas as pd
 
 from hdrpipe import plugins
 from hdrpipe.config import Config
+from hdrpipe.devices import share
 from hdrpipe.errors import UsageError
 from hdrpipe.files.atomic import write_text
 from hdrpipe.files.weights import save_weights
@@ -103,6 +104,8 @@ def state_key(job: Job, inputs: Mapping[str, str]) -> str:
 def save_round(out: Path, trained: Trained, about: Network, round_: int, inputs: Mapping[str, str], job: Job) -> None:
     """Write `student`, `teacher`, `optimizer` (.safetensors) and `history.csv` of a round into `out`.
 
+    Of the processes of a training, which all have the same, the first one writes.
+
     Args:
         out: folder of the round.
         trained: what the training left.
@@ -111,6 +114,8 @@ def save_round(out: Path, trained: Trained, about: Network, round_: int, inputs:
         inputs: content hashes of what it was trained on.
         job: provenance.
     """
+    if not share().leads:
+        return
     files = {
         "student": trained.student.state_dict(),
         "teacher": trained.teacher.state_dict(),

@@ -10,7 +10,8 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "hdrpipe"
 FLOORS = [
     {"errors", "quantities", "__init__"},
-    {"imaging", "files", "costs", "runs", "config", "sections", "study", "folds", "plugins", "fingerprint"},
+    {"imaging", "files", "costs", "runs", "config", "sections", "study", "folds", "plugins", "fingerprint"}
+    | {"devices", "chance"},
     {"datasets", "models", "masking", "learning"},
     {"stages", "tools"},
     {"cli", "api"},

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from hdrpipe.devices import Share
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.learning import augment
+from hdrpipe.learning import batches as module
 from hdrpipe.learning.batches import Batches, Sampling, SceneArrays, loader, unit_floats
 
 
@@ -75,6 +77,44 @@ def test_labelled_draws_do_not_depend_on_the_unlabelled_group(scenes):
     )[3]
     assert both.names[:2] == alone.names
     assert torch.equal(both.frames[:2], alone.frames)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_shares_unite_to_the_whole_batch(scenes, workers):
+    groups = [Sampling("labelled", tuple(scenes), 2, "harder"), Sampling("unlabelled", tuple(scenes), 4, "harder")]
+    whole = Batches(0, 16, groups)
+    parts = [loader(Batches(0, 16, groups, Share(rank, 2)), 3, 7, workers) for rank in range(2)]
+    for step, *shares in zip(range(3, 7), *parts, strict=True):
+        batch, order = whole[step], [place for share in shares for place in share.places]
+        assert sorted(order) == list(batch.places) == list(range(6))
+        assert [share.places for share in shares] == [(0, 2, 3), (1, 4, 5)]
+        assert {(share.names, share.labelled) for share in shares} == {(batch.names, 1)}
+        for name in ("frames", "times", "target", "weight"):
+            assert torch.equal(torch.cat([getattr(share, name) for share in shares]), getattr(batch, name)[order]), name
+
+
+def test_a_share_reads_its_own_windows_alone(scenes, monkeypatch):
+    read = []
+
+    class Noted:
+        def __init__(self, array):
+            self.array, self.shape, self.dtype = array, array.shape, array.dtype
+
+        def __getitem__(self, window):
+            read.append(window)
+            return self.array[window]
+
+    monkeypatch.setattr(module, "RESIDENT_BYTES", 0)
+    noted = [replace(scene, frames=Noted(scene.frames)) for scene in scenes]
+    made = Batches(0, 16, [Sampling("labelled", tuple(noted), 4, "weak")], Share(1, 4))
+    read.clear()
+    made[0]
+    assert len(read) == 1
+
+
+def test_what_cannot_be_shared_equally_is_refused(scenes):
+    with pytest.raises(UsageError, match="3 crops cannot be shared equally by 2 devices"):
+        Batches(0, 16, [Sampling("labelled", tuple(scenes), 3, "weak")], Share(0, 2))
 
 
 def test_integers_are_divided_by_their_largest_value():
