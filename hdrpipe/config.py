@@ -13,6 +13,7 @@ from typing import Any, cast
 import yaml
 from pydantic import Field
 
+from hdrpipe.devices import check_batches
 from hdrpipe.errors import UsageError
 from hdrpipe.folds import ChooseSpec, CrossfitSpec, check_folds
 from hdrpipe.plugins import choices, filled, nearest, validated
@@ -32,6 +33,11 @@ class Config(Spec):
     )
     seed: int = Field(default=0, ge=0, description="Seed of initial weights, crops and augmentation.")
     rounds: int = Field(default=2, ge=1, le=999, description="Rounds of teacher, masks and student after the warm-up.")
+    devices: int = Field(
+        default=1,
+        ge=1,
+        description="GPUs that share each batch of one training; without GPUs, processes. Changes results by rounding.",
+    )
     data: DataSpec = DataSpec()
     model: ModelSpec = ModelSpec()
     loss: LossSpec = LossSpec()
@@ -130,6 +136,8 @@ def check_config(mapping: Mapping[str, Any]) -> Config:
     check_folds(config.crossfit, config.loss.judge_folds, config.choose, config.data.labelled, config.pseudo_labelled)
     whole = config.model_copy(update=changed)
     _check_labels(whole.data)
+    batches = {"warmup.batch": whole.warmup.batch, "student.batch": whole.student.batch}
+    check_batches(whole.devices, {**batches, "student.unlabelled_batch": whole.student.unlabelled_batch})
     return whole
 
 

@@ -25,7 +25,7 @@ from hdrpipe.folds import CrossfitSpec, of_name
 from hdrpipe.plugins import nearest
 from hdrpipe.study import StudySpec
 
-FIXED = ("run", "seed", "study", "data.draw", "data.shards", "teacher.shards")
+FIXED = ("run", "seed", "devices", "study", "data.draw", "data.shards", "teacher.shards")
 """Keys that neither an arm nor a regime may set: the pair sets them, or all runs have them in common."""
 
 PREPARED = ("fetch", "prepare")

@@ -1,9 +1,11 @@
 """The command line: one file per command, and one door that catches errors, prints and exits."""
 
 import importlib
+import json
 import logging
 import os
 import sys
+import time
 import traceback
 from pathlib import Path
 
@@ -14,6 +16,9 @@ from hdrpipe.errors import Exit, HdrpipeError
 
 # Idle OpenMP threads sleep instead of spinning: on a shared machine spinning slows small networks a hundredfold.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+TOLD = "TORCHELASTIC_ERROR_FILE"
+"""Set by torchrun to the file from which it learns, and tells once, what ended a process of a training."""
 
 app = typer.Typer(
     help="Semi-supervised HDR reconstruction: train, label, mask, iterate; the stages behind the Snakefile.",
@@ -64,6 +69,10 @@ def main() -> None:
 
 
 def _leave(message: str, code: Exit) -> None:
+    told = os.environ.get(TOLD)
+    if told:
+        Path(told).write_text(json.dumps({"message": message, "timestamp": time.time()}), encoding="utf-8")
+        sys.exit(int(code))
     logger = logging.getLogger("hdrpipe")
     if logger.handlers:
         logger.error(message)

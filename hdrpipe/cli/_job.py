@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from hdrpipe.cli._process import supervise
+from hdrpipe.devices import share
 from hdrpipe.files.atomic import translated
 from hdrpipe.stages.job import Job
 
@@ -70,7 +71,14 @@ def paths(text: str) -> list[Path]:
 
 
 def start(stage: str, spec: str, code: str, log: Path | None, label: str = "") -> Job:
-    """Set up logging and signals, and hand out the job."""
+    """Set up logging and signals, and hand out the job; of the processes of one training, the first one speaks."""
+    if share().leads:
+        _speak(stage, spec, log)
+    supervise()
+    return Job(stage, spec, code, Lines(label or stage))
+
+
+def _speak(stage: str, spec: str, log: Path | None) -> None:
     logger = logging.getLogger("hdrpipe")
     logger.setLevel(logging.DEBUG)
     console = logging.StreamHandler(sys.stderr)
@@ -79,24 +87,22 @@ def start(stage: str, spec: str, code: str, log: Path | None, label: str = "") -
     console.addFilter(lambda record: record.levelno < logging.ERROR)  # the door prints errors itself
     logger.addHandler(console)
     if log:
-        logger.addHandler(_written(log))
+        write_log(log)
         logger.info("%s spec %s", stage, spec)
         given = os.environ.get("CUDA_VISIBLE_DEVICES")
         if given:
             logger.info("%s got CUDA_VISIBLE_DEVICES=%s", stage, given)
-    supervise()
-    return Job(stage, spec, code, Lines(label or stage))
 
 
-def _written(log: Path) -> logging.FileHandler:
-    """What writes the log.
+def write_log(log: Path, mode: str = "w") -> None:
+    """Write the log to a file from now on, anew or behind what it has (mode `a`).
 
     Raises:
         CapacityError, InputError: there is no room for it, or its folder cannot be written.
     """
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        written = logging.FileHandler(log, mode="w", encoding="utf-8")
+        written = logging.FileHandler(log, mode, encoding="utf-8")
     except OSError as error:
         raise translated(error, log) from None
     # on a full disk its lines are lost; the output that does not fit is what is told, not a traceback a line
@@ -104,13 +110,14 @@ def _written(log: Path) -> logging.FileHandler:
     written.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     if written.stream:
         fcntl.flock(written.stream, fcntl.LOCK_SH)  # `hdrpipe status` sees by it who lives
-    return written
+    logging.getLogger("hdrpipe").addHandler(written)
 
 
-def use_threads(threads: int) -> None:
-    """Give torch and OpenCV so many threads."""
+def use_threads(threads: int, devices: int = 1) -> None:
+    """Give torch and OpenCV so many threads, or each of as many processes as devices its part."""
     import cv2
     import torch
 
+    threads = max(1, threads // devices)
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hdrpipe.cli import _job
+from hdrpipe.cli import _job, _launch
 from hdrpipe.config import parse_spec
 
 
@@ -24,12 +24,15 @@ def command(
     start: Annotated[Path | None, typer.Option(help="Weights to start from; without, new ones.")] = None,
     optimizer: Annotated[Path | None, typer.Option(help="Optimizer to go on with; without, a new one.")] = None,
     threads: _job.Threads = 1,
+    devices: _launch.Devices = 1,
     code: _job.Code = "",
     log: _job.Log = None,
 ) -> None:
+    if _launch.launched(devices, log):
+        return
     from hdrpipe.stages.student import StudentInputs, student
 
-    _job.use_threads(threads)
+    _job.use_threads(threads, devices)
     job = _job.start("student", spec, code, log, f"student of round {round_}")
     files = StudentInputs(
         labelled=_job.paths(scenes),

@@ -1,6 +1,6 @@
 """Round 0: train on the labelled scenes alone."""
 
-from hdrpipe.cli import _job
+from hdrpipe.cli import _job, _launch
 from hdrpipe.config import parse_spec
 
 
@@ -12,12 +12,15 @@ def command(
     state: _job.State,
     held_out: _job.HeldOut = "",
     threads: _job.Threads = 1,
+    devices: _launch.Devices = 1,
     code: _job.Code = "",
     log: _job.Log = None,
 ) -> None:
+    if _launch.launched(devices, log):
+        return
     from hdrpipe.stages.warmup import warmup
 
-    _job.use_threads(threads)
+    _job.use_threads(threads, devices)
     job = _job.start("warmup", spec, code, log)
     files = _job.paths(scenes), _job.paths(truths)
     warmup(parse_spec("warmup", spec), *files, out, state, job, _job.paths(held_out))

@@ -68,8 +68,9 @@ def test_every_shipped_config_names_its_own_run():
 
 
 def test_every_key_reaches_a_stage():
+    """But for `devices`, which like threads changes results by rounding only, so that nothing is rerun for it."""
     whole = check_config({"run": "x"}).model_dump(mode="json")
-    for section in whole:
+    for section in set(whole) - {"devices"}:
         stages = [stage for stage in STAGE_KEYS if section in stage_spec(check_config({"run": "x"}), stage)]
         assert stages, f"nothing reads {section}"
 

@@ -14,6 +14,8 @@ import yaml
         ({"crossfit": {"folds": 3}}, ["crossfit.folds", "2 labelled scenes"]),
         ({"data": {"options": {"ev": [2, 0, -2]}}}, ["data.options.ev", "ascend"]),
         ({"loss": {"vgg_weights": "gone.pth"}}, ["gone.pth", "loss.vgg_weights"]),
+        ({"devices": 2}, ["devices", "--resources gpu=2"]),
+        ({"devices": 3}, ["warmup.batch", "multiple of 3"]),
         ({"warmup": {"weights": "gone.safetensors"}}, ["gone.safetensors", "warmup.weights"]),
     ],
     ids=str,

@@ -92,14 +92,14 @@ rule warmup:
         "results/{run}/logs/warmup.log",
     threads: GPU_THREADS
     resources:
-        gpu=1,
+        gpu=CONFIG.devices,
     params:
         spec=spec("warmup"),
         code=code("warmup"),
         folder=subpath(output.history, parent=True),
         held=held_option,
     shell:
-        "exec hdrpipe warmup --spec {params.spec:q} --code {params.code} --threads {threads}"
+        "exec hdrpipe warmup --spec {params.spec:q} --code {params.code} --threads {threads} --devices {resources.gpu}"
         " --scenes '{input.scenes}' --truths '{input.truths}'"
         " {params.held} --out {params.folder} --state results/{wildcards.run}/.state/round-00 --log {log}"
 
@@ -220,7 +220,7 @@ rule student:
         round=r"(?!00)\d{2,3}",
     threads: GPU_THREADS
     resources:
-        gpu=1,
+        gpu=CONFIG.devices,
     params:
         spec=spec("student"),
         code=code("student"),
@@ -230,7 +230,7 @@ rule student:
         ),
         held=held_option,
     shell:
-        "exec hdrpipe student --spec {params.spec:q} --code {params.code} --threads {threads}"
+        "exec hdrpipe student --spec {params.spec:q} --code {params.code} --threads {threads} --devices {resources.gpu}"
         " --scenes '{input.scenes}' --truths '{input.truths}' --unlabelled '{input.unlabelled}'"
         " --uncertainty '{input.uncertainty}' --masks '{input.masks}' --teacher {input.teacher} {params.start}"
         " {params.held} --round {wildcards.round} --out {params.folder}"

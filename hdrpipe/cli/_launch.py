@@ -1,0 +1,91 @@
+"""One training on several devices: its command runs again in a process for each, started by torchrun's own engine."""
+
+import logging
+import os
+import signal
+import sys
+import tempfile
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hdrpipe.cli._job import write_log
+from hdrpipe.cli._process import PARENT, supervise
+from hdrpipe.devices import LAUNCHED
+from hdrpipe.errors import Exit, HdrpipeError, StoppedError
+
+if TYPE_CHECKING:
+    from torch.distributed.elastic.multiprocessing.errors import ProcessFailure
+
+Devices = Annotated[
+    int,
+    typer.Option(min=1, help="Devices of this machine that share every batch, and the CPU threads, a process each."),
+]
+
+SIGNALS = "SIGTERM,SIGUSR1,SIGINT,SIGHUP"
+"""What is passed on to all processes."""
+
+
+def launched(devices: int, log: Path | None) -> bool:
+    """Run this command in a process for each of several devices, to its end; False where this process is to do it.
+
+    Args:
+        devices: 1 starts nothing.
+        log: file of the first process's log; a fault is added to it.
+
+    Raises:
+        HdrpipeError: what ended the first process that failed, with its exit code.
+        StoppedError: a signal came, or one ended a process.
+    """
+    if devices == 1 or LAUNCHED in os.environ:
+        return False
+    supervise()
+    os.environ[PARENT] = str(os.getpid())  # they end with this process, as it ends with Snakemake
+    fault = _run(devices)
+    if fault:
+        if log:
+            write_log(log, mode="a")
+        raise fault
+    return True
+
+
+def _run(devices: int) -> HdrpipeError | None:
+    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    engine = logging.getLogger("torch.distributed.elastic")
+    engine.addHandler(logging.NullHandler())  # what it says at a failure is said here, in one line
+    engine.propagate = False
+    with tempfile.TemporaryDirectory(prefix="hdrpipe-") as folder:
+        config = LaunchConfig(
+            min_nodes=1,
+            max_nodes=1,
+            nproc_per_node=devices,
+            rdzv_backend="c10d",
+            rdzv_endpoint="localhost:0",
+            local_addr="localhost",
+            run_id=uuid.uuid4().hex,
+            max_restarts=0,
+            signals_to_handle=SIGNALS,
+            logs_specs=DefaultLogsSpecs(log_dir=folder),
+        )
+        try:
+            elastic_launch(config, sys.executable)("-P", "-m", "hdrpipe", *sys.argv[1:])
+        except SignalException as error:
+            return StoppedError(f"stopped by {error.sigval.name}", hint="run it again, it goes on from its saved state")
+        except ChildFailedError as error:
+            return _fault(list(error.failures.values()), devices)
+    return None
+
+
+def _fault(failures: "list[ProcessFailure]", devices: int) -> HdrpipeError:
+    """What ended them: one of them has failed, and that has stopped the others."""
+    stopped = (Exit.STOPPED, -signal.SIGTERM)
+    first = min(failures, key=lambda failure: (failure.exitcode in stopped, failure.timestamp))
+    if first.exitcode < 0:
+        what = f"process {first.local_rank + 1} of {devices} was ended by {first.signal_name()}"
+        return StoppedError(what, hint="run it again, it goes on from its saved state")
+    return HdrpipeError(first.message, code=Exit(first.exitcode))
