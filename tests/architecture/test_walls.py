@@ -15,9 +15,11 @@ FLOORS = [
     {"datasets", "models", "masking", "learning"},
     {"stages", "tools"},
     {"cli", "api"},
+    {"__main__"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 SAME_FLOOR = {
+    ("config", "devices"),
     ("config", "plugins"),
     ("config", "sections"),
     ("config", "study"),
