@@ -96,6 +96,7 @@ def test_a_run_trains_on_two_devices_and_reruns_nothing_for_it(finished, tmp_pat
     checkout = Checkout(copytree(finished.path, tmp_path / "checkout"))
     two = {"overlay": {"devices": 2}}
     assert checkout.plan("--resources", "gpu=2", **two) == {}
+    assert checkout.plan("--workflow-profile", "none", **two) == {}, "no limit of GPUs is one that suffices"
     weights = "results/tiny/round-02/student.safetensors"
     printed = checkout.snakemake("--resources", "gpu=2", "--force", weights, "--printshellcmds", **two)
     assert "--devices 2" in printed

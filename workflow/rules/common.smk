@@ -38,11 +38,12 @@ if CONFIG.loss.vgg_weights and not Path(CONFIG.loss.vgg_weights).is_file():
     raise WorkflowError(
         f"config: loss.vgg_weights: there is no such file: {CONFIG.loss.vgg_weights}"
     )
-GPUS = workflow.global_resources.get("gpu")
-if workflow.is_main_process and GPUS and GPUS.value < CONFIG.devices:
+# none through SLURM, which knows its limits itself
+GPUS = workflow.global_resources.get("gpu").value
+if workflow.is_main_process and GPUS is not None and GPUS < CONFIG.devices:
     # Snakemake would give a training as many as there are, and say nothing
     raise WorkflowError(
-        f"config: devices: {CONFIG.devices} of them share a training, but only {GPUS.value} may be in use;"
+        f"config: devices: {CONFIG.devices} of them share a training, but only {GPUS} may be in use;"
         f" pass --resources gpu={CONFIG.devices}"
     )
 OWN_STUDY = bool(CONFIG.study.arms) or not STUDY_FILE.exists()
