@@ -69,7 +69,7 @@ def kill_somewhere(checkout, command, chance, jobs):
     return printed
 
 
-@tries(2, 25)
+@tries(1, 25)
 def test_a_killed_run_goes_on_by_one_command(finished, tmp_path, number, count):
     """R1: the sample up to the first masks, the others over both rounds."""
     target, jobs = (MASKS, 5) if number < 2 else (WHOLE, 10)
