@@ -6,12 +6,10 @@ from dataclasses import replace
 from unittest.mock import patch
 
 import numpy as np
-import torch
 from small_scenes import make_scene
-from small_training import SETTINGS, Killed
+from small_training import SETTINGS, Killed, run
 
-from hdrpipe.learning import loop, state, train
-from hdrpipe.models.contract import build
+from hdrpipe.learning import state
 
 STEPS = 8
 SHARED = replace(SETTINGS, steps=STEPS, batch=4, unlabelled_batch=4)
@@ -27,28 +25,9 @@ def masked_scenes():
     return [make_scene(f"s{i}", i) for i in range(3)], unlabelled
 
 
-def make_net(backbone, options):
-    torch.manual_seed(0)
-    return build({"backbone": backbone, "options": options, "output": "merge", "exposures": 3})
-
-
-def learn(folder, settings=SHARED, backbone=SMALL, progress=None, scenes=None):
-    """Weights of student and teacher, and the history; a state every three steps in `folder`."""
-    torch.set_num_threads(1)
-    labelled, unlabelled = scenes or masked_scenes()
-    trained = train.train(
-        make_net(*backbone),
-        teacher=make_net(*backbone),
-        labelled=labelled,
-        unlabelled=unlabelled,
-        settings=settings,
-        optimizer_state=None,
-        state_dir=folder / "state",
-        state_key="k",
-        progress=progress,
-        workers=0,
-        saving=loop.Saving(seconds=1e9, steps=3),
-    )
+def learn(folder, settings=SHARED, net=SMALL, progress=None, scenes=None):
+    """Weights of student and teacher, and the history, of the small training with masks."""
+    trained = run(folder / "state", progress, settings=settings, scenes=scenes or masked_scenes(), net=net)
     weights = [w.numpy() for net in (trained.student, trained.teacher) for w in net.state_dict().values()]
     return weights, trained.history
 

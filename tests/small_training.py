@@ -18,20 +18,26 @@ class Killed(BaseException):
     """Stands for a kill: nothing catches it."""
 
 
-def make_net():
+def make_net(backbone="merge_net", options=(("channels", 4),)):
     torch.manual_seed(0)
-    return build({"backbone": "merge_net", "options": {"channels": 4}, "output": "merge", "exposures": 3})
+    return build({"backbone": backbone, "options": dict(options), "output": "merge", "exposures": 3})
 
 
-def run(folder, progress=None, workers=0, key="k", settings=SETTINGS):
-    """Train, with a state every `INTERVAL` steps in `folder`."""
-    torch.set_num_threads(1)
+def make_scenes():
+    """Labelled and unlabelled ones."""
     scenes = [make_scene(f"s{index}", index) for index in range(3)]
+    return scenes[:2], scenes[2:]
+
+
+def run(folder, progress=None, workers=0, key="k", settings=SETTINGS, scenes=None, net=()):
+    """Train, with a state every `INTERVAL` steps in `folder`; `net` are arguments of `make_net`."""
+    torch.set_num_threads(1)
+    labelled, unlabelled = scenes or make_scenes()
     return train(
-        make_net(),
-        teacher=make_net(),
-        labelled=scenes[:2],
-        unlabelled=scenes[2:],
+        make_net(*net),
+        teacher=make_net(*net),
+        labelled=labelled,
+        unlabelled=unlabelled,
         settings=settings,
         optimizer_state=None,
         state_dir=folder,

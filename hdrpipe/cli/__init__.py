@@ -7,6 +7,7 @@ import os
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 import typer
@@ -71,8 +72,9 @@ def main() -> None:
 def _leave(message: str, code: Exit) -> None:
     told = os.environ.get(TOLD)
     if told:
-        Path(told).write_text(json.dumps({"message": message, "timestamp": time.time()}), encoding="utf-8")
-        sys.exit(int(code))
+        with suppress(OSError):  # a full disk; then it is said here
+            Path(told).write_text(json.dumps({"message": message, "timestamp": time.time()}), encoding="utf-8")
+            sys.exit(int(code))
     logger = logging.getLogger("hdrpipe")
     if logger.handlers:
         logger.error(message)

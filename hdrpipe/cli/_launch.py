@@ -77,15 +77,19 @@ def _run(devices: int) -> HdrpipeError | None:
         except SignalException as error:
             return StoppedError(f"stopped by {error.sigval.name}", hint="run it again, it goes on from its saved state")
         except ChildFailedError as error:
-            return _fault(list(error.failures.values()), devices)
+            return ending(list(error.failures.values()), devices)
     return None
 
 
-def _fault(failures: "list[ProcessFailure]", devices: int) -> HdrpipeError:
+def ending(failures: "list[ProcessFailure]", devices: int) -> HdrpipeError:
     """What ended them: one of them has failed, and that has stopped the others."""
     stopped = (Exit.STOPPED, -signal.SIGTERM)
     first = min(failures, key=lambda failure: (failure.exitcode in stopped, failure.timestamp))
     if first.exitcode < 0:
         what = f"process {first.local_rank + 1} of {devices} was ended by {first.signal_name()}"
         return StoppedError(what, hint="run it again, it goes on from its saved state")
-    return HdrpipeError(first.message, code=Exit(first.exitcode))
+    code = Exit(first.exitcode) if first.exitcode in list(Exit) else Exit.BUG
+    untold = (
+        f"process {first.local_rank + 1} of {devices} ended with exit code {first.exitcode}; see what it said above"
+    )
+    return HdrpipeError(first.message if Path(first.error_file).is_file() else untold, code=code)

@@ -79,8 +79,6 @@ class Batch:
     """Scenes of all samples of the step."""
     held_out: Tensor | None = None
     """(labelled, 3, h, w) radiance, see `SceneArrays`; None if labelled scenes have none."""
-    places: tuple[int, ...] = ()
-    """Which of all samples these are."""
 
     def pin_memory(self) -> "Batch":
         """The batch in pages that a GPU copies from while it computes; asked for by torch's loader."""
@@ -145,12 +143,13 @@ class Batches(Dataset[Batch]):
             labelled=len(self.share.of(self.groups[0].count)),
             names=tuple(scene.name for own in scenes for scene in own),
             held_out=torch.stack(known) if known else None,
-            places=self._places(),
         )
 
-    def _places(self) -> tuple[int, ...]:
-        starts = accumulate((group.count for group in self.groups), initial=0)
-        return tuple(start + i for start, g in zip(starts, self.groups, strict=False) for i in self.share.of(g.count))
+    @property
+    def places(self) -> tuple[list[int], int]:
+        """Which of all samples of a step this share has, and how many there are in all."""
+        *starts, total = accumulate((group.count for group in self.groups), initial=0)
+        return [s + i for s, group in zip(starts, self.groups, strict=True) for i in self.share.of(group.count)], total
 
     def _scenes(self, group: Sampling, step: int) -> list[SceneArrays]:
         """The scene of each sample of a step."""
@@ -167,9 +166,10 @@ class Batches(Dataset[Batch]):
         for i, scene in enumerate(scenes):
             window, move = _place(scene, self.crop, rng), augment.DRAWS[group.augmentation](rng)
             if i in self.share.of(group.count):
-                made = _sample(scene, window, move)
-                own = generator(self.seed, group.role, step, "disturbed", i)
-                yield (*disturb(made[0], made[1], own), *made[2:]) if group.augmentation == "harder" else made
+                frames, times, target, weight, held_out = _sample(scene, window, move)
+                if group.augmentation == "harder":
+                    frames, times = disturb(frames, times, generator(self.seed, group.role, step, "disturbed", i))
+                yield frames, times, target, weight, held_out
 
 
 def loader(batches: Batches, start: int, end: int, workers: int = 0, pinned: bool = False) -> Iterator[Batch]:

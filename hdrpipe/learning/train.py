@@ -115,7 +115,8 @@ def train(
         cuda = learner.device.type == "cuda"
         workers = (GPU_WORKERS if cuda else 0) if workers is None else workers
         ahead = loader(batches, start, settings.steps, workers, pinned=cuda)
-        history = loop.run(learner, ahead, (start, settings.steps), history, saving, progress)
+        with placed(*batches.places):
+            history = loop.run(learner, ahead, (start, settings.steps), history, saving, progress)
     return Trained(net, teacher or deepcopy(net), learner.optimizer_tensors(), history)
 
 
@@ -162,8 +163,7 @@ class _Learner:
     def losses(self, batch: Batch, step: int) -> dict[str, Tensor]:
         # layers that draw random numbers draw the same ones after a resume
         torch.manual_seed(seed_of(self.settings.seed, "layers", step))
-        with placed(batch.places, len(batch.names)):
-            total, parts = objective(self._predict, batch.to(self.device), self.loss, self.measure)
+        total, parts = objective(self._predict, batch.to(self.device), self.loss, self.measure)
         return {"total": total, **parts}
 
     def _predict(self, frames: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:

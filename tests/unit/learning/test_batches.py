@@ -81,16 +81,19 @@ def test_labelled_draws_do_not_depend_on_the_unlabelled_group(scenes):
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_shares_unite_to_the_whole_batch(scenes, workers):
-    groups = [Sampling("labelled", tuple(scenes), 2, "harder"), Sampling("unlabelled", tuple(scenes), 4, "harder")]
+    labelled = tuple(replace(scene, held_out=scene.target + 1.0) for scene in scenes)
+    groups = [Sampling("labelled", labelled, 2, "harder"), Sampling("unlabelled", tuple(scenes), 4, "harder")]
     whole = Batches(0, 16, groups)
-    parts = [loader(Batches(0, 16, groups, Share(rank, 2)), 3, 7, workers) for rank in range(2)]
-    for step, *shares in zip(range(3, 7), *parts, strict=True):
-        batch, order = whole[step], [place for share in shares for place in share.places]
-        assert sorted(order) == list(batch.places) == list(range(6))
-        assert [share.places for share in shares] == [(0, 2, 3), (1, 4, 5)]
+    parts = [Batches(0, 16, groups, Share(rank, 2)) for rank in range(2)]
+    assert whole.places == ([0, 1, 2, 3, 4, 5], 6)
+    assert [part.places for part in parts] == [([0, 2, 3], 6), ([1, 4, 5], 6)]
+    order = [0, 2, 3, 1, 4, 5]
+    for step, *shares in zip(range(3, 7), *(loader(part, 3, 7, workers) for part in parts), strict=True):
+        batch = whole[step]
         assert {(share.names, share.labelled) for share in shares} == {(batch.names, 1)}
         for name in ("frames", "times", "target", "weight"):
             assert torch.equal(torch.cat([getattr(share, name) for share in shares]), getattr(batch, name)[order]), name
+        assert torch.equal(torch.cat([share.held_out for share in shares]), batch.held_out)
 
 
 def test_a_share_reads_its_own_windows_alone(scenes, monkeypatch):
