@@ -1,5 +1,7 @@
 """Fusing arrays: any type, size, order and number of frames, within a budget."""
 
+import os
+
 import numpy as np
 import pytest
 from camera_files import EV, frames, radiance
@@ -8,7 +10,7 @@ from hdrpipe.errors import CapacityError, InputError, UsageError
 from hdrpipe.imaging.merge import MERGES
 from hdrpipe.imaging.tonemap import mu_law
 from hdrpipe.models.stored import SHIPPED, stored
-from hdrpipe.tools.fuse import Settings, fuse_burst
+from hdrpipe.tools.fuse import Settings, check_budget, fuse_burst
 
 STILL = Settings(align="none")
 
@@ -153,3 +155,11 @@ def test_a_smaller_budget_makes_smaller_tiles_of_the_same_picture(network):
     found = fuse_burst(ldr, EV, network, small, lambda done, total, _: told.append(total))
     assert told[0] > 1
     assert db(found.radiance, wanted.radiance) > 90
+
+
+def test_memory_is_measured_in_the_pages_of_the_machine(monkeypatch):
+    """Some kernels of arm64 have pages of 64 KiB; here one of 1 GiB, so that any process is beyond the budget."""
+    check_budget(1, 0, Settings(memory=64.0))
+    monkeypatch.setattr(os, "sysconf", lambda name: 2**30)
+    with pytest.raises(CapacityError, match="--memory"):
+        check_budget(1, 0, Settings(memory=64.0))
