@@ -137,7 +137,8 @@ def levels_of(frame: np.ndarray) -> np.ndarray:
         return frame * np.uint16(257)
     if frame.dtype.kind != "f" or not (frame.min() >= 0.0 and frame.max() <= 1.0):  # false for NaN, too
         raise InputError(f"frames of type {frame.dtype}", "burst", "wanted uint8, uint16 or finite floats in [0, 1]")
-    return np.rint(frame * U16).astype(np.uint16)
+    wide = frame.astype(np.float32, copy=False)  # float16 ends at 65504, below 65535
+    return np.rint(wide * U16).astype(np.uint16)
 
 
 def fuse_levels(

@@ -163,3 +163,12 @@ def test_memory_is_measured_in_the_pages_of_the_machine(monkeypatch):
     monkeypatch.setattr(os, "sysconf", lambda name: 2**30)
     with pytest.raises(CapacityError, match="--memory"):
         check_budget(1, 0, Settings(memory=64.0))
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float64])
+def test_floats_of_any_width_are_the_same_picture(kind):
+    ldr = frames(radiance(0)).astype(np.float16).astype(np.float32)
+    wanted = fuse_burst(ldr, EV, None, Settings(align="none", method="triangle"))
+    found = fuse_burst(ldr.astype(kind), EV, None, Settings(align="none", method="triangle"))
+    assert wanted.radiance.max() > 0.5
+    assert np.array_equal(found.radiance, wanted.radiance)
