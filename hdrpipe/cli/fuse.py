@@ -19,7 +19,7 @@ KINDS = ("exr", "hdr", "tif")
 def command(
     burst: Annotated[list[Path], typer.Argument(metavar="BURST...", help="Pictures of one burst, or folders.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="NAME.exr, .hdr or .tif; a folder for several bursts.")],
-    run: Annotated[Path | None, typer.Option(help="Fuse with this run's chosen student, e.g. results/demo.")] = None,
+    run: Annotated[Path | None, typer.Option(help="Fuse with the chosen student of this run (folder or name).")] = None,
     weights: Annotated[Path | None, typer.Option(help="Fuse with this network (.safetensors).")] = None,
     method: Annotated[str | None, typer.Option(help="Fuse with a classical merge: rejecting, debevec, ...")] = None,
     reference: Annotated[

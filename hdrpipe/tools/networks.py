@@ -1,18 +1,21 @@
 """The network that fuses: the shipped one, a run's chosen one, or one given by its weights."""
 
-import json
 from pathlib import Path
 
 from hdrpipe.errors import DamagedError, InputError, UsageError
+from hdrpipe.files.recorded import read_json
 from hdrpipe.models.stored import SHIPPED, Stored, stored
+from hdrpipe.tools.runs import run_folder
+
+CHOSEN = "chosen.json"
 
 
 def find_network(run: Path | None = None, weights: Path | None = None) -> Stored:
     """Load the network of a run's `chosen.json`, of a weights file, or, with neither, the shipped one.
 
     Raises:
-        UsageError: both are given.
-        InputError, DamagedError: there is no such run or file, or it is broken.
+        UsageError: both are given, or there is no such run.
+        InputError, DamagedError: the run is not finished, there is no such file, or it is broken.
     """
     return stored(find_weights(run, weights))
 
@@ -27,16 +30,31 @@ def find_weights(run: Path | None, weights: Path | None) -> Path:
 
 
 def chosen_weights(run: Path) -> Path:
-    """The weights file that a run's `chosen.json` names.
+    """The weights file that the `chosen.json` of a run, named by its folder or by its name under results/, names.
 
     Raises:
-        InputError: no such file, which a run writes after its last round; DamagedError: it cannot be read.
+        UsageError: there is no such run.
+        InputError: no such file, which a run writes after its last round; DamagedError: it is damaged or altered.
     """
-    path = run / "chosen.json"
+    folder = _folder(run)
+    path = folder / CHOSEN
+    if not path.exists():
+        raise InputError("no such file", path, f"finish the run first: snakemake --cores all {path}")
+    said = read_json(path, "choose")
     try:
-        number = int(json.loads(path.read_text(encoding="utf-8"))["round"])
-    except OSError:
-        raise InputError("no such file", path, f"finish the run first: snakemake --cores all {path}") from None
-    except (ValueError, KeyError, TypeError):
-        raise DamagedError("is damaged", path, "remove it; rule 'choose' makes it anew") from None
-    return run / f"round-{number:02d}" / "student.safetensors"
+        number = int(said["round"])
+    except (ValueError, KeyError, TypeError, OverflowError):
+        raise DamagedError("names no round", path, "delete it and run the rule 'choose' again") from None
+    return folder / f"round-{number:02d}" / "student.safetensors"
+
+
+def _folder(run: Path) -> Path:
+    """The folder of a run; one that was moved without its scenes and logs, which `run_folder` does not know, too."""
+    if (run / CHOSEN).exists():
+        return run
+    try:
+        return run_folder(str(run))
+    except UsageError:
+        if run.is_dir():
+            return run
+        raise

@@ -9,8 +9,8 @@ from camera_files import radiance, write_burst
 CALL = [sys.executable, "-c", "from hdrpipe.cli import main; main()", "fuse"]
 
 
-def call(*words):
-    return subprocess.run([*CALL, *map(str, words)], capture_output=True, text=True, timeout=120)
+def call(*words, cwd=None):
+    return subprocess.run([*CALL, *map(str, words)], capture_output=True, text=True, timeout=120, cwd=cwd)
 
 
 def test_it_says_what_it_read_and_wrote(tmp_path):
@@ -49,3 +49,14 @@ def test_too_small_a_budget_ends_with_five_and_names_the_setting(tmp_path):
     done = call(tmp_path / "shots", "-o", tmp_path / "out.exr", "--memory", "0.5")
     assert done.returncode == 5
     assert "--memory: 7.2 million pixels need" in done.stderr
+
+
+def test_a_run_whose_choice_was_altered_ends_with_four(tmp_path):
+    write_burst(tmp_path / "shots")
+    run = tmp_path / "results" / "tiny"
+    (run / "logs").mkdir(parents=True)
+    (run / "chosen.json").write_text('{"round": 1}')
+    (run / "chosen.json.json").write_text('{"stage": "choose", "content_hash": "sha256:0"}')
+    done = call("shots", "-o", "out.exr", "--run", "tiny", cwd=tmp_path)
+    assert done.returncode == 4, done.stderr
+    assert "results/tiny/chosen.json: was altered" in done.stderr
