@@ -69,7 +69,7 @@ def fuse(
     Raises:
         InputError: no burst, or one that cannot be read; UsageError: an impossible setting; CapacityError: no memory.
     """
-    frames, values = _frames(burst, ev)
+    frames, values = _frames(burst, ev, reference)
     network = None if method is not None else model or load_model()
     return fuse_burst(frames, values, network, Settings(reference, align, method, blend, memory))
 
@@ -85,7 +85,7 @@ def read_product(path: Path | str) -> Product:
     return open_product(path, None)
 
 
-def _frames(burst: Any, ev: Sequence[float] | None) -> tuple[np.ndarray, Sequence[float]]:
+def _frames(burst: Any, ev: Sequence[float] | None, reference: int | None) -> tuple[np.ndarray, Sequence[float]]:
     files = isinstance(burst, str | Path) or (len(burst) > 0 and all(isinstance(part, str | Path) for part in burst))
     if not files:
         if ev is None:
@@ -93,5 +93,5 @@ def _frames(burst: Any, ev: Sequence[float] | None) -> tuple[np.ndarray, Sequenc
         return np.asarray(burst), ev
     if ev is not None:
         raise UsageError("files tell their exposures", "ev", "write them into exposure.txt beside the pictures")
-    read = read_burst(find_burst(burst))
+    read = read_burst(find_burst(burst), reference=reference)
     return read.samples, read.ev

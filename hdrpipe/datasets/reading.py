@@ -37,7 +37,7 @@ class ReadBurst:
         name: of the burst.
         samples: (N, 3, H, W) RGB, uint8 or uint16 (8-bit frames beside 16-bit ones are widened), ldr over the range.
         ev: exposure values in stops, ascending, one a frame.
-        reference: index of the middle frame.
+        reference: index of the frame asked for, or of the middle one.
         source: where the exposures are from.
         files: the frames' files.
         notes: what a person should know, disagreements of told and seen exposure among them.
@@ -58,15 +58,17 @@ class ReadBurst:
         return Burst(ldr, self.ev, self.reference)
 
 
-def read_burst(found: FoundBurst, decoder: Decoder | None = None, max_pixels: int = MAX_PIXELS) -> ReadBurst:
+def read_burst(
+    found: FoundBurst, decoder: Decoder | None = None, max_pixels: int = MAX_PIXELS, reference: int | None = None
+) -> ReadBurst:
     """Decode the frames of a burst in a child process.
 
-    RAW frames are developed with one white balance, the reference frame's.
+    RAW frames are developed with one white balance, that of the frame `reference`; None takes the middle one.
 
     Raises:
-        InputError: a frame is damaged or no picture, sizes differ, RAW and other pictures are mixed.
+        InputError: a frame is damaged or no picture, sizes differ, RAW and other pictures are mixed, no such reference.
     """
-    decoder, reference = decoder or shared(), len(found.frames) // 2
+    decoder, reference = decoder or shared(), _reference(found, reference)
     is_raw = {path.suffix.lower() in raw.SUFFIXES for path in found.frames}
     if len(is_raw) > 1:
         raise InputError("mixes RAW and other pictures", found.name, "give one kind: their brightness differs")
@@ -90,6 +92,13 @@ def read_burst(found: FoundBurst, decoder: Decoder | None = None, max_pixels: in
     if len(set(depths)) > 1:
         notes.append("frames of 8 and of 16 bit are mixed; each is divided by its own maximum")
     return ReadBurst(found.name, samples, found.ev, reference, found.source, found.frames, tuple(notes))
+
+
+def _reference(found: FoundBurst, asked: int | None) -> int:
+    count = len(found.frames)
+    if asked is not None and not 0 <= asked < count:
+        raise InputError(f"reference {asked} is no frame", found.name, f"choose 0 to {count - 1}")
+    return count // 2 if asked is None else asked
 
 
 def disagreements(found: FoundBurst, samples: NDArray[Any]) -> list[str]:

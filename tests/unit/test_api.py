@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from camera_files import EV, frames, radiance, write_burst
+from camera_files import EV, frames, radiance, write_burst, write_dng
 
 import hdrpipe.api as hdr
 from hdrpipe.errors import DamagedError, InputError, UsageError
@@ -58,3 +58,14 @@ def test_a_product_of_any_kind_is_read(tmp_path):
         assert np.array_equal(product.read("a", "radiance"), fields["radiance"])
     with pytest.raises(InputError):
         hdr.read_product(tmp_path / "none.h5")
+
+
+def test_the_reference_asked_for_gives_raw_frames_their_white_balance(tmp_path):
+    pytest.importorskip("rawpy", reason="the extra `raw` is not installed")
+    for index, seconds in enumerate((0.01, 0.04, 0.16)):
+        linear = np.full((3, 48, 64), 0.05 * 4**index)
+        write_dng(tmp_path / f"{index}.dng", linear, seconds=seconds, neutral=(0.4 + 0.2 * index, 1, 1))
+    red = [
+        np.median(hdr.fuse(tmp_path, method="triangle", align="none", reference=asked).radiance[0]) for asked in (0, 2)
+    ]
+    assert red[0] > 1.3 * red[1]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from camera_files import frames, radiance, write_burst, write_frame, write_radiance
+from camera_files import frames, radiance, write_burst, write_dng, write_frame, write_radiance
 
 from hdrpipe.datasets.bursts import find_burst
 from hdrpipe.datasets.reading import read_burst, read_truth
@@ -87,3 +87,22 @@ def test_a_truth_of_no_known_scale_or_of_another_size_is_told(tmp_path):
         read_truth(found.truth, burst.burst())
     with pytest.raises(InputError, match="no HDR picture"):
         read_truth(found.frames[0], burst.burst())
+
+
+def test_raw_frames_take_the_white_balance_of_the_reference_asked_for(tmp_path):
+    pytest.importorskip("rawpy", reason="the extra `raw` is not installed")
+    scene = np.kron(np.random.default_rng(0).random((3, 12, 16)) * 0.2 + 0.02, np.ones((8, 8)))
+    for index, seconds in enumerate((0.01, 0.04, 0.16)):
+        write_dng(tmp_path / f"{index}.dng", scene * seconds / 0.02, seconds=seconds, neutral=(0.4 + 0.2 * index, 1, 1))
+    found = find_burst(tmp_path)
+    seen = {asked: read_burst(found, reference=asked) for asked in (None, 0, 1, 2)}
+    assert [burst.reference for burst in seen.values()] == [1, 0, 1, 2]
+    assert np.array_equal(seen[None].samples, seen[1].samples)
+    red = [float(np.median(seen[asked].samples[0, 0] / 65535.0) ** 2.2) for asked in (0, 1, 2)]
+    assert red[0] > 1.1 * red[1] > 1.2 * red[2]
+
+
+@pytest.mark.parametrize("asked", [-1, 3])
+def test_a_reference_that_is_no_frame_is_told(tmp_path, asked):
+    with pytest.raises(InputError, match=f"reference {asked} is no frame.*0 to 2"):
+        read_burst(find_burst(write_burst(tmp_path / "b")), reference=asked)
