@@ -1,10 +1,20 @@
 # hdrpipe: warm-up -> (teacher -> masks -> student) x rounds -> report. `snakemake --cores all` makes results/<run>/report.html.
+from pathlib import Path
+
 from snakemake.utils import min_version
 
 min_version("9.18")
 
 
-configfile: "config.yaml"
+configfile: str(Path(workflow.basedir, "config.yaml"))
+
+
+# a config.yaml of the working directory is laid over it; `--configfile` over both
+if Path("config.yaml").exists() and not Path("config.yaml").samefile(
+    Path(workflow.basedir, "config.yaml")
+):
+
+    configfile: "config.yaml"
 
 
 report: "workflow/report/overview.rst"
@@ -35,7 +45,8 @@ onstart:
             hold(CONFIG.run)
         except HdrpipeError as error:
             raise WorkflowError(str(error)) from None
-    if not any(Path("/dev").glob("nvidia[0-9]*")):
+    # through SLURM the jobs run elsewhere, and there is no limit of GPUs here
+    if GPUS is not None and not any(Path("/dev").glob("nvidia[0-9]*")):
         print(
             "No NVIDIA GPU on this machine: training and inference run on the CPU, one job at a time.",
             file=sys.stderr,

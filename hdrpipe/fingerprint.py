@@ -1,12 +1,11 @@
-"""What code a stage runs, as a hash: comments, docstrings and formatting do not count, imported modules do.
+"""Hash of the code that decides a stage's numbers: its module and all that this imports.
 
-Beside it: what a folder of pictures holds, as a hash.
+Left out is what cannot change a number: comments, docstrings, formatting, annotations, the texts of errors, logs and
+descriptions, and the modules of `UNCOUNTED`.
 """
 
 import ast
-import contextlib
 import hashlib
-import os
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -14,6 +13,17 @@ from pathlib import Path
 from hdrpipe.errors import UsageError
 
 PACKAGE = Path(__file__).parent
+
+UNCOUNTED = frozenset(
+    {"errors.py", "config.py", "sections.py", "study.py", "plugins.py", "runs.py", "costs.py"}
+    | {"files/viewers.py", "files/locks.py", "files/provenance.py"}
+)
+"""Modules of the package that change no number: settings reach a stage as its spec, which is tracked by itself."""
+
+LOG_METHODS = frozenset({"debug", "info", "warning", "error", "exception"})
+
+TEXT_ARGUMENTS = frozenset({"description", "hint", "help"})
+"""Keyword arguments that only people read."""
 
 
 def fingerprint(stage: str, plugins: Iterable[tuple[str, str]] = (), weights: Iterable[str] = ()) -> str:
@@ -35,27 +45,15 @@ def fingerprint(stage: str, plugins: Iterable[tuple[str, str]] = (), weights: It
 
 
 def closure(root: Path) -> frozenset[Path]:
-    """`root` and every file of the package that it imports, directly or not."""
+    """`root` and every file of the package that it imports, directly or not, less `UNCOUNTED`."""
     seen: set[Path] = set()
     todo = [root]
     while todo:
         path = todo.pop()
-        if path not in seen:
+        if path not in seen and path.relative_to(PACKAGE).as_posix() not in UNCOUNTED:
             seen.add(path)
             todo.extend(_imports(path))
     return frozenset(seen)
-
-
-def folder_state(root: str) -> str:
-    """Hash of the names, sizes and times of all files below a folder, so that a changed picture is noticed."""
-    digest = hashlib.sha256()
-    for here, below, names in os.walk(Path(root).expanduser()):
-        below.sort()
-        for name in sorted(names):
-            with contextlib.suppress(OSError):
-                about = os.lstat(os.path.join(here, name))
-                digest.update(ascii((here, name, about.st_size, about.st_mtime_ns)).encode())
-    return digest.hexdigest()[:16]
 
 
 def _content(path: Path) -> str:
@@ -73,14 +71,59 @@ def _tree(path: Path) -> ast.Module:
 
 @cache
 def _meaning(path: Path) -> str:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            node.body = [child for child in node.body if not _is_text(child)]
+    tree = without_texts(ast.parse(path.read_text(encoding="utf-8")))
     data = path.with_suffix("")
     extra = sorted(data.parent.glob(f"{data.name}.*")) if path.parent.name == "stages" else []
     shown = b"".join(p.read_bytes() for p in extra if p.suffix in {".html", ".css", ".js"})
     return hashlib.sha256(ast.dump(tree).encode() + shown).hexdigest()
+
+
+def without_texts(tree: ast.Module) -> ast.Module:
+    """The tree, changed in place: docstrings and annotations removed, texts for people emptied."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [child for child in node.body if not _is_text(child)]
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node.returns = None
+            _empty_error_texts(node)
+        elif isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, ast.AnnAssign):
+            node.annotation = ast.Constant(None)
+        elif isinstance(node, ast.Raise) or _is_log_call(node) or _is_text_argument(node):
+            _empty_strings(node)
+    return tree
+
+
+def _empty_error_texts(function: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+    """Empty the strings of local names that are read in `raise` statements alone, such as `hint = "..."`."""
+    raises = [node for node in ast.walk(function) if isinstance(node, ast.Raise)]
+    in_raises = {id(node): node for statement in raises for node in ast.walk(statement)}
+    inside = {node.id for node in in_raises.values() if isinstance(node, ast.Name)}
+    reads = [n for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    texts = inside - {node.id for node in reads if id(node) not in in_raises}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and {getattr(target, "id", "") for target in node.targets} <= texts:
+            _empty_strings(node)
+
+
+def _is_text_argument(node: ast.AST) -> bool:
+    return isinstance(node, ast.keyword) and node.arg in TEXT_ARGUMENTS
+
+
+def _is_log_call(node: ast.AST) -> bool:
+    """Whether this is a call such as `logger.info(...)` or `logging.getLogger("hdrpipe").info(...)`."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LOG_METHODS):
+        return False
+    return "log" in ast.unparse(node.func.value).lower()
+
+
+def _empty_strings(root: ast.AST) -> None:
+    for node in ast.walk(root):
+        if isinstance(node, ast.JoinedStr):
+            node.values = [value for value in node.values if isinstance(value, ast.FormattedValue)]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            node.value = ""
 
 
 def _is_text(node: ast.stmt) -> bool:

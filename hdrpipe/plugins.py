@@ -1,6 +1,7 @@
 """A file in a wing is a choice in the config; its options are the pydantic class `Options` in that file."""
 
 import ast
+import contextlib
 import difflib
 import importlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
+import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError as SchemaError
 from jsonschema.validators import extend
@@ -96,7 +98,7 @@ def filled(schema: Mapping[str, Any] | None, mapping: Mapping[str, Any], where: 
     unknown = [key for key in mapping if key not in properties]
     if unknown:
         raise UsageError(f"unknown key{nearest(unknown[0], properties)}", f"{where}.{unknown[0]}")
-    whole = {key: mapping.get(key, field.get("default")) for key, field in properties.items()}
+    whole = {key: typed(field, mapping.get(key, field.get("default"))) for key, field in properties.items()}
     for error in cast(Iterator[SchemaError], CHECKER(schema).iter_errors(whole)):  # pyright: ignore[reportUnknownMemberType]
         part = cast(dict[str, Any], error.schema)
         names = choices_of(part)
@@ -105,6 +107,23 @@ def filled(schema: Mapping[str, Any] | None, mapping: Mapping[str, Any], where: 
         key = ".".join([where, *(str(step) for step in error.absolute_path)])
         raise UsageError(f"{error.message}{guess}{f'; allowed: {allowed}' if allowed else ''}", key)
     return whole
+
+
+def typed(schema: Mapping[str, Any], value: Any) -> Any:
+    """A value as its schema wants it: Snakemake's `--config` hands on nested numbers, truths and null as strings."""
+    if isinstance(value, list):
+        items = schema.get("items")
+        return [typed(items, v) for v in cast(list[Any], value)] if isinstance(items, Mapping) else value
+    kinds = {part.get("type") for part in (schema, *schema.get("anyOf", ()))}
+    if not isinstance(value, str) or not kinds - {None, "string"}:
+        return value
+    if value == "null" and "null" in kinds:
+        return None
+    if "string" in kinds:
+        return value
+    with contextlib.suppress(yaml.YAMLError):
+        return yaml.safe_load(value)
+    return value
 
 
 def choices_of(schema: Mapping[str, Any]) -> list[str]:

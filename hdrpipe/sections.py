@@ -1,14 +1,25 @@
 """The sections of a config that say how one run learns; `hdrpipe.config` puts them together.
 
+The defaults are the main job's: config.yaml repeats some of them and sets none otherwise.
 A key stands here only where a study arm or the paper's profile sets it otherwise; what is always the same is a
 constant beside the code that uses it.
 """
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from hdrpipe.study import Spec
+
+
+def _number(value: object) -> object:
+    """A number that Snakemake's `--config` handed on as a string."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def _null(value: object) -> object:
+    """None for the word `null` of Snakemake's `--config`."""
+    return None if value == "null" else value
 
 
 class DataSpec(Spec):
@@ -17,9 +28,9 @@ class DataSpec(Spec):
     dataset: str = Field(default="panorama", description="A file of `hdrpipe/datasets`.")
     options: dict[str, Any] = Field(default_factory=dict, description="Options of that dataset.")
     seed: int = Field(default=0, ge=0, description="Seed of the rendering or of any other choice of scenes.")
-    labelled: Annotated[int, Field(ge=1, strict=True)] | Literal["all"] | tuple[str, ...] = Field(
-        default=5, description="Number of pool scenes that keep their truth, `all`, or a list of their names."
-    )
+    labelled: Annotated[
+        Annotated[int, Field(ge=1, strict=True)] | Literal["all"] | tuple[str, ...], BeforeValidator(_number)
+    ] = Field(default=5, description="Number of pool scenes that keep their truth, `all`, or a list of their names.")
     draw: int = Field(default=0, ge=0, description="Seed of the label draw: which pool scenes keep their truth.")
     align: Literal["none", "mtb", "homography", "dis"] = Field(
         default="dis",
@@ -45,7 +56,7 @@ class LossSpec(Spec):
     judge_gradient: Literal["detach", "joint", "beta"] = Field(
         default="detach", description="L^k moves sigma alone, the prediction too (`joint`, the paper), or is beta-NLL."
     )
-    judge_weight: float = Field(default=0.1, ge=0, le=10, description="Weight of L^k (1 in the paper).")
+    judge_weight: float = Field(default=2e-4, ge=0, le=10, description="Weight of L^k (1 in the paper).")
     judge_domain: Literal["mu-law", "linear"] = Field(
         default="mu-law", description="Errors that sigma is the deviation of; `linear`: of radiance."
     )
@@ -62,7 +73,7 @@ class LossSpec(Spec):
         default="kept", description="Whether a masked mean divides by the pixels that are kept, or by all."
     )
     perceptual_weight: float = Field(default=0.0, ge=0, le=10, description="Weight of L^v; 0: without.")
-    vgg_weights: str | None = Field(
+    vgg_weights: Annotated[str | None, BeforeValidator(_null)] = Field(
         default=None, description="File of VGG16 (public names) for L^v; without, gradients and 1 - SSIM."
     )
 
@@ -70,7 +81,7 @@ class LossSpec(Spec):
 class TrainingSpec(Spec):
     """One training job."""
 
-    steps: int = Field(default=1000, ge=1, description="Optimizer steps.")
+    steps: int = Field(default=600, ge=1, description="Optimizer steps.")
     batch: int = Field(default=4, ge=1, description="Labelled crops in a step.")
     crop: int = Field(default=64, ge=16, multiple_of=8, description="Side of a training crop in pixels.")
     lr: float = Field(default=2e-3, gt=0, le=1, description="Learning rate of Adam at the start.")
@@ -94,6 +105,8 @@ class WarmupSpec(TrainingSpec):
 class StudentSpec(TrainingSpec):
     """The student of one round."""
 
+    steps: int = Field(default=300, ge=1, description="Optimizer steps of each round.")
+    lr: float = Field(default=5e-4, gt=0, le=1, description="Learning rate of Adam at the start of each round.")
     init: Literal["continue", "warmup", "scratch"] = Field(
         default="continue", description="Start from the student of the round before, from the warm-up, or from nothing."
     )

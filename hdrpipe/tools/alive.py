@@ -15,6 +15,9 @@ from hdrpipe.files.atomic import write_json
 
 FOLDER_LOCK = Path(".snakemake/hdrpipe.lock")
 LAST_COMMAND = Path(".snakemake/hdrpipe-last.json")
+RUN_COMMAND = ".command.json"
+"""File in the folder of a run: the words of the last Snakemake call that worked on it."""
+
 SNAKEMAKE_LOCKS = Path(".snakemake/locks")
 
 PATIENCE = 60.0
@@ -27,7 +30,8 @@ def run_lock(run: str) -> Path:
 
 
 def hold(run: str) -> None:
-    """Keep a run and the folder locked until this process ends, and note its command for `resume_commands`.
+    """Keep a run and the folder locked until this process ends, and note its command: in the folder for
+    `resume_commands`, in the run for `verify`.
 
     Raises:
         BusyError: another process works on this run; says which.
@@ -35,6 +39,7 @@ def hold(run: str) -> None:
     own = locks.acquire(run_lock(run), f"run {run}", patience=1.0)
     folder = locks.acquire(FOLDER_LOCK, "", patience=1.0, shared=True)
     write_json(LAST_COMMAND, sys.argv[1:])
+    write_json(Path("results", run, RUN_COMMAND), sys.argv[1:])
     atexit.register(folder.release)
     atexit.register(own.release, remove=True)
 

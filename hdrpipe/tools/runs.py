@@ -1,5 +1,6 @@
 """A run on disk: its folder, its settings as its own files tell them, and the command that makes a file of it anew."""
 
+import json
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,8 +12,11 @@ from hdrpipe.errors import UsageError
 from hdrpipe.files.envelope import sidecar
 from hdrpipe.files.settings import merged
 from hdrpipe.plugins import nearest
+from hdrpipe.tools.alive import RUN_COMMAND
 
 RESULTS = "results"
+
+SETTING_OPTIONS = ("--configfile", "--configfiles", "--config", "-C", "--directory", "-d", "--snakefile", "-s")
 
 
 def run_folder(run: str) -> Path:
@@ -57,12 +61,36 @@ def settings(folder: Path) -> dict[str, Any]:
 
 
 def rebuild_command(folder: Path, files: Sequence[Path]) -> str:
-    """The Snakemake call that makes these files anew, and what follows from them."""
+    """The Snakemake call that makes these files anew, and what follows from them, with the run's own settings."""
     words = ["snakemake", "--cores", "all", "-R", *map(str, files)]
+    recorded = recorded_command(folder)
+    if recorded is not None:
+        return shlex.join([*words, *setting_words(recorded)])
     config = config_file(run_name(folder))
     if config is None:
         return shlex.join(words) + " --configfile <the config of this run>"
     return shlex.join(words if config.name == "config.yaml" else [*words, "--configfile", str(config)])
+
+
+def recorded_command(folder: Path) -> list[str] | None:
+    """The words of the last Snakemake call that worked on a run; None for a run that has none that can be read."""
+    try:
+        words = json.loads((folder / RUN_COMMAND).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return [str(word) for word in words] if isinstance(words, list) else None
+
+
+def setting_words(command: Sequence[str]) -> list[str]:
+    """Of a Snakemake call the options that decide what is computed: Snakefile, folder, config files, `--config`."""
+    words: list[str] = []
+    kept = False
+    for word in command:
+        if word.startswith("-"):
+            kept = word.split("=")[0] in SETTING_OPTIONS
+        if kept:
+            words.append(word)
+    return words
 
 
 def config_file(run: str) -> Path | None:

@@ -1,6 +1,7 @@
 """The config: what is refused, in which words, and what each stage gets."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -98,3 +99,26 @@ def test_the_spec_is_canonical():
 def test_a_bad_spec_is_refused(text):
     with pytest.raises(UsageError):
         parse_spec("masks", text)
+
+
+def test_the_defaults_are_the_main_job():
+    assert read_config(Path(__file__).parents[2] / "config.yaml") == check_config({})
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({"masks": {"options": {"tau_pixel": "0.3"}}}, {"masks": {"options": {"tau_pixel": 0.3}}}),
+        ({"data": {"labelled": "3"}}, {"data": {"labelled": 3}}),
+        ({"data": {"options": {"ev": ["-2", "0", "2"]}}}, {"data": {"options": {"ev": [-2, 0, 2]}}}),
+        ({"data": {"options": {"lab_motion": "null"}}}, {"data": {"options": {"lab_motion": None}}}),
+        (
+            {"loss": {"vgg_weights": "null", "judge_weight": "0.5"}},
+            {"loss": {"vgg_weights": None, "judge_weight": 0.5}},
+        ),
+        ({"data": {"labelled": ["001", "2"]}}, {"data": {"labelled": ["001", "2"]}}),
+    ],
+    ids=str,
+)
+def test_values_that_the_command_line_hands_on_as_strings_are_what_they_mean(given, meant):
+    assert check_config(given) == check_config(meant)

@@ -40,3 +40,55 @@ def test_the_content_of_weights_counts_and_not_their_name(tmp_path):
 @pytest.mark.parametrize("stage", ["report", "masks", "choose", "baselines"])
 def test_what_trains_nothing_counts_no_learning_code(stage):
     assert not [name for name in names(stage) if name.startswith(("learning/", "models/"))]
+
+
+BEFORE = '''
+"""A module."""
+import logging
+LIMIT = 0.4
+def f(x: int) -> int:
+    """Doc."""
+    hint = "set it"
+    if x > LIMIT:
+        raise ValueError(f"too large: {x}", hint)
+    logging.getLogger("hdrpipe").info("value %s", x)
+    return Field(default=2, description="Of a key.")
+'''
+
+
+def meaning(text):
+    return fp.ast.dump(fp.without_texts(fp.ast.parse(text)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("A module", "A thing"),
+        ("Doc.", "Other."),
+        ("too large", "is out of range"),
+        ("set it", "set another"),
+        ("value %s", "the value is %s"),
+        ("Of a key", "What it means"),
+        ("x: int) -> int", "x: float) -> float"),
+        ("LIMIT = 0.4", "LIMIT = 0.4  # a remark"),
+    ],
+)
+def test_texts_for_people_do_not_count(old, new):
+    assert old in BEFORE
+    assert meaning(BEFORE.replace(old, new)) == meaning(BEFORE)
+
+
+@pytest.mark.parametrize(("old", "new"), [("0.4", "0.5"), ("default=2", "default=3"), ("x > L", "x >= L")])
+def test_values_and_conditions_count(old, new):
+    assert meaning(BEFORE.replace(old, new)) != meaning(BEFORE)
+
+
+def test_a_text_that_is_also_returned_counts():
+    text = 'def f(x):\n    what = "a"\n    if x:\n        raise ValueError(what)\n    return what\n'
+    assert meaning(text) != meaning(text.replace('"a"', '"b"'))
+
+
+@pytest.mark.parametrize("stage", ["prepare", "warmup", "teacher", "masks", "student", "evaluate"])
+def test_settings_errors_locks_and_viewer_attributes_do_not_count(stage):
+    assert not names(stage) & fp.UNCOUNTED
+    assert all((fp.PACKAGE / name).is_file() for name in fp.UNCOUNTED)

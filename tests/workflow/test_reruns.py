@@ -1,6 +1,7 @@
 """Which jobs a change asks for: exactly these, no others."""
 
 import shutil
+import subprocess
 
 import pytest
 
@@ -86,7 +87,17 @@ CODE = [
     ("stages/choose.py", {"choose": 1, "report": 1}),
     ("stages/report.css", {"report": 1}),
     ("cli/masks.py", {}),
+    ("config.py", {}),
+    ("files/viewers.py", {}),
 ]
+
+TEXTS = [
+    ("masking/threshold.py", "Pixels with a normalised sigma below this are kept.", "The pixel threshold."),
+    ("learning/loop.py", "stopped by {cause} after step", "{cause} stopped this after step"),
+    ("learning/loop.py", '"lower the learning rate"', '"use a lower learning rate"'),
+    ("datasets/procedural.py", "Places; a third of them", "Panoramas; a third of them"),
+]
+"""File, a text of it that only people read (description, error, hint), and another one."""
 
 
 @pytest.mark.parametrize(("overlay", "jobs"), KEYS, ids=lambda value: str(value)[:60])
@@ -124,6 +135,45 @@ def test_comments_and_docstrings_rerun_nothing(finished, name):
         assert finished.plan() == {}
     finally:
         path.write_text(before)
+
+
+@pytest.mark.parametrize(("name", "old", "new"), TEXTS, ids=[old[:30] for _, old, _ in TEXTS])
+def test_a_text_for_people_reruns_nothing(finished, name, old, new):
+    path = finished.path / "hdrpipe" / name
+    before = path.read_text()
+    assert old in before
+    path.write_text(before.replace(old, new))
+    try:
+        assert finished.plan() == {}
+    finally:
+        path.write_text(before)
+
+
+GIVEN = [
+    ("masks={options: {tau_pixel: 0.4}}", {}),  # the default, as a number and not as a string
+    ("masks={options: {tau_pixel: 0.3}}", MASKED),
+    ("data={labelled: 3}", SCENES),
+    ("loss={vgg_weights: null}", {}),
+]
+
+
+@pytest.mark.parametrize(("given", "jobs"), GIVEN, ids=[given for given, _ in GIVEN])
+def test_a_setting_of_the_command_line_is_what_it_would_be_in_a_file(finished, given, jobs):
+    assert finished.plan("--config", given) == jobs
+
+
+@pytest.mark.parametrize("options", [("--directory", "."), ()], ids=["directory", "from elsewhere"])
+def test_the_main_config_counts_wherever_snakemake_is_called(finished, tmp_path, options):
+    overlay = tmp_path / "mine.yaml"
+    overlay.write_text("data: {dataset: procedural}\n")
+    snakefile = ("--snakefile", str(finished.path / "Snakefile"))
+    command = ["snakemake", "-n", "-p", "--cores", "1", *snakefile, *options, "--configfile", str(overlay)]
+    env = {**finished.environment(), "PWD": str(tmp_path)}
+    printed = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300)
+    assert printed.returncode == 0, printed.stderr
+    warmup = next(line for line in printed.stdout.splitlines() if "exec hdrpipe warmup" in line)
+    assert '"judge_weight":0.0002' in warmup
+    assert '"steps":600' in warmup
 
 
 def test_an_emptied_product_stops_its_reader_with_its_name_and_rule(finished, tmp_path):

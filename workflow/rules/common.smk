@@ -13,7 +13,8 @@ from hdrpipe import costs
 from hdrpipe.config import check_config, plugins_of, read_yaml, stage_spec, weights_of
 from hdrpipe.errors import HdrpipeError
 from hdrpipe.folds import NAME as FOLD, fold_name, products
-from hdrpipe.fingerprint import fingerprint, folder_state
+from hdrpipe.files.folders import folder_content
+from hdrpipe.fingerprint import fingerprint
 from hdrpipe.plugins import says
 from hdrpipe.runs import folded, members, overlaid, places, scored, single
 from hdrpipe.tools.alive import hold, notice
@@ -112,6 +113,7 @@ def spec(stage):
 
 
 fingerprint = cache(fingerprint)
+folder_content = cache(folder_content)
 
 
 def code(stage):
@@ -127,9 +129,9 @@ def code(stage):
 
 
 def data(wildcards):
-    """State of the folder that a run's dataset lies in, if it lies in one."""
+    """Hash of the folder that a run's dataset lies in, if it lies in one."""
     root = member(wildcards.run).config.data.options.get("root")
-    return folder_state(root) if root else ""
+    return folder_content(root) if root else ""
 
 
 def recorded(*paths):

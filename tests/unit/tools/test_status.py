@@ -1,12 +1,14 @@
 """What logs tell of a run."""
 
 import fcntl
+import json
 import time
+from pathlib import Path
 
 import pytest
 
 from hdrpipe.errors import UsageError
-from hdrpipe.tools.runs import rebuild_command, run_folder, run_name
+from hdrpipe.tools.runs import rebuild_command, run_folder, run_name, setting_words
 from hdrpipe.tools.status import job_states, steps_of_all
 
 BEGUN = "2026-01-01 10:00:00,000 INFO student spec {}\n"
@@ -87,3 +89,32 @@ def test_the_command_that_rebuilds_names_the_config_of_the_run(run, tmp_path, mo
     assert rebuild_command(run, [file]).endswith(f"-R {file} --configfile configs/mine.yaml")
     (tmp_path / "config.yaml").write_text("run: demo")
     assert rebuild_command(run, [file]) == f"snakemake --cores all -R {file}"
+
+
+def test_a_file_is_made_anew_with_the_settings_that_the_run_was_given(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text("run: demo\n")
+    run = tmp_path / "results" / "demo"
+    (run / "logs").mkdir(parents=True)
+    given = ["--cores", "2", "-n", "--configfile", "a.yaml", "b.yaml", "--config", "seed=1", "--quiet"]
+    (run / ".command.json").write_text(json.dumps(given))
+    expected = "snakemake --cores all -R x.h5 --configfile a.yaml b.yaml --config seed=1"
+    assert rebuild_command(run, [Path("x.h5")]) == expected
+
+
+def test_settings_of_a_call_are_told_from_its_other_options():
+    assert setting_words(["all", "--cores", "all", "--configfile=a.yaml", "-d", "there"]) == [
+        "--configfile=a.yaml",
+        "-d",
+        "there",
+    ]
+    assert setting_words(["results/demo/report.html", "--resources", "gpu=2"]) == []
+
+
+@pytest.mark.parametrize("text", ["", "{}", "null"])
+def test_a_command_that_cannot_be_read_is_none(tmp_path, monkeypatch, text):
+    monkeypatch.chdir(tmp_path)
+    run = tmp_path / "results" / "demo"
+    run.mkdir(parents=True)
+    (run / ".command.json").write_text(text)
+    assert rebuild_command(run, [Path("x.h5")]).endswith("--configfile <the config of this run>")
