@@ -79,6 +79,7 @@ def _traced(net: nn.Module, inputs: tuple[Tensor, ...], free: dict[str, Any], ba
                 inputs,
                 dynamo=True,
                 verbose=False,
+                optimize=False,  # its rewriting takes what lies within 1e-8 of 0 for 0: `guide` would divide by zero
                 dynamic_shapes=free,
                 input_names=["frames", "times"],
                 output_names=["radiance", "sigma"],
