@@ -21,6 +21,9 @@ VERSION = 1
 HEADER_LIMIT = 64 * 2**20
 """Largest header in bytes, far above what a network of this size needs."""
 
+NAME_SHOWN = 100
+"""Characters of a tensor's name that a message shows."""
+
 _KEY = "hdrpipe"
 _RULES = ("warmup", "student")
 
@@ -55,7 +58,8 @@ def load_weights(path: Path | str) -> tuple[dict[str, torch.Tensor], dict[str, A
 
     Raises:
         InputError: there is no such file, or it cannot be read.
-        DamagedError: a bit, a byte or the end is not as written, or the file is of a newer version or not ours.
+        DamagedError: a bit, a byte or the end is not as written, the file is of a newer version or not ours, or a
+            value is NaN or infinite.
     """
     with telling(Path(path), _RULES):
         _check_header_length(path)
@@ -65,6 +69,7 @@ def load_weights(path: Path | str) -> tuple[dict[str, torch.Tensor], dict[str, A
         metadata = head["metadata"]
         if _content_hash(tensors, metadata) != head["content_hash"]:
             raise Fault("is damaged: its content does not match its content hash")
+        _check_finite(tensors)
     return tensors, {**metadata, "content_hash": head["content_hash"]}
 
 
@@ -108,6 +113,14 @@ def _tensors(data: bytes) -> dict[str, torch.Tensor]:
         return safetensors.torch.load(data)
     except (safetensors.SafetensorError, ValueError, TypeError, KeyError, RuntimeError, OverflowError) as error:
         raise Fault(f"is damaged: {error}") from error
+
+
+def _check_finite(tensors: Mapping[str, torch.Tensor]) -> None:
+    """Refuse NaN and infinity, of which a network would make a picture of NaN."""
+    for name, tensor in sorted(tensors.items()):
+        values = tensor.float() if tensor.dtype.itemsize == 1 else tensor  # torch cannot ask floats of 8 bits
+        if not bool(torch.isfinite(values).all()):
+            raise Fault(f"holds values that are not finite in the tensor {name[:NAME_SHOWN]!a}")
 
 
 def _content_hash(tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, Any]) -> str:

@@ -23,6 +23,8 @@ def tensors():
     }
 
 
+FLOATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2)
+
 METADATA = {"model": {"backbone": "merge_net", "options": {"channels": 16}}, "round": 1, "mu": 5000.0, "note": "ü"}
 
 
@@ -138,6 +140,24 @@ def test_a_header_of_two_gigabytes_is_refused_before_it_is_read(tmp_path, monkey
     monkeypatch.setattr(type(path), "read_bytes", lambda _: pytest.fail("the file was read"))
     with pytest.raises(DamagedError, match="claims a header of 2147483648 bytes"):
         load_weights(path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.complex64], ids=str)
+def test_a_value_that_is_not_finite_is_refused_though_the_hash_is_right(tmp_path, tensors, value, dtype):
+    tensors["conv.weight"] = tensors["conv.weight"].to(dtype)
+    tensors["conv.weight"][1, 2, 0, 1] = value
+    save_weights(tmp_path / "w.safetensors", tensors, METADATA)
+    with pytest.raises(DamagedError, match=r"not finite in the tensor 'conv\.weight'") as caught:
+        load_weights(tmp_path / "w.safetensors")
+    assert str(tmp_path / "w.safetensors") in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_largest_finite_values_are_loaded(tmp_path):
+    largest = {str(dtype): torch.full((2,), torch.finfo(dtype).max, dtype=dtype) for dtype in FLOATS}
+    save_weights(tmp_path / "w.safetensors", largest, {})
+    assert set(load_weights(tmp_path / "w.safetensors")[0]) == set(largest)
 
 
 def test_no_code_in_a_file_is_run(tmp_path):
