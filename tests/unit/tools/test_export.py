@@ -49,7 +49,7 @@ def test_onnxruntime_answers_as_torch_does(exported, name):
     network, path = exported
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     frames = _bursts()[name]
-    radiance, sigma = session.run(None, {"frames": frames, "times": TIMES})
+    radiance, sigma = map(np.asarray, session.run(None, {"frames": frames, "times": TIMES}))
     with torch.no_grad():
         wanted = network.net(torch.from_numpy(frames), torch.from_numpy(TIMES))
     assert np.isfinite(radiance).all()
