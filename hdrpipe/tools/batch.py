@@ -110,7 +110,7 @@ def _fuse_one(task: Task, network: Stored | None, settings: Settings, output: Ou
     burst = task.burst
     abouts = [shared().about(path) for path in burst.frames]
     check_budget(abouts[0].width * abouts[0].height, len(burst.frames), settings)
-    read = read_burst(burst)
+    read = read_burst(burst, reference=settings.reference)
     levels = read.samples if read.samples.dtype == np.uint16 else levels_of(read.samples)
     notes = read.notes
     del read

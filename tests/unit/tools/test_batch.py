@@ -3,7 +3,7 @@
 import numpy as np
 import OpenEXR
 import pytest
-from camera_files import frames, radiance, write_burst, write_frame
+from camera_files import frames, radiance, write_burst, write_dng, write_frame
 
 from hdrpipe.errors import CapacityError, InputError, UsageError
 from hdrpipe.files.images import read_picture
@@ -128,3 +128,19 @@ def test_a_burst_beyond_the_budget_is_refused_before_it_is_decoded(tmp_path, mon
     (outcome,) = fuse_all(tasks, stored(SHIPPED), Settings(memory=0.01), Output(), lambda name: silent)
     assert isinstance(outcome.error, CapacityError)
     assert "--memory" in str(outcome.error)
+
+
+def test_raw_frames_take_the_white_balance_of_the_reference_asked_for(tmp_path):
+    pytest.importorskip("rawpy", reason="the extra `raw` is not installed")
+    folder = tmp_path / "shots"
+    folder.mkdir()
+    scene = np.kron(np.random.default_rng(0).random((3, 12, 16)) * 0.2 + 0.02, np.ones((8, 8)))
+    for index, seconds in enumerate((0.01, 0.04, 0.16)):
+        write_dng(folder / f"{index}.dng", scene * seconds / 0.02, seconds=seconds, neutral=(0.4 + 0.2 * index, 1, 1))
+    red = []
+    for asked in (0, 2):
+        settings = Settings(align="none", reference=asked)
+        tasks, _ = plan([folder], tmp_path / f"{asked}.exr", PLAIN)
+        (outcome,) = fuse_all(tasks, stored(SHIPPED), settings, PLAIN, lambda name: silent)
+        red.append(float(np.median(outcome.fused.radiance[0])))
+    assert red[0] > 1.2 * red[1]
