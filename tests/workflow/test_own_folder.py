@@ -43,5 +43,8 @@ def test_two_labelled_and_four_unlabelled_bursts_reach_a_report(finished, tmp_pa
     }  # fmt: skip
     assert len(manifest["files"]["labelled0"]["labelled0/1.png"]) == 64
     assert "Nothing to be done" in run(finished, f"own{test}", tmp_path / "data", "-n")
-    (tmp_path / "data" / "more" / "burst0" / "IMG_0.jpg").touch()
+    picture = tmp_path / "data" / "more" / "burst0" / "IMG_0.jpg"
+    picture.touch()
+    assert "rule prepare" not in run(finished, f"own{test}", tmp_path / "data", "-n")
+    picture.write_bytes(picture.read_bytes() + b" ")
     assert "rule prepare" in run(finished, f"own{test}", tmp_path / "data", "-n")

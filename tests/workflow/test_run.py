@@ -24,7 +24,8 @@ def test_it_ends_with_a_report_and_tells_where(finished):
 
 def test_every_output_has_its_provenance(finished):
     results = finished.path / "results" / "tiny"
-    outputs = [p for p in results.rglob("*") if p.is_file() and p.suffix != ".log" and ".json.json" not in p.name]
+    files = [p for p in results.rglob("*") if p.is_file() and not p.name.startswith(".")]
+    outputs = [p for p in files if p.suffix != ".log" and ".json.json" not in p.name]
     outputs = [p for p in outputs if not (p.suffix == ".json" and p.with_suffix("").suffix)]
     assert len(outputs) > 30
     for output in outputs:
