@@ -44,6 +44,14 @@ def fingerprint(stage: str, plugins: Iterable[tuple[str, str]] = (), weights: It
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
+def package_digest() -> str:
+    """Hash of all Python files of this package, to the letter: whether two processes run one and the same package."""
+    digest = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        digest.update(f"{path.relative_to(PACKAGE)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()[:16]
+
+
 def closure(root: Path) -> frozenset[Path]:
     """`root` and every file of the package that it imports, directly or not, less `UNCOUNTED`."""
     seen: set[Path] = set()

@@ -10,9 +10,12 @@ from typing import Annotated
 
 import typer
 
+import hdrpipe
 from hdrpipe.cli._process import supervise
 from hdrpipe.devices import share
+from hdrpipe.errors import UsageError
 from hdrpipe.files.atomic import translated
+from hdrpipe.fingerprint import package_digest
 from hdrpipe.stages.job import Job
 
 Spec = Annotated[str, typer.Option(help="Canonical JSON of what the stage depends on.")]
@@ -70,8 +73,30 @@ def paths(text: str) -> list[Path]:
     return [Path(part) for part in text.split()]
 
 
+PACKAGE = "HDRPIPE_PACKAGE"
+"""Set by the rules to `package_digest` of the package whose code they record."""
+
+
+def check_package() -> None:
+    """Refuse to run as a job of a Snakefile that hashes another package, whose code would be recorded in vain.
+
+    Raises:
+        UsageError: this is not the package of the Snakefile that started the job.
+    """
+    given = os.environ.get(PACKAGE)
+    if given and given != package_digest():
+        what = "`hdrpipe` runs other code than the Snakefile that started it"
+        raise UsageError(what, Path(hdrpipe.__file__).parent, "install the Snakefile's checkout: pip install -e .")
+
+
 def start(stage: str, spec: str, code: str, log: Path | None, label: str = "") -> Job:
-    """Set up logging and signals, and hand out the job; of the processes of one training, the first one speaks."""
+    """Set up logging and signals, and hand out the job; of the processes of one training, the first one speaks.
+
+    Raises:
+        UsageError: see `check_package`.
+        StoppedError: see `supervise`.
+    """
+    check_package()
     if share().leads:
         _speak(stage, spec, log)
     supervise()

@@ -1,7 +1,9 @@
 """Which jobs a change asks for: exactly these, no others."""
 
+import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -174,6 +176,23 @@ def test_the_main_config_counts_wherever_snakemake_is_called(finished, tmp_path,
     warmup = next(line for line in printed.stdout.splitlines() if "exec hdrpipe warmup" in line)
     assert '"judge_weight":0.0002' in warmup
     assert '"steps":600' in warmup
+
+
+def test_a_command_of_another_package_than_the_snakefiles_is_refused(finished, tmp_path):
+    other = shutil.copytree(finished.path / "hdrpipe", tmp_path / "other" / "hdrpipe")
+    with (other / "quantities.py").open("a") as file:
+        file.write("OTHER = 1\n")
+    shim = tmp_path / "bin" / "hdrpipe"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\nPYTHONPATH={other.parent} exec {sys.executable} -P -m hdrpipe "$@"\n')
+    shim.chmod(0o755)
+    path = f"{shim.parent}{os.pathsep}{finished.environment()['PATH']}"
+    before = (finished.path / "results" / "tiny" / "chosen.json").read_bytes()
+    done = finished.call(*finished.command("-f", "results/tiny/chosen.json"), PATH=path)
+    assert done.returncode != 0
+    assert "runs other code than the Snakefile that started it" in done.stdout + done.stderr
+    finished.snakemake("results/tiny/chosen.json")  # by the right package
+    assert (finished.path / "results" / "tiny" / "chosen.json").read_bytes() == before
 
 
 def test_an_emptied_product_stops_its_reader_with_its_name_and_rule(finished, tmp_path):

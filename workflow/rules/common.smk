@@ -14,7 +14,7 @@ from hdrpipe.config import check_config, plugins_of, read_yaml, stage_spec, weig
 from hdrpipe.errors import HdrpipeError
 from hdrpipe.folds import NAME as FOLD, fold_name, products
 from hdrpipe.files.folders import folder_content
-from hdrpipe.fingerprint import fingerprint
+from hdrpipe.fingerprint import fingerprint, package_digest
 from hdrpipe.plugins import says
 from hdrpipe.runs import folded, members, overlaid, places, scored, single
 from hdrpipe.tools.alive import hold, notice
@@ -87,8 +87,9 @@ SCENE_SHARDS = [f"{k:02d}" for k in range(CONFIG.data.shards)]
 LABEL_SHARDS = [f"{k:02d}" for k in range(CONFIG.teacher.shards)]
 GPU_THREADS = 8  # capped by --cores; `gpu=1` already serialises these jobs
 
-# A rule says `exec hdrpipe`, so that the job's parent is Snakemake, with which it ends.
-shell.prefix("export HDRPIPE_PARENT=$PPID; ")
+# A rule says `exec hdrpipe`, so that the job's parent is Snakemake, with which it ends. A command of another package
+# than the one that is hashed here refuses to run.
+shell.prefix(f"export HDRPIPE_PARENT=$PPID HDRPIPE_PACKAGE={package_digest()}; ")
 
 if workflow.is_main_process and notice(CONFIG.run):
     atexit.register(print, notice(CONFIG.run), file=sys.stderr)
