@@ -105,10 +105,16 @@ OTHER_RULES = {
 """Outputs whose rule is not called what its stage is, by the end of their path."""
 
 
-def _hint(path: Path, rules: tuple[str, ...]) -> str:
-    """Which rule to run again: the one that the provenance beside the file names, else those that make its kind."""
+def rule_of(path: Path) -> str:
+    """The rule that makes an output, by the provenance beside it; empty if that names none."""
     stage = sidecar(path).get("stage")
     other = [rule for pattern, rule in OTHER_RULES.items() if path.match(pattern)]
-    names = (*other, stage)[:1] if isinstance(stage, str) else rules
+    return [*other, stage][0] if isinstance(stage, str) else ""
+
+
+def _hint(path: Path, rules: tuple[str, ...]) -> str:
+    """Which rule to run again: the one that the provenance beside the file names, else those that make its kind."""
+    rule = rule_of(path)
+    names = (rule,) if rule else rules
     made = f"run the rule {' or '.join(map(repr, names))}" if names else "make it"
     return f"delete it and {made} again"

@@ -18,6 +18,7 @@ from hdrpipe.fingerprint import fingerprint, package_digest
 from hdrpipe.plugins import says
 from hdrpipe.runs import folded, members, overlaid, places, scored, single
 from hdrpipe.tools.alive import hold, notice
+from hdrpipe.tools.stale import stale_notice
 
 STARTED = time.time()
 STUDY_FILE = Path(workflow.basedir, "configs", "study.yaml")
@@ -91,8 +92,13 @@ GPU_THREADS = 8  # capped by --cores; `gpu=1` already serialises these jobs
 # than the one that is hashed here refuses to run.
 shell.prefix(f"export HDRPIPE_PARENT=$PPID HDRPIPE_PACKAGE={package_digest()}; ")
 
-if workflow.is_main_process and notice(CONFIG.run):
-    atexit.register(print, notice(CONFIG.run), file=sys.stderr)
+if workflow.is_main_process:
+    for text in (
+        notice(CONFIG.run),
+        told(stale_notice, Path("results", CONFIG.run), CONFIG),
+    ):
+        if text:
+            atexit.register(print, text, file=sys.stderr)
 
 
 wildcard_constraints:
