@@ -34,6 +34,9 @@ def command(
     ] = "min-ev",
     float32: Annotated[bool, typer.Option("--float", help="32-bit instead of 16-bit floats in .exr.")] = False,
     kind: Annotated[str, typer.Option("--format", help="exr, hdr or tif, where --out is a folder.")] = "exr",
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace files that fuse did not write; never inputs.")
+    ] = False,
     memory: Annotated[float, typer.Option(min=0.3, help="Budget of memory in GB; tiles are cut to it.")] = 3.0,
     threads: _job.Threads = 2,
     log: _job.Log = None,
@@ -48,7 +51,7 @@ def command(
         raise UsageError(f"unknown format {kind!r}", "--format", f"choose one of {', '.join(KINDS)}")
     if method is not None and (run or weights):
         raise UsageError("a classical merge and a network are both named", "--method", "choose one")
-    output = Output(anchor, not float32, f".{kind}")
+    output = Output(anchor, not float32, f".{kind}", method is None, force)
     tasks, outcomes = plan(burst, out, output)
     network = find_network(run, weights) if method is None else None
     settings = Settings(reference, align, method, blend, memory)

@@ -12,6 +12,7 @@ from hdrpipe.datasets.grouping import SAME, group
 from hdrpipe.errors import InputError
 from hdrpipe.files import raw
 from hdrpipe.files.decoder import About, Decoder, shared
+from hdrpipe.files.marks import is_result
 from hdrpipe.files.names import confined, natural, scene_name
 from hdrpipe.imaging.exposure import brightness, estimate
 
@@ -32,7 +33,8 @@ class Listing:
 
     Attributes:
         folder: the folder.
-        frames: LDR and RAW pictures; a JPEG beside a RAW picture of the same name is ignored.
+        frames: LDR and RAW pictures; a JPEG beside a RAW picture of the same name is ignored, and so is what `fuse`
+            wrote.
         truth: HDR ground truth (`HDRImg.*`, `hdr_img.*`, `ref_hdr*`), None if there is none.
         exposures: `exposure.txt`, None if there is none.
         table: `bursts.csv` or `bursts.yaml`, None if there is none.
@@ -131,7 +133,7 @@ def list_folder(folder: Path | str) -> Listing:
         names = sorted((name for name in os.listdir(folder) if not (folder / name).is_dir()), key=natural)
     except (OSError, ValueError) as error:
         raise InputError(f"is no folder that can be read ({type(error).__name__})", ascii(str(folder))) from error
-    frames = [name for name in names if _is_frame(name)]
+    frames = [name for name in names if _is_frame(folder / name)]
     developed = {Path(name).stem for name in frames if Path(name).suffix.lower() in raw.SUFFIXES}
     frames = [n for n in frames if Path(n).suffix.lower() in raw.SUFFIXES or Path(n).stem not in developed]
     if any(INPUT.match(name) for name in frames):
@@ -184,10 +186,11 @@ def order(
     )
 
 
-def _is_frame(name: str) -> bool:
-    suffix = Path(name).suffix.lower()
-    hidden = name.startswith(".") or TRUTH.fullmatch(name) is not None
-    return not hidden and (suffix in LDR_SUFFIXES or suffix in raw.SUFFIXES)
+def _is_frame(path: Path) -> bool:
+    """Whether a file is named like a camera picture and is none that `fuse` made of one."""
+    suffix = path.suffix.lower()
+    hidden = path.name.startswith(".") or TRUTH.fullmatch(path.name) is not None
+    return not hidden and (suffix in raw.SUFFIXES or (suffix in LDR_SUFFIXES and not is_result(path)))
 
 
 def _folder_name(folder: Path) -> str:
@@ -195,7 +198,7 @@ def _folder_name(folder: Path) -> str:
 
 
 def _of_list(paths: list[Path], decoder: Decoder) -> FoundBurst:
-    frames = sorted((path for path in paths if _is_frame(path.name)), key=natural)
+    frames = sorted((path for path in paths if _is_frame(path)), key=natural)
     ignored = [path for path in paths if path not in frames]
     folders = {path.parent for path in frames}
     if len(frames) < 2:

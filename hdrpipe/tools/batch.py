@@ -12,21 +12,31 @@ from hdrpipe.datasets.bursts import FoundBurst, find_burst, find_bursts, list_fo
 from hdrpipe.datasets.reading import read_burst
 from hdrpipe.errors import HdrpipeError, UsageError
 from hdrpipe.files.decoder import shared
+from hdrpipe.files.marks import is_result
 from hdrpipe.files.names import natural
 from hdrpipe.models.stored import Stored
 from hdrpipe.tools.fuse import Fused, Progress, Settings, check_budget, fuse_levels, levels_of
-from hdrpipe.tools.results import SUFFIXES, Camera, check_target, write_result
+from hdrpipe.tools.results import SUFFIXES, Camera, check_replaced, check_target, outputs, write_result
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Output:
-    """How results are written: see `tools.results.write_result`; `suffix` where the name does not say it."""
+    """How results are written: see `tools.results.write_result`.
+
+    Attributes:
+        anchor, half: as there.
+        suffix: of the HDR picture where the name does not say it.
+        sigma: whether there will be a heat-map; a classical merge has none.
+        force: whether files that `fuse` did not write may be replaced.
+    """
 
     anchor: str = "min-ev"
     half: bool = True
     suffix: str = ".exr"
+    sigma: bool = True
+    force: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,32 +68,48 @@ def plan(bursts: Sequence[Path], out: Path, output: Output) -> tuple[list[Task],
         What is to be done, and what failed already: with several folders a bad one does not stop the others.
 
     Raises:
-        UsageError: files and folders are mixed, or several bursts are to go into one file.
+        UsageError: files and folders are mixed, several bursts are to go into one file, or a result would replace an
+            input or, without `output.force`, a file that `fuse` did not write.
         InputError: the only source holds no burst.
     """
-    folders, failed = _folders(bursts), []
-    if not folders:
-        found = [find_burst(list(bursts))]
-    elif len(folders) == 1:
-        found = list(find_bursts(folders[0]))
-    else:
-        found = []
-        for folder in folders:
-            try:
-                found += find_bursts(folder)
-            except HdrpipeError as error:
-                failed.append(Outcome(folder.name, error=error))
+    folders = _folders(bursts)
+    found, failed = _found(bursts, folders)
     to_file = out.suffix.lower() in SUFFIXES and not out.is_dir()
     if to_file and len(found) + len(failed) > 1:
         raise UsageError(f"{len(found) + len(failed)} bursts do not fit into one file", out, "name a folder")
-    targets = [out] if to_file else _targets(found, out, output.suffix)
+    targets = [out] if to_file else _targets(found, out, output)
     for target in targets:
         check_target(target, output.anchor)
         if target.parent.resolve() in {folder.resolve() for folder in folders}:
             raise UsageError(
                 "would lie among the frames, and be one of them the next time", target, "name another place"
             )
+    written = [path for target in targets for path in outputs(target, output.sigma)]
+    check_replaced(written, _inputs(bursts, found), output.force)
     return [Task(burst, target) for burst, target in zip(found, targets, strict=True)], failed
+
+
+def _found(bursts: Sequence[Path], folders: Sequence[Path]) -> tuple[list[FoundBurst], list[Outcome]]:
+    """The bursts of the folders, or of the pictures where there are none, and what failed already."""
+    if not folders:
+        return [find_burst(list(bursts))], []
+    if len(folders) == 1:
+        return list(find_bursts(folders[0])), []
+    found: list[FoundBurst] = []
+    failed = []
+    for folder in folders:
+        try:
+            found += find_bursts(folder)
+        except HdrpipeError as error:
+            failed.append(Outcome(folder.name, error=error))
+    return found, failed
+
+
+def _inputs(given: Sequence[Path], found: Sequence[FoundBurst]) -> list[Path]:
+    """Every file that no result may replace: all that belongs to a burst, and all that was named by a person."""
+    beside = [*given, *(burst.truth for burst in found if burst.truth)]
+    kept = [path for path in beside if not path.is_dir() and not is_result(path)]
+    return [*kept, *(path for burst in found for path in burst.frames)]
 
 
 def fuse_all(
@@ -151,14 +177,16 @@ def _holds_pictures(folder: Path) -> bool:
     return bool(listing.frames or listing.table)
 
 
-def _targets(found: Sequence[FoundBurst], out: Path, suffix: str) -> list[Path]:
-    """A file in `out` for each burst; names from outside are made harmless and told apart."""
+def _targets(found: Sequence[FoundBurst], out: Path, output: Output) -> list[Path]:
+    """A file in `out` for each burst; names from outside are made harmless, and no two bursts share a file."""
     targets: list[Path] = []
+    taken: set[Path] = set()
     for burst in found:
         stem = re.sub(r"[^\w.+-]+", "_", burst.name, flags=re.ASCII).lstrip(".")[:100] or "burst"
-        number, target = 1, out / f"{stem}{suffix}"
-        while target in targets:
+        number, target = 1, out / f"{stem}{output.suffix}"
+        while taken.intersection(outputs(target, output.sigma)):
             number += 1
-            target = out / f"{stem}-{number}{suffix}"
+            target = out / f"{stem}-{number}{output.suffix}"
+        taken.update(outputs(target, output.sigma))
         targets.append(target)
     return targets

@@ -1,5 +1,7 @@
 """A fused picture on disk: the HDR file, a picture for displays, and the uncertainty as a heat-map."""
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import hdrpipe
 from hdrpipe.errors import UsageError
 from hdrpipe.files.atomic import write_bytes
 from hdrpipe.files.images import png_bytes
+from hdrpipe.files.marks import MARK, is_result, marked_png
 from hdrpipe.files.radiance import exr_bytes, hdr_bytes, header_text, tiff_bytes
 from hdrpipe.imaging.tonemap import display, heat
 from hdrpipe.quantities import MU
@@ -45,6 +48,44 @@ def check_target(path: Path, anchor: str) -> None:
         raise UsageError("a TIFF ends at 1 and would clip", "--anchor", "use min-ev, or write .exr")
 
 
+def outputs(path: Path, sigma: bool) -> tuple[Path, ...]:
+    """The files that one burst becomes: the HDR picture, the one for displays, the heat-map where there is one."""
+    return (path, path.with_suffix(".png"), *([path.with_suffix(".sigma.png")] if sigma else []))
+
+
+def check_replaced(targets: Sequence[Path], inputs: Sequence[Path], force: bool) -> None:
+    """Refuse outputs that would replace what `fuse` did not write, before any work.
+
+    Args:
+        targets: every file that is to be written.
+        inputs: the files of all bursts, which nothing may replace; results of an earlier run among them are none.
+        force: whether other files may be replaced.
+
+    Raises:
+        UsageError: names the first such file.
+    """
+    taken = {_identity(path) for path in inputs}
+    for target in targets:
+        if not os.path.lexists(target):
+            continue
+        if _identity(target) in taken:
+            raise UsageError("is an input, and would be replaced", target, "name another place")
+        if target.is_dir():
+            raise UsageError("is a folder, where a file is to be written", target, "name another place")
+        if not force and not is_result(target):
+            hint = "name another place, or say --force to replace it"
+            raise UsageError("is there, and fuse did not write it", target, hint)
+
+
+def _identity(path: Path) -> object:
+    """What is the same for all names of one file: links, other spellings, capitals where the disk ignores them."""
+    try:
+        found = path.stat()
+    except OSError:
+        return path.absolute()
+    return found.st_dev, found.st_ino
+
+
 def write_result(path: Path, fused: Fused, anchor: str, half: bool, camera: Camera) -> list[Path]:
     """Write the HDR picture, `NAME.png` for displays and `NAME.sigma.png`; return what was written.
 
@@ -70,12 +111,11 @@ def write_result(path: Path, fused: Fused, anchor: str, half: bool, camera: Came
         data = tiff_bytes(radiance, header)
     write_bytes(path, data)
     del data, radiance
-    written = [path, path.with_suffix(".png")]
-    write_bytes(written[1], png_bytes(display(fused.radiance)))
+    written = outputs(path, fused.sigma is not None)
+    write_bytes(written[1], marked_png(png_bytes(display(fused.radiance)), fused.maker))
     if fused.sigma is not None:
-        written.append(path.with_suffix(".sigma.png"))
-        write_bytes(written[2], png_bytes(heat(fused.sigma, SIGMA_TOP)))
-    return written
+        write_bytes(written[2], marked_png(png_bytes(heat(fused.sigma, SIGMA_TOP)), fused.maker))
+    return list(written)
 
 
 def _header(fused: Fused, anchor: str, camera: Camera) -> dict[str, Any]:
@@ -90,7 +130,7 @@ def _header(fused: Fused, anchor: str, camera: Camera) -> dict[str, Any]:
             "hdrpipe.anchor": f"{anchor}: linear radiance, {clips}",
             "hdrpipe.ev": " ".join(f"{value:g}" for value in fused.ev),
             "hdrpipe.reference": str(fused.reference),
-            "hdrpipe.maker": fused.maker,
+            MARK: fused.maker,
             "hdrpipe.uncertainty": None if fused.sigma is None else sigma,
             "expTime": seconds,
             "isoSpeed": camera.iso,

@@ -60,3 +60,16 @@ def test_a_run_whose_choice_was_altered_ends_with_four(tmp_path):
     done = call("shots", "-o", "out.exr", "--run", "tiny", cwd=tmp_path)
     assert done.returncode == 4, done.stderr
     assert "results/tiny/chosen.json: was altered" in done.stderr
+
+
+def test_a_file_of_anothers_is_replaced_only_when_forced(tmp_path):
+    write_burst(tmp_path / "shots")
+    (tmp_path / "out.png").write_bytes(b"mine")
+    words = (tmp_path / "shots", "-o", tmp_path / "out.exr", "--method", "rejecting")
+    done = call(*words)
+    assert done.returncode == 2
+    assert "out.png: is there, and fuse did not write it" in done.stderr
+    assert not (tmp_path / "out.exr").exists()
+    assert call(*words, "--force").returncode == 0
+    assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
+    assert call(*words).returncode == 0

@@ -1,0 +1,41 @@
+"""The mark in what `fuse` writes, by which a later run knows its own files from a person's."""
+
+import struct
+import zlib
+from pathlib import Path
+
+from hdrpipe.errors import HdrpipeError
+from hdrpipe.files.envelope import read_head
+
+MARK = "hdrpipe.maker"
+"""Entry of the header: an OpenEXR attribute, a comment of Radiance, a line of a TIFF's description, a text of a PNG."""
+
+SEARCHED = 2**14
+"""Bytes from the start of a file in which the mark lies."""
+
+_PNG_HEADER = 33
+"""Bytes of a PNG's signature and of the chunk IHDR, which text may follow (PNG 1.2, section 4)."""
+
+_FORMS = {
+    b"\x89PNG\r\n\x1a\n": b"tEXt" + MARK.encode() + b"\0",
+    b"\x76\x2f\x31\x01": MARK.encode() + b"\0string\0",
+    b"#?": b"\n# " + MARK.encode() + b": ",
+    b"II*\0": b"\n" + MARK.encode() + b": ",
+}
+"""How each format that is written holds the mark, by the bytes that it begins with."""
+
+
+def is_result(path: Path | str) -> bool:
+    """Whether `fuse` wrote this file; false for one that cannot be read."""
+    try:
+        head, _ = read_head(path, SEARCHED)
+    except HdrpipeError:
+        return False
+    return any(head.startswith(start) and form in head for start, form in _FORMS.items())
+
+
+def marked_png(png: bytes, maker: str) -> bytes:
+    """A PNG with the mark as its first text; `maker` in ASCII."""
+    content = b"tEXt" + MARK.encode() + b"\0" + maker.encode("ascii", "backslashreplace")
+    chunk = struct.pack(">I", len(content) - 4) + content + struct.pack(">I", zlib.crc32(content))
+    return png[:_PNG_HEADER] + chunk + png[_PNG_HEADER:]
