@@ -80,13 +80,27 @@ def write_burst(folder, scene=None, ev=EV, suffix="png", bits=16, truth=None, te
     return folder
 
 
-def write_dng(path, linear, seconds=0.01, iso=100, aperture=4.0, neutral=(0.5, 1.0, 0.7), black=64, white=4095):
-    """An uncompressed RGGB DNG of linear sensor RGB (3, H, W) in [0, 1], H and W even; clips at `white`."""
+def write_dng(
+    path,
+    linear,
+    seconds=0.01,
+    iso=100,
+    aperture=4.0,
+    neutral=(0.5, 1.0, 0.7),
+    black=64,
+    white=4095,
+    kind="bayer",
+    full=1.0,
+):
+    """An uncompressed DNG of linear sensor RGB (3, H, W) in [0, 1], H and W even: an RGGB mosaic, `linear` RGB, or
+    the `grey` of its green; the sensor saturates at `full` of the range that its file tells."""
     _, height, width = linear.shape
-    mosaic = np.empty((height, width), np.float64)
+    sensor = np.empty((height, width), np.float64)
     for (row, column), channel in zip(((0, 0), (0, 1), (1, 0), (1, 1)), (0, 1, 1, 2), strict=True):
-        mosaic[row::2, column::2] = linear[channel, row::2, column::2]
-    samples = np.rint(mosaic.clip(0, 1) * (white - black) + black).astype("<u2").tobytes()
+        sensor[row::2, column::2] = linear[channel, row::2, column::2]
+    sensor = {"bayer": sensor, "linear": linear.transpose(1, 2, 0), "grey": linear[1]}[kind]
+    samples = np.rint(sensor.clip(0, full) * (white - black) + black).astype("<u2").tobytes()
+    planes = 3 if kind == "linear" else 1
     rational = [Fraction(n).limit_denominator(10**4) for n in neutral]
     matrix = [Fraction(n, 10**4) for n in (32406, -15372, -4986, -9689, 18758, 415, 557, -2040, 10570)]
     exif = [
@@ -95,12 +109,14 @@ def write_dng(path, linear, seconds=0.01, iso=100, aperture=4.0, neutral=(0.5, 1
         (34855, 3, [iso]),
         (36867, 2, b"2025:03:01 12:00:00\0"),
     ]
+    mosaic = [(33421, 3, [2, 2]), (33422, 1, bytes([0, 1, 1, 2]))] if kind == "bayer" else []
+    colours = [(50721, 10, matrix), (50728, 5, rational), (50778, 3, [21])] if kind != "grey" else []
     tags = [
-        (254, 4, [0]), (256, 4, [width]), (257, 4, [height]), (258, 3, [16]), (259, 3, [1]), (262, 3, [32803]),
-        (271, 2, b"Test\0"), (272, 2, b"Camera\0"), (273, 4, [0]), (274, 3, [1]), (277, 3, [1]), (278, 4, [height]),
-        (279, 4, [len(samples)]), (33421, 3, [2, 2]), (33422, 1, bytes([0, 1, 1, 2])), (34665, 4, [0]),
-        (50706, 1, bytes([1, 4, 0, 0])), (50708, 2, b"Test Camera\0"), (50714, 4, [black]), (50717, 4, [white]),
-        (50721, 10, matrix), (50728, 5, rational), (50778, 3, [21]),
+        (254, 4, [0]), (256, 4, [width]), (257, 4, [height]), (258, 3, [16] * planes),
+        (259, 3, [1]), (262, 3, [32803 if mosaic else 34892]), (271, 2, b"Test\0"), (272, 2, b"Camera\0"),
+        (273, 4, [0]), (274, 3, [1]), (277, 3, [planes]), (278, 4, [height]), (279, 4, [len(samples)]), *mosaic,
+        (34665, 4, [0]), (50706, 1, bytes([1, 4, 0, 0])), (50708, 2, b"Test Camera\0"), (50714, 4, [black] * planes),
+        (50717, 4, [white] * planes), *colours,
     ]  # fmt: skip
     first = 8
     second = first + _ifd_size(tags)

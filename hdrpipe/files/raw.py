@@ -52,13 +52,23 @@ def develop(path: Path | str, balance: Sequence[float] | None) -> NDArray[np.uin
                 gamma=(1, 1),
                 no_auto_bright=True,
                 adjust_maximum_thr=0.0,
+                user_sat=_span(picture),
                 output_bps=16,
             )
         except Exception as error:  # foreign bytes: the decoder has no closed list of what it raises
             raise InputError(f"cannot be developed ({type(error).__name__})", path) from error
-    if linear.ndim != 3 or linear.shape[2] != 3:
-        raise InputError(f"is developed to shape {linear.shape}, wanted three colours", path)
-    return _display_codes()[linear]
+    if linear.ndim != 3 or linear.shape[2] not in (1, 3):
+        raise InputError(f"is developed to shape {linear.shape}, wanted grey or three colours", path)
+    return _display_codes()[np.broadcast_to(linear, (*linear.shape[:2], 3))]
+
+
+def _span(picture: Any) -> int:
+    """Sensor steps from black to white.
+
+    LibRaw takes only the black that four colours share off the white level. A linear DNG has three, so that nothing
+    is taken off there, and clipped lights come out in the colour of the white balance.
+    """
+    return int(picture.white_level) - max(picture.black_level_per_channel[: picture.num_colors])
 
 
 @cache

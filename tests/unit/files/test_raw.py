@@ -1,0 +1,38 @@
+"""RAW pictures: developed linearly, whatever kind of samples they hold."""
+
+import numpy as np
+import pytest
+from camera_files import write_dng
+
+from hdrpipe.files import raw
+from hdrpipe.quantities import GAMMA
+
+pytest.importorskip("rawpy", reason="the extra `raw` is not installed")
+
+RAMP = np.repeat(np.exp2(np.linspace(-6, 0, 64))[None, None], 32, axis=1) * np.ones((3, 1, 1))
+"""Grey light on the sensor, (3, 32, 64)."""
+
+NEUTRAL = np.array([0.5, 1.0, 0.65]).reshape(3, 1, 1)
+
+
+def linear(path):
+    samples = raw.develop(path, raw.white_balance(path))
+    return (samples.transpose(2, 0, 1) / 65535.0) ** GAMMA
+
+
+@pytest.mark.parametrize("black", [0, 64, 512, 1500])
+@pytest.mark.parametrize("kind", ["bayer", "linear"])
+def test_black_is_dark_and_the_white_level_is_white_in_every_colour(tmp_path, kind, black):
+    path = write_dng(tmp_path / "a.dng", RAMP * NEUTRAL, neutral=NEUTRAL.ravel(), black=black, kind=kind)
+    seen = linear(path)[:, 16, 4:60]
+    assert seen == pytest.approx(RAMP[:, 16, 4:60], rel=0.04, abs=2e-3)
+    clipped = write_dng(tmp_path / "b.dng", 8 * RAMP * NEUTRAL, neutral=NEUTRAL.ravel(), black=black, kind=kind)
+    assert linear(clipped)[:, 16, 60] == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.parametrize(("black", "white"), [(0, 4095), (512, 16383), (4096, 65535)])
+def test_a_monochrome_sensor_gives_grey(tmp_path, black, white):
+    path = write_dng(tmp_path / "a.dng", RAMP, black=black, white=white, kind="grey")
+    seen = linear(path)
+    assert seen.shape == RAMP.shape
+    assert seen == pytest.approx(RAMP, rel=0.01, abs=2e-3)
