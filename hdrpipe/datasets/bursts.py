@@ -12,6 +12,7 @@ from hdrpipe.datasets.grouping import SAME, group
 from hdrpipe.errors import InputError
 from hdrpipe.files import raw
 from hdrpipe.files.decoder import About, Decoder, shared
+from hdrpipe.files.folders import is_litter
 from hdrpipe.files.marks import is_result
 from hdrpipe.files.names import confined, natural, scene_name
 from hdrpipe.imaging.exposure import brightness, estimate
@@ -38,7 +39,7 @@ class Listing:
         truth: HDR ground truth (`HDRImg.*`, `hdr_img.*`, `ref_hdr*`), None if there is none.
         exposures: `exposure.txt`, None if there is none.
         table: `bursts.csv` or `bursts.yaml`, None if there is none.
-        ignored: everything else.
+        ignored: everything else but litter of systems and file servers.
     """
 
     folder: Path
@@ -130,7 +131,8 @@ def list_folder(folder: Path | str) -> Listing:
     """
     folder = Path(folder)
     try:
-        names = sorted((name for name in os.listdir(folder) if not (folder / name).is_dir()), key=natural)
+        here = (name for name in os.listdir(folder) if not is_litter(name))
+        names = sorted((name for name in here if not (folder / name).is_dir()), key=natural)
     except (OSError, ValueError) as error:
         raise InputError(f"is no folder that can be read ({type(error).__name__})", ascii(str(folder))) from error
     frames = [name for name in names if _is_frame(folder / name)]

@@ -15,6 +15,7 @@ from hdrpipe.datasets.exposures import read_exposure_txt
 from hdrpipe.datasets.reading import TruthScale, read_burst, read_truth
 from hdrpipe.errors import HdrpipeError, InputError
 from hdrpipe.files import names as naming
+from hdrpipe.files.folders import is_litter
 from hdrpipe.files.names import natural
 
 DEEPEST = 8
@@ -51,9 +52,10 @@ def opened(root: str, layout: str) -> Path:
 
 
 def folders(root: Path) -> Iterator[Path]:
-    """`root` and every folder below it in natural order, hidden ones and links passed over."""
+    """`root` and every folder below it in natural order; hidden ones, links and litter are passed over."""
     for here, below, _ in os.walk(root):
-        below[:] = sorted((n for n in below if not n.startswith(".") and not Path(here, n).is_symlink()), key=natural)
+        kept = (name for name in below if not name.startswith(".") and not is_litter(name))
+        below[:] = sorted((name for name in kept if not Path(here, name).is_symlink()), key=natural)
         if len(Path(here).relative_to(root).parts) >= DEEPEST:
             below[:] = []
         yield Path(here)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from hdrpipe.files.names import printable
 from hdrpipe.files.products import Attribute, Field, Schema
 
 NAME_LENGTH = 100
@@ -49,7 +50,7 @@ def check_scene_name(name: str) -> None:
     shown = ascii(name[:NAME_LENGTH])
     if not name or len(name) > NAME_LENGTH:
         raise Fault(f"has a scene name {shown} of {len(name)} characters, wanted 1 to {NAME_LENGTH}")
-    if "/" in name or "\\" in name or ".." in name or name == "." or not name.isprintable():
+    if "/" in name or "\\" in name or ".." in name or name == "." or not printable(name):
         raise Fault(f"has a scene name {shown} with a slash, '..' or a character that does not print")
 
 

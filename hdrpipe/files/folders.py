@@ -17,8 +17,13 @@ from hdrpipe.files.atomic import write_json
 
 REMEMBERED = Path(".snakemake/hdrpipe-hashes.json")
 
-LITTER = frozenset({"thumbs.db", "desktop.ini", "@eadir", "__macosx", "lost+found"})
-"""Names, in small letters, of files and folders that no photographer made; hidden ones (`.DS_Store`, `._a`) are too."""
+LITTER = frozenset(
+    {"thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "recycler", "system volume information"}
+    | {".ds_store", "icon\r", "__macosx", "network trash folder", "temporary items"}
+    | {"@eadir", "#recycle", "#snapshot", "@tmp", "@recycle", "@__thumb", ".@__thumb", "@recently-snapshot"}
+    | {"lost+found", "lost.dir", "picasa.ini", ".picasa.ini", "zbthumbnail.info"}
+)
+"""Names, in small letters, of files and folders that systems, file servers and viewers leave between pictures."""
 
 
 def folder_content(root: Path | str, remembered: Path = REMEMBERED) -> str:
@@ -44,19 +49,24 @@ def folder_content(root: Path | str, remembered: Path = REMEMBERED) -> str:
     return digest.hexdigest()[:16]
 
 
+def is_litter(name: str) -> bool:
+    """Whether no photographer made a file or folder of this name; `._a.jpg` is macOS's companion of `a.jpg`."""
+    return name.startswith("._") or name.lower() in LITTER
+
+
 def _files(folder: Path) -> Iterator[Path]:
     """All files below a folder but litter, in the order of their names."""
     seen: set[Path] = set()
     for here, below, names in os.walk(folder, followlinks=True):
         real = Path(here).resolve()
-        below[:] = [] if real in seen else sorted(name for name in below if not _is_litter(name))
+        below[:] = [] if real in seen else sorted(name for name in below if _counts(name))
         if real not in seen:
-            yield from (Path(here, name) for name in sorted(names) if not _is_litter(name))
+            yield from (Path(here, name) for name in sorted(names) if _counts(name))
         seen.add(real)
 
 
-def _is_litter(name: str) -> bool:
-    return name.startswith(".") or name.lower() in LITTER
+def _counts(name: str) -> bool:
+    return not (name.startswith(".") or is_litter(name))
 
 
 def _content(path: Path) -> str:

@@ -2,13 +2,23 @@
 
 import contextlib
 import re
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
 from hdrpipe.errors import InputError
 
-LONGEST = 100
-"""Characters of a scene name; a file system takes 255 bytes, and endings are to follow."""
+LONGEST, MOST_BYTES = 100, 200
+"""Characters of a scene name, and bytes in UTF-8: a file system takes 255, and endings are to follow."""
+
+JOINERS = "\u200c\u200d"
+"""Marks without a width of their own that belong to the spelling of Persian, Hindi and others."""
+
+REFUSED = re.compile(r'[<>:"|?*]')
+"""What file systems refuse in a name, Windows' and those of memory cards among them."""
+
+DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+"""Names that are devices under Windows."""
 
 
 def confined(root: Path | str, name: str | Path) -> Path:
@@ -32,10 +42,22 @@ def confined(root: Path | str, name: str | Path) -> Path:
     return path
 
 
+def printable(text: str) -> bool:
+    """Whether all marks are letters, spaces and signs of some script, none of them control characters."""
+    return all(mark.isprintable() or mark in JOINERS or unicodedata.category(mark) == "Zs" for mark in text)
+
+
 def scene_name(text: str) -> str:
-    """`text` as a name for a scene: no part of a path, printable, and short enough for a file."""
-    safe = "".join(mark if mark.isprintable() and mark not in "/\\" else "_" for mark in text).replace("..", "__")
-    return safe.strip(" .")[:LONGEST] or "burst"
+    """`text` as a name for a scene: letters of any script, no part of a path, and short enough for a file."""
+    safe = "".join(mark if printable(mark) and mark not in "/\\" else "_" for mark in text).replace("..", "__")
+    short = safe.strip(" .")[:LONGEST].encode()[:MOST_BYTES].decode(errors="ignore")
+    return short.strip(" .") or "burst"
+
+
+def file_name(text: str) -> str:
+    """`text` as a name for a file of ours, without its ending: a scene's name that every file system takes."""
+    name = REFUSED.sub("_", scene_name(text))
+    return f"{name}_" if DEVICES.fullmatch(name) else name
 
 
 @contextlib.contextmanager

@@ -1,7 +1,6 @@
 """Bursts of files to HDR files: what is a burst, where its result goes, and one failure that does not stop the rest."""
 
 import logging
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,9 @@ from hdrpipe.datasets.bursts import FoundBurst, find_burst, find_bursts, list_fo
 from hdrpipe.datasets.reading import read_burst
 from hdrpipe.errors import HdrpipeError, UsageError
 from hdrpipe.files.decoder import shared
+from hdrpipe.files.folders import is_litter
 from hdrpipe.files.marks import is_result
-from hdrpipe.files.names import natural
+from hdrpipe.files.names import file_name, natural
 from hdrpipe.models.stored import Stored
 from hdrpipe.tools.fuse import Fused, Progress, Settings, check_budget, fuse_levels, levels_of
 from hdrpipe.tools.results import SUFFIXES, Camera, check_replaced, check_target, outputs, write_result
@@ -164,7 +164,8 @@ def _with_pictures(folder: Path) -> list[Path]:
     """The folder itself, or those of its folders that hold pictures; itself again where there are none."""
     if _holds_pictures(folder):
         return [folder]
-    inside = [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink() and path.name[0] != "."]
+    shown = [path for path in folder.iterdir() if path.name[0] != "." and not is_litter(path.name)]
+    inside = [path for path in shown if path.is_dir() and not path.is_symlink()]
     return [path for path in sorted(inside, key=natural) if _holds_pictures(path)] or [folder]
 
 
@@ -182,7 +183,7 @@ def _targets(found: Sequence[FoundBurst], out: Path, output: Output) -> list[Pat
     targets: list[Path] = []
     taken: set[Path] = set()
     for burst in found:
-        stem = re.sub(r"[^\w.+-]+", "_", burst.name, flags=re.ASCII).lstrip(".")[:100] or "burst"
+        stem = file_name(burst.name)
         number, target = 1, out / f"{stem}{output.suffix}"
         while taken.intersection(outputs(target, output.sigma)):
             number += 1

@@ -21,7 +21,9 @@ def content(folder):
     return folder_content(folder, folder.parent / "hashes.json")
 
 
-@pytest.mark.parametrize("name", ["Thumbs.db", "a/.DS_Store", "a/._1.jpg", "@eaDir/1.jpg/thumb.jpg", "__MACOSX/1.jpg"])
+@pytest.mark.parametrize(
+    "name", ["Thumbs.db", "a/.DS_Store", "a/._1.jpg", "@eaDir/1.jpg/thumb.jpg", "__MACOSX/1.jpg", "#recycle/1.jpg"]
+)
 def test_litter_of_systems_and_file_servers_does_not_count(shots, name):
     before = content(shots)
     (shots / name).parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 import pytest
 
 from hdrpipe.errors import InputError
-from hdrpipe.files.names import confined, natural
+from hdrpipe.files.names import confined, file_name, natural, scene_name
 
 
 @pytest.mark.parametrize("name", ["../x", "a/../../x", "/etc/passwd", "", " ", "a\0b", "..", "out", "loop", "n" * 5000])
@@ -27,3 +27,37 @@ def test_names_inside_are_paths(tmp_path):
 def test_natural_order_counts():
     assert sorted(["img10.tif", "img2.tif", "IMG1.tif", "a"], key=natural) == ["a", "IMG1.tif", "img2.tif", "img10.tif"]
     assert sorted(["1.tif", "a.tif", "10.tif", "2.tif"], key=natural) == ["1.tif", "2.tif", "10.tif", "a.tif"]
+
+
+@pytest.mark.parametrize(
+    "name", ["Кухня", "客厅", "Ku\u0308che", "Küche", "रसोई", "خانه\u200cها", "部屋\u30001", "my room", "a.b-c+d"]
+)
+def test_letters_of_any_script_are_kept(name):
+    assert (scene_name(name), file_name(name)) == (name, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("a/b", "a_b"),
+        ("a\\b", "a_b"),
+        ("new\nline", "new_line"),
+        ("turned\u202exe", "turned_xe"),
+        ('12:30 <"x">?*|', "12_30 __x_____"),
+        ("..", "__"),
+        (" a. ", "a"),
+        ("", "burst"),
+        ("nul", "nul_"),
+        ("COM1.x", "COM1.x_"),
+        ("\udcff", "_"),
+    ],
+)
+def test_what_file_systems_refuse_is_replaced(name, written):
+    assert file_name(name) == written
+
+
+@pytest.mark.parametrize("name", ["客" * 300, "n" * 300, "ñ" * 99])
+def test_names_leave_room_for_endings(name):
+    assert len((file_name(name) + ".sigma.png").encode()) < 215
+    assert name.startswith(file_name(name))
+    assert scene_name(scene_name(name)) == scene_name(name)

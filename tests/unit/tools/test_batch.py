@@ -48,6 +48,25 @@ def test_a_folder_of_folders_is_a_batch_and_names_are_told_apart(tmp_path):
     assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == [".png"] * 6 + [".tif"] * 3
 
 
+def test_results_keep_the_letters_of_their_folders(tmp_path):
+    for name in ("Кухня", "客厅", "my room"):
+        write_burst(tmp_path / "in" / name)
+    tasks, _ = plan([tmp_path / "in"], tmp_path / "out", PLAIN)
+    assert sorted(task.target.name for task in tasks) == ["my room.exr", "Кухня.exr", "客厅.exr"]
+
+
+def test_thumbnails_of_a_file_server_are_no_bursts(tmp_path):
+    write_burst(tmp_path / "in" / "room")
+    for litter in ("@eaDir/1.png", "@__thumb", "__MACOSX"):
+        write_burst(tmp_path / "in" / litter)
+        write_burst(tmp_path / "in" / "room" / litter)
+    for name in ("Thumbs.db", "._1.png", ".DS_Store"):
+        (tmp_path / "in" / "room" / name).write_bytes(b"litter")
+    tasks, failed = plan([tmp_path / "in"], tmp_path / "out", PLAIN)
+    assert [task.burst.name for task in tasks] == ["room"]
+    assert (tasks[0].burst.ignored, failed) == ((), [])
+
+
 def test_one_bad_burst_does_not_stop_the_others(tmp_path):
     write_burst(tmp_path / "in" / "good")
     bad = write_burst(tmp_path / "in" / "bad")

@@ -174,6 +174,15 @@ def test_a_card_is_grouped_told_and_the_table_can_be_edited(tmp_path):
     assert not verdict_of(tmp_path)[0].grouped
 
 
+def test_thumbnails_of_a_file_server_are_passed_over(tmp_path):
+    write_burst(tmp_path / "room")
+    for litter in ("@eaDir/1.png", "room/@eaDir/1.png", "room/__MACOSX", "#recycle"):
+        write_burst(tmp_path / litter, text=False, ev=(0.0, 0.0))
+    (tmp_path / "room" / "Thumbs.db").write_bytes(b"litter")
+    verdict, rows = verdict_of(tmp_path)
+    assert (list(rows), verdict.errors, said(rows["room"])) == (["room"], 0, "")
+
+
 def test_published_layouts_are_read_too(tmp_path):
     kalantari_deephdr(tmp_path)
     verdict, rows = verdict_of(tmp_path)
