@@ -74,7 +74,7 @@ def read_burst(
         raise InputError("mixes RAW and other pictures", found.name, "give one kind: their brightness differs")
     balance = decoder.about(found.frames[reference], max_pixels).white_balance if True in is_raw else None
     samples: NDArray[Any] = np.empty(0, np.uint8)
-    depths = []
+    depths, remarks = [], []
     for index, path in enumerate(found.frames):
         frame, info = decoder.picture(path, max_pixels, balance)
         if info.radiance:
@@ -88,7 +88,8 @@ def read_burst(
         samples, frame = _same_depth(samples, frame)
         samples[index] = frame.transpose(2, 0, 1)
         depths.append(info.dtype)
-    notes = [*found.notes, *disagreements(found, samples)]
+        remarks += [f"{path.name!a}: {note}" for note in info.notes]
+    notes = [*found.notes, *remarks, *disagreements(found, samples)]
     if len(set(depths)) > 1:
         notes.append("frames of 8 and of 16 bit are mixed; each is divided by its own maximum")
     return ReadBurst(found.name, samples, found.ev, reference, found.source, found.frames, tuple(notes))

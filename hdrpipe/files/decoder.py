@@ -92,8 +92,8 @@ class Decoder:
                 raise _ChildError("sent no picture")
             samples = np.empty(shape, dtype)
             self._fill(samples.reshape(-1).view(np.uint8).data, end)
-        radiance = said["format"] in ("hdr", "exr")
-        return samples, PictureInfo(str(said["format"]), shape[1], shape[0], str(samples.dtype), radiance)
+        radiance, notes = said["format"] in ("hdr", "exr"), tuple(str(note) for note in said["notes"])
+        return samples, PictureInfo(str(said["format"]), shape[1], shape[0], str(samples.dtype), radiance, notes)
 
     def about(self, path: Path | str, max_pixels: int = MAX_PIXELS) -> About:
         """Header and EXIF of a picture.

@@ -16,13 +16,13 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from hdrpipe.errors import HdrpipeError
-from hdrpipe.files import images, raw
+from hdrpipe.files import headers, images, raw
 from hdrpipe.files.exif import camera_data
 
 MEMORY = 2**29
 """Bytes that any request may take."""
 
-BYTES_PER_PIXEL = {"exr": 4 * 2 * images.CHANNELS}
+BYTES_PER_PIXEL = {"exr": 4 * 2 * headers.CHANNELS}
 OTHER_BYTES_PER_PIXEL = 64
 """Bytes more for each pixel of the header: samples, their copies, the workspace of a RAW developer."""
 
@@ -57,11 +57,12 @@ def _answer(request: dict[str, Any], answers: BinaryIO) -> None:
 
 def _picture(request: dict[str, Any], answers: BinaryIO) -> None:
     path, most = request["path"], int(request["max_pixels"])
-    kind, width, height = images.measure(path, most)
+    kind, width, height = headers.measure(path, most)
     _tell(answers, {"size": [width, height]})  # the parent's patience grows with it
     _limit_memory(MEMORY + width * height * BYTES_PER_PIXEL.get(kind, OTHER_BYTES_PER_PIXEL))
     samples, info = images.decode(path, most, request["white_balance"])
-    _tell(answers, {"format": info.format, "shape": samples.shape, "dtype": samples.dtype.str})
+    said = {"format": info.format, "shape": samples.shape, "dtype": samples.dtype.str, "notes": info.notes}
+    _tell(answers, said)
     rest = np.ascontiguousarray(samples).reshape(-1).view(np.uint8).data
     while rest:
         rest = rest[answers.write(rest) :]
@@ -69,7 +70,7 @@ def _picture(request: dict[str, Any], answers: BinaryIO) -> None:
 
 def _about(request: dict[str, Any], answers: BinaryIO) -> None:
     path = request["path"]
-    kind, width, height = images.measure(path, int(request["max_pixels"]))
+    kind, width, height = headers.measure(path, int(request["max_pixels"]))
     balance = list(raw.white_balance(path)) if kind == "raw" else None
     said = {"format": kind, "width": width, "height": height, "white_balance": balance}
     _tell(answers, said | {"camera": vars(camera_data(path))})

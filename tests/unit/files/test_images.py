@@ -10,7 +10,7 @@ from bombs import BOMBS
 from PIL import Image
 
 from hdrpipe.errors import InputError, UsageError
-from hdrpipe.files import images
+from hdrpipe.files import headers
 from hdrpipe.files.images import jpeg_bytes, png_bytes, read_picture, upright
 
 LARGE = 2**24
@@ -185,7 +185,7 @@ def test_openexr_files_that_are_no_picture_are_named(tmp_path, rgb):
     write_exr(tmp_path / "z.exr", Z=rgb[..., 0].astype(np.float32))
     with pytest.raises(InputError, match="no channel 'R'"):
         read_picture(tmp_path / "z.exr", LARGE)
-    many = {f"c{k}": np.zeros((2, 2), np.float32) for k in range(images.CHANNELS + 1)}
+    many = {f"c{k}": np.zeros((2, 2), np.float32) for k in range(headers.CHANNELS + 1)}
     write_exr(tmp_path / "m.exr", **many)
     with pytest.raises(InputError, match="more than 32 channels"):
         read_picture(tmp_path / "m.exr", LARGE)
