@@ -13,11 +13,12 @@ from hdrpipe.errors import InputError
 from hdrpipe.files import raw
 from hdrpipe.files.decoder import About, Decoder, shared
 from hdrpipe.files.folders import is_litter
+from hdrpipe.files.headers import format_by_content
 from hdrpipe.files.marks import is_result
 from hdrpipe.files.names import confined, natural, scene_name
 from hdrpipe.imaging.exposure import brightness, estimate
 
-LDR_SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg"})
+LDR_SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif"})
 TRUTH = re.compile(r"(hdrimg|hdr_img|ref_hdr.*)\.[^.]+", re.IGNORECASE)
 INPUT, STATIC = re.compile(r"input_\d"), re.compile(r"ref_\d")
 """Names of DeepHDR's copy of Kalantari's data: beside the burst lie pictures of the scene as it stood still."""
@@ -135,7 +136,7 @@ def list_folder(folder: Path | str) -> Listing:
         names = sorted((name for name in here if not (folder / name).is_dir()), key=natural)
     except (OSError, ValueError) as error:
         raise InputError(f"is no folder that can be read ({type(error).__name__})", ascii(str(folder))) from error
-    frames = [name for name in names if _is_frame(folder / name)]
+    frames = [path.name for path in _frames_among([folder / name for name in names])]
     developed = {Path(name).stem for name in frames if Path(name).suffix.lower() in raw.SUFFIXES}
     frames = [n for n in frames if Path(n).suffix.lower() in raw.SUFFIXES or Path(n).stem not in developed]
     if any(INPUT.match(name) for name in frames):
@@ -188,11 +189,15 @@ def order(
     )
 
 
-def _is_frame(path: Path) -> bool:
-    """Whether a file is named like a camera picture and is none that `fuse` made of one."""
-    suffix = path.suffix.lower()
-    hidden = path.name.startswith(".") or TRUTH.fullmatch(path.name) is not None
-    return not hidden and (suffix in raw.SUFFIXES or (suffix in LDR_SUFFIXES and not is_result(path)))
+def _frames_among(paths: Sequence[Path]) -> list[Path]:
+    """Files that end as pictures do; where there is none, those that are TIFF, PNG or JPEG by their content.
+
+    What `fuse` made is none of them.
+    """
+    shown = [path for path in paths if not path.name.startswith(".") and TRUTH.fullmatch(path.name) is None]
+    ending = [path for path in shown if path.suffix.lower() in LDR_SUFFIXES | raw.SUFFIXES]
+    frames = ending or [path for path in shown if format_by_content(path) in ("tiff", "png", "jpeg")]
+    return [path for path in frames if path.suffix.lower() in raw.SUFFIXES or not is_result(path)]
 
 
 def _folder_name(folder: Path) -> str:
@@ -200,7 +205,7 @@ def _folder_name(folder: Path) -> str:
 
 
 def _of_list(paths: list[Path], decoder: Decoder) -> FoundBurst:
-    frames = sorted((path for path in paths if _is_frame(path)), key=natural)
+    frames = sorted(_frames_among(paths), key=natural)
     ignored = [path for path in paths if path not in frames]
     folders = {path.parent for path in frames}
     if len(frames) < 2:

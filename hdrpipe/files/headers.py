@@ -44,14 +44,31 @@ def measure(path: Path | str, max_pixels: int) -> tuple[str, int, int]:
     return kind, width, height
 
 
+def format_by_content(path: Path | str) -> str | None:
+    """Format by the first bytes: "png", "jpeg", "tiff" (many RAW pictures, too), "hdr" or "exr".
+
+    Returns:
+        The format, or None for anything else, and for what cannot be read.
+    """
+    try:
+        head, _ = read_head(path, 16)
+    except InputError:
+        return None
+    return _by_signature(head)
+
+
+def _by_signature(head: bytes) -> str | None:
+    return next((kind for signature, kind in _SIGNATURES.items() if head.startswith(signature)), None)
+
+
 def _kind(path: Path | str) -> str:
     head, _ = read_head(path, 16)
     if head and Path(path).suffix.lower() in raw.SUFFIXES:
         return "raw"
-    for signature, kind in _SIGNATURES.items():
-        if head.startswith(signature):
-            return kind
-    raise InputError("is empty" if not head else "is no TIFF, PNG, JPEG, Radiance or OpenEXR picture", path)
+    kind = _by_signature(head)
+    if kind is None:
+        raise InputError("is empty" if not head else "is no TIFF, PNG, JPEG, Radiance or OpenEXR picture", path)
+    return kind
 
 
 def _png_size(path: Path) -> tuple[int, int]:

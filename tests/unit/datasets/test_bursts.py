@@ -178,3 +178,23 @@ def test_a_jpeg_beside_its_raw_picture_is_passed_over(tmp_path):
     usable = (linear[0] > 0.01) & (linear[1] < 0.9)
     ratio = np.array([np.median(linear[1][c][usable[c]] / linear[0][c][usable[c]]) for c in range(3)])
     assert ratio == pytest.approx(4.0, rel=0.03)
+
+
+@pytest.mark.parametrize("suffix", [".jfif", ".JPE", ".jif", ".picture", ""])
+def test_jpegs_of_other_endings_are_frames(tmp_path, suffix):
+    folder = write_burst(tmp_path / "b", suffix="jpg", bits=8)
+    for path in folder.glob("*.jpg"):
+        path.rename(path.with_suffix(suffix))
+    (folder / "notes").write_text("of the day")
+    found = find_burst(folder)
+    assert [path.name for path in found.frames] == [f"{number}{suffix}" for number in (1, 2, 3)]
+    assert find_burst(sorted(folder.iterdir())).frames == found.frames
+    assert read_burst(found).samples.shape == (3, 3, 48, 64)
+
+
+def test_the_content_of_a_file_counts_only_where_no_ending_tells(tmp_path):
+    folder = write_burst(tmp_path / "b")
+    write_frame(folder / "1.thm.jpg", frames(radiance())[0]).rename(folder / "1.thm")
+    found = find_burst(folder)
+    assert len(found.frames) == 3
+    assert folder / "1.thm" in found.ignored
