@@ -206,10 +206,16 @@ class _ChildError(Exception):
 def _camera(said: dict[str, Any]) -> CameraData:
     """Camera data out of JSON, every number checked again."""
     numbers: dict[str, float | None] = {}
-    for name in ("seconds", "iso", "aperture", "taken"):
+    for name in ("seconds", "iso", "aperture", "taken", "bias"):
         value = said.get(name)
         numbers[name] = float(value) if isinstance(value, int | float) and math.isfinite(value) else None
-    return CameraData(**numbers, orientation=int(said.get("orientation") or 1))
+    bracketed = said.get("bracketed")
+    return CameraData(
+        **numbers,
+        orientation=int(said.get("orientation") or 1),
+        bracketed=bracketed if isinstance(bracketed, bool) else None,
+        body=str(said.get("body") or ""),
+    )
 
 
 @cache

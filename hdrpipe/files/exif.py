@@ -16,9 +16,33 @@ _PILLOW = {
     "ExposureTime": 0x829A,
     "FNumber": 0x829D,
     "ISOSpeedRatings": 0x8827,
+    "SensitivityType": 0x8830,
+    "StandardOutputSensitivity": 0x8831,
+    "RecommendedExposureIndex": 0x8832,
+    "ISOSpeed": 0x8833,
+    "ExposureBiasValue": 0x9204,
+    "ExposureMode": 0xA402,
+    "BodySerialNumber": 0xA431,
+    "Make": 0x010F,
+    "Model": 0x0110,
+    "Orientation": 0x0112,
     "DateTimeOriginal": 0x9003,
     "SubSecTimeOriginal": 0x9291,
 }
+
+_UNNAMED = {"Tag 0x8831": "StandardOutputSensitivity", "Tag 0xC62F": "CameraSerialNumber"}
+"""Tags that exifread has no name for."""
+
+_ISO_FULL = 65535
+"""What the 16 bits of the old ISO tag say of this sensitivity and of any higher one."""
+
+_ISO_TAGS = ("StandardOutputSensitivity", "RecommendedExposureIndex", "ISOSpeed")
+_ISO_OF_TYPE = {1: (0,), 2: (1,), 3: (2,), 4: (0, 1), 5: (0, 2), 6: (1, 2)}
+"""Which of these tags the old one repeats, by SensitivityType (EXIF 2.3)."""
+
+_AUTO_BRACKET = 2
+
+_LONGEST_BODY = 200
 
 
 @dataclass(frozen=True)
@@ -31,6 +55,9 @@ class CameraData:
         aperture: f-number.
         taken: moment, in seconds of the camera's own clock.
         orientation: EXIF orientation, 1 to 8; 1 is upright.
+        bracketed: whether the camera says that it bracketed by itself (ExposureMode), None where it does not tell.
+        bias: exposure bias in stops; a camera that brackets writes each step here, or not at all.
+        body: maker, model and serial number; empty where none is told.
     """
 
     seconds: float | None = None
@@ -38,6 +65,9 @@ class CameraData:
     aperture: float | None = None
     taken: float | None = None
     orientation: int = 1
+    bracketed: bool | None = None
+    bias: float | None = None
+    body: str = ""
 
 
 def camera_data(path: Path | str) -> CameraData:
@@ -45,13 +75,34 @@ def camera_data(path: Path | str) -> CameraData:
     tags = _by_exifread(path)
     if _number(tags.get("ExposureTime")) is None:
         tags = {**_by_pillow(path), **tags}
+    mode = _finite(tags.get("ExposureMode"))
     return CameraData(
         seconds=_number(tags.get("ExposureTime")),
-        iso=_number(tags.get("ISOSpeedRatings")) or _number(tags.get("PhotographicSensitivity")),
+        iso=_sensitivity(tags),
         aperture=_number(tags.get("FNumber")),
         taken=_moment(tags),
         orientation=int(_number(tags.get("Orientation")) or 1),
+        bracketed=None if mode is None else mode == _AUTO_BRACKET,
+        bias=_finite(tags.get("ExposureBiasValue")),
+        body=_body(tags),
     )
+
+
+def _sensitivity(tags: Mapping[str, Any]) -> float | None:
+    """ISO speed; beyond 65535 the old tag is full, and the true number stands in one of the later tags."""
+    old = _number(tags.get("ISOSpeedRatings")) or _number(tags.get("PhotographicSensitivity"))
+    if old is not None and old < _ISO_FULL:
+        return old
+    kind = int(_number(tags.get("SensitivityType")) or 0)
+    named = [_ISO_TAGS[place] for place in _ISO_OF_TYPE.get(kind, (0, 1, 2))]
+    told = [number for name in (*named, *_ISO_TAGS) if (number := _number(tags.get(name))) is not None]
+    return next((number for number in told if number >= (old or 0)), old)
+
+
+def _body(tags: Mapping[str, Any]) -> str:
+    serial = tags.get("BodySerialNumber") or tags.get("CameraSerialNumber")
+    parts = (str(text).strip("\0 ") for text in (tags.get("Make"), tags.get("Model"), serial) if text)
+    return " ".join(part for part in parts if part)[:_LONGEST_BODY]
 
 
 def _by_exifread(path: Path | str) -> dict[str, Any]:
@@ -65,7 +116,8 @@ def _by_exifread(path: Path | str) -> dict[str, Any]:
         for name, tag in found.items():
             if name.startswith(f"{group} "):
                 values = getattr(tag, "values", None)
-                tags[name.removeprefix(f"{group} ")] = values[0] if isinstance(values, list) and values else values
+                plain = name.removeprefix(f"{group} ")
+                tags[_UNNAMED.get(plain, plain)] = values[0] if isinstance(values, list) and values else values
     return tags
 
 
@@ -78,19 +130,23 @@ def _by_pillow(path: Path | str) -> dict[str, Any]:
                 inner = {**exif, **exif.get_ifd(_EXIF_IFD)}
     except Exception:  # foreign bytes: the parser has no closed list of what it raises
         return {}
-    known = {name: inner[tag] for name, tag in _PILLOW.items() if tag in inner}
-    return known | ({"Orientation": inner[0x0112]} if 0x0112 in inner else {})
+    return {name: inner[tag] for name, tag in _PILLOW.items() if tag in inner}
 
 
 def _number(value: Any) -> float | None:
     """A positive finite number, or None."""
+    number = _finite(value)
+    return number if number is not None and number > 0 else None
+
+
+def _finite(value: Any) -> float | None:
     if isinstance(value, tuple | list):
         value = value[0] if value else None
     try:
         number = float(value)
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         return None
-    return number if math.isfinite(number) and number > 0 else None
+    return number if math.isfinite(number) else None
 
 
 def _moment(tags: Mapping[str, Any]) -> float | None:

@@ -1,0 +1,57 @@
+"""What a camera says of an exposure."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
+
+from hdrpipe.files.decoder import shared
+from hdrpipe.files.exif import camera_data
+
+OLD, KIND, OUTPUT, INDEX, SPEED = 0x8827, 0x8830, 0x8831, 0x8832, 0x8833
+
+
+def picture(path, inner, outer=None):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769).update(inner)
+    for tag, value in (outer or {0x0112: 1}).items():
+        exif[tag] = value
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(path, exif=exif)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+@pytest.mark.parametrize(
+    ("tags", "iso"),
+    [
+        ({OLD: 400}, 400),
+        ({OLD: 12800, KIND: 2, INDEX: 12800}, 12800),
+        ({OLD: 65535, KIND: 2, INDEX: 204800}, 204800),
+        ({OLD: 65535, KIND: 1, OUTPUT: 102400}, 102400),
+        ({OLD: 65535, KIND: 3, SPEED: 409600}, 409600),
+        ({OLD: 65535, KIND: 6, INDEX: 102400, SPEED: 102400}, 102400),
+        ({OLD: 65535, KIND: 2, OUTPUT: 80000, INDEX: 102400}, 102400),
+        ({OLD: 65535, INDEX: 102400}, 102400),
+        ({OLD: 65535}, 65535),
+        ({OLD: 65535, KIND: 2, INDEX: 100}, 65535),
+        ({KIND: 2, INDEX: 3200}, 3200),
+        ({}, None),
+    ],
+)
+def test_sensitivities_beyond_16_bits_stand_in_tags_of_their_own(tmp_path, suffix, tags, iso):
+    assert camera_data(picture(tmp_path / f"a.{suffix}", {**tags, 0x829A: IFDRational(1, 60)})).iso == iso
+
+
+def test_mode_bias_and_body_are_told_also_by_the_decoder(tmp_path):
+    inner = {0xA402: 2, 0x9204: IFDRational(-2, 3), 0xA431: "0042"}
+    path = picture(tmp_path / "a.jpg", inner, {0x010F: "Maker", 0x0110: "Model"})
+    for camera in (camera_data(path), shared().about(path).camera):
+        assert (camera.bracketed, camera.body) == (True, "Maker Model 0042")
+        assert camera.bias == pytest.approx(-2 / 3)
+
+
+def test_a_bias_of_zero_is_told_and_what_is_missing_is_not(tmp_path):
+    camera = camera_data(picture(tmp_path / "a.jpg", {0xA402: 0, 0x9204: IFDRational(0, 1)}))
+    assert (camera.bracketed, camera.bias, camera.body) == (False, 0.0, "")
+    silent = camera_data(picture(tmp_path / "b.png", {}))
+    assert (silent.bracketed, silent.bias, silent.body) == (None, None, "")
