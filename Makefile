@@ -35,7 +35,7 @@ lint: setup
 ship: setup
 	@test -z "$$(git status --porcelain)" || { echo "commit first: the weights name the commit"; exit 2; }
 	snakemake --cores all results/demo/chosen.json
-	hdrpipe export --run results/demo --safetensors hdrpipe/models/shipped.safetensors --commit "$$(git rev-parse HEAD)"
+	hdrpipe export --run results/demo --safetensors hdrpipe/inference/shipped.safetensors --commit "$$(git rev-parse HEAD)"
 
 setup: $(READY)
 

@@ -19,8 +19,8 @@ import torch
 from straightforward import Straightforward
 
 from hdrpipe.imaging.tonemap import mu_law
-from hdrpipe.learning.tiles import predict
-from hdrpipe.models.contract import build, pack
+from hdrpipe.inference.tiles import predict
+from hdrpipe.models.network import build, pack
 
 GFLOP_128 = 42.8
 """Of one forward at 128x128: multiplications and additions, as PyTorch's counter counts them."""

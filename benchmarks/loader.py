@@ -11,7 +11,7 @@ import torch
 from hdrpipe.learning import train as training
 from hdrpipe.learning.batches import Batches, Sampling, SceneArrays
 from hdrpipe.learning.loop import Saving
-from hdrpipe.models.contract import build
+from hdrpipe.models.network import build
 
 SIDE, STEPS, CROP = 256, 60, 64
 SETTINGS = training.TrainSettings(seed=0, steps=STEPS, batch=4, unlabelled_batch=4, crop=CROP, lr=1e-4)

@@ -17,9 +17,9 @@ import numpy as np
 from tabulate import tabulate
 
 from hdrpipe.datasets.procedural import make_panorama
-from hdrpipe.files import packing
-from hdrpipe.files.hdf5 import open_product, write_product
-from hdrpipe.files.products import SCHEMAS
+from hdrpipe.files.product import packing
+from hdrpipe.files.product.hdf5 import open_product, write_product
+from hdrpipe.files.product.schema import SCHEMAS
 from hdrpipe.imaging.tonemap import display
 
 HEIGHT, WIDTH, CROP = 1000, 1500, 128

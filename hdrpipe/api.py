@@ -19,9 +19,9 @@ import numpy as np
 from hdrpipe.datasets.bursts import find_burst
 from hdrpipe.datasets.reading import read_burst
 from hdrpipe.errors import UsageError
-from hdrpipe.files.hdf5 import Product, open_product
-from hdrpipe.models.stored import Stored
-from hdrpipe.tools.fuse import MEMORY, Fused, Settings, fuse_burst
+from hdrpipe.files.product.hdf5 import Product, open_product
+from hdrpipe.inference.fuse import MEMORY, Fused, Settings, fuse_burst
+from hdrpipe.inference.load import Stored
 from hdrpipe.tools.networks import find_network
 
 __all__ = ["Fused", "Product", "Stored", "fuse", "load_model", "read_product"]

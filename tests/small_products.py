@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from hdrpipe.errors import DamagedError
-from hdrpipe.files.hdf5 import open_product, write_product
-from hdrpipe.files.products import SCHEMAS
+from hdrpipe.files.product.hdf5 import open_product, write_product
+from hdrpipe.files.product.schema import SCHEMAS
 from hdrpipe.files.weights import load_weights, save_weights
 
 KINDS = [*sorted(SCHEMAS), "weights"]

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pandas as pd
 
-from hdrpipe.config import check_config, parse_spec, stage_spec
-from hdrpipe.files.hdf5 import write_product
-from hdrpipe.files.products import SCHEMAS
+from hdrpipe.config.load import check_config, parse_spec, stage_spec
+from hdrpipe.files.product.hdf5 import write_product
+from hdrpipe.files.product.schema import SCHEMAS
 from hdrpipe.imaging.camera import expose
 from hdrpipe.imaging.tonemap import display
 from hdrpipe.stages.job import Job

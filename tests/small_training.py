@@ -7,7 +7,7 @@ from small_scenes import make_scene
 
 from hdrpipe.learning import loop
 from hdrpipe.learning.train import TrainSettings, train
-from hdrpipe.models.contract import build
+from hdrpipe.models.network import build
 
 SETTINGS = TrainSettings(seed=3, steps=24, batch=2, unlabelled_batch=2, crop=16, lr=1e-3)
 INTERVAL = 3

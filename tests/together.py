@@ -6,7 +6,7 @@ import socket
 import traceback
 from concurrent.futures import ProcessPoolExecutor
 
-from hdrpipe.devices import LAUNCHED
+from hdrpipe.config.batch_share import LAUNCHED
 
 
 class Together:

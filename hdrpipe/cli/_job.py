@@ -12,10 +12,10 @@ import typer
 
 import hdrpipe
 from hdrpipe.cli._process import supervise
-from hdrpipe.devices import share
+from hdrpipe.config.batch_share import share
+from hdrpipe.config.fingerprint import package_digest
 from hdrpipe.errors import UsageError
 from hdrpipe.files.atomic import translated
-from hdrpipe.fingerprint import package_digest
 from hdrpipe.stages.job import Job
 
 Spec = Annotated[str, typer.Option(help="Canonical JSON of what the stage depends on.")]

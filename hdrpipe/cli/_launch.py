@@ -13,7 +13,7 @@ import typer
 
 from hdrpipe.cli._job import write_log
 from hdrpipe.cli._process import PARENT, supervise
-from hdrpipe.devices import LAUNCHED
+from hdrpipe.config.batch_share import LAUNCHED
 from hdrpipe.errors import Exit, HdrpipeError, StoppedError
 
 if TYPE_CHECKING:

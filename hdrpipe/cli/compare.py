@@ -10,6 +10,6 @@ def command(
     run_b: Annotated[str, typer.Argument(help="Folder or name of the second run.")],
 ) -> None:
     from hdrpipe.tools.compare import compared
-    from hdrpipe.tools.runs import run_folder
+    from hdrpipe.tools.run_folder import run_folder
 
     print(compared(run_folder(run_a), run_folder(run_b)))

@@ -19,7 +19,7 @@ def command(
 ) -> None:
     if onnx is None and safetensors is None:
         raise UsageError("nothing to write", "--onnx, --safetensors", "name a file")
-    from hdrpipe.models.stored import stored
+    from hdrpipe.inference.load import stored
     from hdrpipe.tools.export import export_onnx, export_weights, origin
     from hdrpipe.tools.networks import find_weights
 

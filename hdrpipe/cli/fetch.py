@@ -1,7 +1,7 @@
 """Download the dataset's pinned archives into the cache and check their hashes."""
 
 from hdrpipe.cli import _job
-from hdrpipe.config import parse_spec
+from hdrpipe.config.load import parse_spec
 
 
 def command(

@@ -42,8 +42,8 @@ def command(
     log: _job.Log = None,
 ) -> None:
     _job.use_threads(threads)
+    from hdrpipe.inference.fuse import Settings
     from hdrpipe.tools.batch import Output, fuse_all, plan
-    from hdrpipe.tools.fuse import Settings
     from hdrpipe.tools.networks import find_network
 
     _job.start("fuse", "{}", "", log)

@@ -15,7 +15,7 @@ def command(
 
     from hdrpipe.files.atomic import write_bytes
     from hdrpipe.tools.label_next import picks
-    from hdrpipe.tools.runs import run_folder
+    from hdrpipe.tools.run_folder import run_folder
 
     found, sheet = picks(run_folder(run), count)
     rows = [

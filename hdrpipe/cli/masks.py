@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from hdrpipe.cli import _job
-from hdrpipe.config import parse_spec
+from hdrpipe.config.load import parse_spec
 
 
 def command(

@@ -35,7 +35,7 @@ def command(
     from hdrpipe.tools.label_next import last_round
     from hdrpipe.tools.preview import preview
     from hdrpipe.tools.preview_plot import plot_png
-    from hdrpipe.tools.runs import run_folder
+    from hdrpipe.tools.run_folder import run_folder
 
     folder = run_folder(run)
     place = last_round(folder) if round_ is None else folder / f"round-{round_:02d}"

@@ -9,7 +9,7 @@ import typer
 def command(run: Annotated[str, typer.Argument(help="Folder or name of the run.")]) -> None:
     from tabulate import tabulate
 
-    from hdrpipe.tools.runs import run_folder
+    from hdrpipe.tools.run_folder import run_folder
     from hdrpipe.tools.status import job_states, steps_of_all
 
     folder = run_folder(run)

@@ -8,7 +8,7 @@ from hdrpipe.errors import DamagedError
 
 
 def command(run: Annotated[str, typer.Argument(help="Folder or name of the run.")]) -> None:
-    from hdrpipe.tools.runs import rebuild_command, run_folder
+    from hdrpipe.tools.run_folder import rebuild_command, run_folder
     from hdrpipe.tools.verify import verify
 
     folder = run_folder(run)

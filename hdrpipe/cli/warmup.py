@@ -1,7 +1,7 @@
 """Round 0: train on the labelled scenes alone."""
 
 from hdrpipe.cli import _job, _launch
-from hdrpipe.config import parse_spec
+from hdrpipe.config.load import parse_spec
 
 
 def command(

@@ -10,12 +10,12 @@ from pathlib import Path
 from hdrpipe.datasets.exposures import TABLES, Source, from_camera, read_exposure_txt, read_table
 from hdrpipe.datasets.grouping import SAME, group
 from hdrpipe.errors import InputError
-from hdrpipe.files import raw
-from hdrpipe.files.decoder import About, Decoder, shared
 from hdrpipe.files.folders import is_litter
-from hdrpipe.files.headers import format_by_content
 from hdrpipe.files.marks import is_result
 from hdrpipe.files.names import confined, natural, scene_name
+from hdrpipe.files.pictures import raw
+from hdrpipe.files.pictures.decoder import About, Decoder, shared
+from hdrpipe.files.pictures.headers import format_by_content
 from hdrpipe.imaging.exposure import brightness, estimate
 
 LDR_SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif"})

@@ -13,9 +13,9 @@ from typing import Annotated
 from pydantic import Field
 
 from hdrpipe.datasets.bursts import EXPOSURES, FoundBurst, list_folder, order
-from hdrpipe.datasets.contract import Entry, Source
 from hdrpipe.datasets.exposures import read_exposure_txt
 from hdrpipe.datasets.layouts import Local, entry, opened, split_folders
+from hdrpipe.datasets.scenes import Entry, Source
 from hdrpipe.errors import InputError
 from hdrpipe.files.names import confined
 

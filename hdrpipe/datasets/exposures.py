@@ -12,9 +12,9 @@ from typing import Any, Literal, TypeAlias
 import yaml
 
 from hdrpipe.errors import InputError
-from hdrpipe.files.decoder import About
-from hdrpipe.files.envelope import read_head
 from hdrpipe.files.names import confined, scene_name
+from hdrpipe.files.pictures.decoder import About
+from hdrpipe.files.product.envelope import read_head
 
 Source: TypeAlias = Literal["table", "exposure.txt", "exif", "estimate"]
 

@@ -16,8 +16,8 @@ from typing import Annotated
 from pydantic import Field
 
 from hdrpipe.datasets.bursts import FoundBurst, find_bursts, list_folder
-from hdrpipe.datasets.contract import Entry, Source, Split
 from hdrpipe.datasets.layouts import TEST_FOLDERS, Local, entry, folders, opened, scene_name
+from hdrpipe.datasets.scenes import Entry, Source, Split
 from hdrpipe.errors import InputError
 
 VALIDATION_FOLDERS = ("validation", "val")

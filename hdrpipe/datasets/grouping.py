@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hdrpipe.datasets.exposures import from_camera
-from hdrpipe.files.decoder import About
 from hdrpipe.files.names import natural
+from hdrpipe.files.pictures.decoder import About
 
 GAP = 3.0
 """Seconds between the end of one exposure and the next that part two bursts; cameras bracket faster."""

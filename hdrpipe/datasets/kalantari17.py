@@ -13,8 +13,8 @@ from typing import Annotated
 from pydantic import Field
 
 from hdrpipe.datasets.bursts import list_folder
-from hdrpipe.datasets.contract import Entry, Source
 from hdrpipe.datasets.layouts import Local, entry, folders, opened, paper_burst, scene_name, split_folders
+from hdrpipe.datasets.scenes import Entry, Source
 from hdrpipe.errors import InputError
 
 

@@ -10,9 +10,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from hdrpipe.datasets.bursts import FoundBurst, Listing, list_folder, order
-from hdrpipe.datasets.contract import Entry, Scene, Split
 from hdrpipe.datasets.exposures import read_exposure_txt
 from hdrpipe.datasets.reading import TruthScale, read_burst, read_truth
+from hdrpipe.datasets.scenes import Entry, Scene, Split
 from hdrpipe.errors import HdrpipeError, InputError
 from hdrpipe.files import names as naming
 from hdrpipe.files.folders import is_litter

@@ -11,8 +11,8 @@ import OpenEXR
 from numpy.typing import NDArray
 from pydantic import Field
 
-from hdrpipe.datasets.contract import Entry, Source, Split
 from hdrpipe.datasets.rendering import Rendered, list_split
+from hdrpipe.datasets.scenes import Entry, Source, Split
 from hdrpipe.errors import InputError
 
 VISER = Source(

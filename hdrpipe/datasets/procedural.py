@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from hdrpipe.datasets.contract import Entry, Source, Split
 from hdrpipe.datasets.rendering import Rendered, generator, list_split
+from hdrpipe.datasets.scenes import Entry, Source, Split
 
 EYE = 1.6
 """Height of the camera above the floor, in the unit of the floor's tiles."""

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from hdrpipe.datasets.bursts import FoundBurst
 from hdrpipe.errors import InputError
-from hdrpipe.files import raw
-from hdrpipe.files.decoder import MAX_PIXELS, Decoder, shared
+from hdrpipe.files.pictures import raw
+from hdrpipe.files.pictures.decoder import MAX_PIXELS, Decoder, shared
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.camera import linear_from_ldr
 from hdrpipe.imaging.exposure import brightness, stops_between

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from hdrpipe.datasets.contract import Difficulty, Entry, Scene, Split
 from hdrpipe.datasets.objects import MovingObject, make_object
+from hdrpipe.datasets.scenes import Difficulty, Entry, Scene, Split
 from hdrpipe.datasets.views import View, fit, luminance, sample
 from hdrpipe.errors import InputError
 from hdrpipe.imaging.burst import Burst

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from hdrpipe.datasets.contract import Entry, Source
 from hdrpipe.datasets.layouts import Local, entry, opened, scenes_below, split_folders
+from hdrpipe.datasets.scenes import Entry, Source
 
 
 class Options(Local):

@@ -5,7 +5,7 @@ import zlib
 from pathlib import Path
 
 from hdrpipe.errors import HdrpipeError
-from hdrpipe.files.envelope import read_head
+from hdrpipe.files.product.envelope import read_head
 
 MARK = "hdrpipe.maker"
 """Entry of the header: an OpenEXR attribute, a comment of Radiance, a line of a TIFF's description, a text of a PNG."""

@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hdrpipe.files.checks import Fault
-from hdrpipe.files.envelope import read_head, sidecar, telling
+from hdrpipe.files.product.checks import Fault
+from hdrpipe.files.product.envelope import read_head, sidecar, telling
 
 
 def read_bytes(path: Path | str, rule: str) -> bytes:

@@ -12,8 +12,8 @@ import torch
 
 from hdrpipe.errors import InputError
 from hdrpipe.files import atomic
-from hdrpipe.files.checks import Fault
-from hdrpipe.files.envelope import read_head, telling
+from hdrpipe.files.product.checks import Fault
+from hdrpipe.files.product.envelope import read_head, telling
 
 VERSION = 1
 """Version of the header that stands beside the tensors."""

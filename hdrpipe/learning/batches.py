@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from hdrpipe.devices import WHOLE, Share, check_batches
+from hdrpipe.config.batch_share import WHOLE, Share, check_batches
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.learning import augment
-from hdrpipe.learning.disturb import disturb
-from hdrpipe.learning.seeding import generator
+from hdrpipe.learning.corruption import disturb
+from hdrpipe.randomness import generator
 
 RESIDENT_BYTES = 1 << 30
 """Scenes up to this size in all are read into memory once; larger sets are read window by window."""

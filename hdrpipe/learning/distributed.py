@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch import distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
-from hdrpipe.devices import share
+from hdrpipe.config.batch_share import share
 from hdrpipe.errors import StoppedError
 
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from hdrpipe.devices import share
+from hdrpipe.config.batch_share import share
 from hdrpipe.errors import NonFiniteError, StoppedError
 from hdrpipe.learning import distributed
 from hdrpipe.learning.batches import Batch

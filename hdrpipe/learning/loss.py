@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from hdrpipe.devices import share
+from hdrpipe.config.batch_share import share
 from hdrpipe.imaging.tonemap import inverse_mu_law, mu_law
 from hdrpipe.learning import distributed
 from hdrpipe.learning.batches import Batch
+from hdrpipe.learning.consistency import gaps
 from hdrpipe.learning.perceptual import Perceptual, structure_loss
-from hdrpipe.learning.physics import gaps
 
 BETA = 0.5
 """Exponent of beta-NLL that Seitzer et al. (ICLR 2022) recommend."""
@@ -36,7 +36,7 @@ class LossSettings:
     perceptual_weight: float = 0.0
     """Weight of L^v (lambda_v)."""
     physics_weight: float = 0.0
-    """Weight of each term of `hdrpipe.learning.physics` beside L_u^r."""
+    """Weight of each term of `hdrpipe.learning.consistency` beside L_u^r."""
 
 
 def masked_mean(values: Tensor, weight: Tensor | None, over: str = "kept") -> Tensor:

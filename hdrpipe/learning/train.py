@@ -9,15 +9,14 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from hdrpipe.chance import placed
-from hdrpipe.devices import share
+from hdrpipe.config.batch_share import share
 from hdrpipe.learning import distributed, ema, loop
 from hdrpipe.learning.batches import Batch, Batches, Sampling, SceneArrays, loader
 from hdrpipe.learning.device import fit_to
 from hdrpipe.learning.loss import LossSettings, objective
 from hdrpipe.learning.perceptual import perceptual
-from hdrpipe.learning.seeding import seed_of
 from hdrpipe.learning.state import State, StateStore
+from hdrpipe.randomness import placed, seed_of
 
 BETAS = (0.9, 0.999)
 """Adam's defaults, as the backbone's authors use them."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from hdrpipe.errors import UsageError
-from hdrpipe.masking.contract import Masks, RoundMaps, SceneMaps, below, patch_means, sampled
+from hdrpipe.masking.strategy import Masks, RoundMaps, SceneMaps, below, patch_means, sampled
 from hdrpipe.quantities import Plane
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]

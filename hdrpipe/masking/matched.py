@@ -3,7 +3,7 @@
 import numpy as np
 
 from hdrpipe.masking import threshold
-from hdrpipe.masking.contract import RoundMaps, spread
+from hdrpipe.masking.strategy import RoundMaps, spread
 
 
 def shares(maps: RoundMaps, keep_patch: float | None, keep_pixel: float | None) -> dict[str, float]:

@@ -7,8 +7,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from hdrpipe.errors import UsageError
-from hdrpipe.masking.contract import Masks, RoundMaps, SceneMaps, below, keeping, patch_means, sampled, spread
 from hdrpipe.masking.matched import shares
+from hdrpipe.masking.strategy import Masks, RoundMaps, SceneMaps, below, keeping, patch_means, sampled, spread
 from hdrpipe.quantities import Plane
 
 NEEDS_TRUTH = True

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from hdrpipe.masking.contract import Masks, RoundMaps, SceneMaps, below, keeping, patch_means, sampled, spread
+from hdrpipe.masking.strategy import Masks, RoundMaps, SceneMaps, below, keeping, patch_means, sampled, spread
 from hdrpipe.quantities import PATCH, Plane
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from hdrpipe.masking.contract import Masks, RoundMaps, SceneMaps, combine, patch_means
 from hdrpipe.masking.matched import shares
+from hdrpipe.masking.strategy import Masks, RoundMaps, SceneMaps, combine, patch_means
 
 
 class Options(BaseModel):

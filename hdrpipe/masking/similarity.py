@@ -19,7 +19,7 @@ from hdrpipe.imaging.camera import linear_from_ldr
 from hdrpipe.imaging.denoise import mean_around
 from hdrpipe.imaging.merge import WINDOW
 from hdrpipe.imaging.noise import noise, well_exposed
-from hdrpipe.masking.contract import Masks, RoundMaps, SceneMaps, below, keeping, patch_means, sampled
+from hdrpipe.masking.strategy import Masks, RoundMaps, SceneMaps, below, keeping, patch_means, sampled
 from hdrpipe.quantities import Plane
 
 NEEDS_FRAMES = True

@@ -7,7 +7,7 @@ observations of unequal variance. Hard masks never teach the saturated and movin
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from hdrpipe.masking.contract import Masks, RoundMaps, SceneMaps, combine, keeping, patch_means, relative, sampled
+from hdrpipe.masking.strategy import Masks, RoundMaps, SceneMaps, combine, keeping, patch_means, relative, sampled
 from hdrpipe.quantities import Plane
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from hdrpipe.masking.contract import Masks, RoundMaps, SceneMaps, combine, patch_means
+from hdrpipe.masking.strategy import Masks, RoundMaps, SceneMaps, combine, patch_means
 from hdrpipe.quantities import PATCH, Plane
 
 FLAT = 1e-12

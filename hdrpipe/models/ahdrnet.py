@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hdrpipe.models.contract import full_precision, reference_of, soften
 from hdrpipe.models.exposure_attention import others_of, weigh
+from hdrpipe.models.network import full_precision, reference_of, soften
 
 DENSE_BLOCKS = 3
 
@@ -57,7 +57,7 @@ class DenseBlock(nn.Module):
 
 
 class Backbone(nn.Module):
-    """The network; see `hdrpipe.models.contract` for what it is given and gives.
+    """The network; see `hdrpipe.models.network` for what it is given and gives.
 
     The feature that the judge reads is the fusion of the weighed exposures, as with HDR-Transformer.
 

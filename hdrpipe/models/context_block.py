@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hdrpipe.chance import per_sample
 from hdrpipe.models.windows import Windows, permuted, relative_index, windows
+from hdrpipe.randomness import per_sample
 
 WINDOW = 8
 """Side of an attention window in pixels."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hdrpipe.models.contract import reference_of
+from hdrpipe.models.network import reference_of
 
 
 def others_of(exposures: int) -> list[int]:

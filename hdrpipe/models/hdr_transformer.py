@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from hdrpipe.models.context_block import WINDOW, Block, to_picture, to_tokens
-from hdrpipe.models.contract import full_precision, reference_of, soften
 from hdrpipe.models.exposure_attention import others_of, weigh
+from hdrpipe.models.network import full_precision, reference_of, soften
 
 DEEPEST_DROP = 0.1
 """Stochastic depth: probability of skipping a branch of the last block; 0 at the first, linear between."""
@@ -94,7 +94,7 @@ class AttentionModule(nn.Module):
 
 
 class Backbone(nn.Module):
-    """The network; see `hdrpipe.models.contract` for what it is given and gives. The feature is F_att.
+    """The network; see `hdrpipe.models.network` for what it is given and gives. The feature is F_att.
 
     Args:
         options: sizes.

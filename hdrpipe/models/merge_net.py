@@ -14,8 +14,8 @@ from hdrpipe.imaging.camera import ldr_from_linear
 from hdrpipe.imaging.denoise import DARKEST, DEVIATION
 from hdrpipe.imaging.noise import noise
 from hdrpipe.imaging.tonemap import inverse_mu_law, mu_law
-from hdrpipe.models.contract import full_precision, soften
 from hdrpipe.models.guide import Start, mean_around, noise_deviation
+from hdrpipe.models.network import full_precision, soften
 
 DILATIONS = (1, 1, 2)
 """Dilations of the residual blocks: together with what the classical merge reads they see 17 pixels to each side."""
@@ -60,7 +60,7 @@ class Block(nn.Module):
 
 
 class Backbone(nn.Module):
-    """The body; see `hdrpipe.models.contract` for what it is given and gives.
+    """The body; see `hdrpipe.models.network` for what it is given and gives.
 
     Args:
         options: channels of the body.

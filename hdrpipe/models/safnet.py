@@ -4,7 +4,6 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from hdrpipe.models.contract import full_precision, soften
 from hdrpipe.models.flow_merge import (
     FLOW_SCALE,
     TILE,
@@ -17,6 +16,7 @@ from hdrpipe.models.flow_merge import (
     refined,
     warp,
 )
+from hdrpipe.models.network import full_precision, soften
 
 DILATIONS = (1, 2, 4, 2, 1)
 """Of the residual blocks of the refinement."""
@@ -74,7 +74,7 @@ class RefineNet(nn.Module):
 
 
 class Backbone(nn.Module):
-    """The network; see `hdrpipe.models.contract` for what it is given and gives.
+    """The network; see `hdrpipe.models.network` for what it is given and gives.
 
     The feature is the last of the refinement. The published output is the merge plus a change, clamped.
 

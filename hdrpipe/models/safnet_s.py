@@ -4,7 +4,6 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from hdrpipe.models.contract import full_precision, soften
 from hdrpipe.models.flow_merge import (
     FLOW_SCALE,
     TILE,
@@ -16,6 +15,7 @@ from hdrpipe.models.flow_merge import (
     flow_and_merge,
     refined,
 )
+from hdrpipe.models.network import full_precision, soften
 
 DILATIONS = (1, 1, 2, 4, 2, 1)
 """Of the convolutions of the refinement, the first of which reads the frames."""
@@ -54,7 +54,7 @@ class RefineNet(nn.Module):
 
 
 class Backbone(nn.Module):
-    """The network; see `hdrpipe.models.contract` for what it is given and gives.
+    """The network; see `hdrpipe.models.network` for what it is given and gives.
 
     The feature is the last of the refinement. The published output is the merge plus a change, clamped.
 

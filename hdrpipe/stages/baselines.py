@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hdrpipe.evaluation.metrics import scores
 from hdrpipe.files.atomic import write_text
-from hdrpipe.files.hdf5 import Product
-from hdrpipe.files.shards import Shards
+from hdrpipe.files.product.hdf5 import Product
+from hdrpipe.files.product.shards import Shards
 from hdrpipe.imaging.align import align
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.merge import MERGES
-from hdrpipe.imaging.metrics import scores
 from hdrpipe.stages.job import Job
 
 ALIGNMENTS = ("none", "mtb", "dis")

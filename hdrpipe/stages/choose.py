@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from hdrpipe.config import Config
+from hdrpipe.config.load import Config
 from hdrpipe.files.atomic import write_json
 from hdrpipe.files.recorded import read_json
 from hdrpipe.stages.job import Job

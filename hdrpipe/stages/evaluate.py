@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hdrpipe.evaluation.metrics import scores
+from hdrpipe.evaluation.uncertainty import error_map, kept_and_dropped, quality
 from hdrpipe.files.atomic import write_json, write_text
-from hdrpipe.files.hdf5 import open_product, write_product
-from hdrpipe.files.products import SCHEMAS
-from hdrpipe.files.shards import Shards
-from hdrpipe.imaging.metrics import scores
-from hdrpipe.imaging.uncertainty import error_map, kept_and_dropped, quality
+from hdrpipe.files.product.hdf5 import open_product, write_product
+from hdrpipe.files.product.schema import SCHEMAS
+from hdrpipe.files.product.shards import Shards
 from hdrpipe.stages.job import Job
-from hdrpipe.stages.judgement import detected, judged
+from hdrpipe.stages.label_quality import detected, judged
 from hdrpipe.stages.teacher import predictions
 from hdrpipe.stages.training import Network, load_network
 

@@ -8,8 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from hdrpipe import plugins
-from hdrpipe.config import Config
+from hdrpipe.config import plugins
+from hdrpipe.config.load import Config
 from hdrpipe.errors import CapacityError, InputError
 from hdrpipe.files.atomic import write_bytes, write_json
 from hdrpipe.stages.job import Job

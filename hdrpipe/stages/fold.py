@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from hdrpipe.config.folds import held_out
 from hdrpipe.errors import UsageError
-from hdrpipe.files.hdf5 import Product, write_product
-from hdrpipe.files.products import SCHEMAS
-from hdrpipe.files.shards import Shards
-from hdrpipe.folds import held_out
+from hdrpipe.files.product.hdf5 import Product, write_product
+from hdrpipe.files.product.schema import SCHEMAS
+from hdrpipe.files.product.shards import Shards
 from hdrpipe.stages.job import Job
 
 

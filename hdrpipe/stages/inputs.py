@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from hdrpipe.errors import InputError
-from hdrpipe.files.products import network_frames
-from hdrpipe.files.shards import Shards
+from hdrpipe.files.product.schema import network_frames
+from hdrpipe.files.product.shards import Shards
 from hdrpipe.learning.batches import SceneArrays
 
 

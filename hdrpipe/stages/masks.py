@@ -9,17 +9,17 @@ from typing import Any, cast
 
 import numpy as np
 
-from hdrpipe import plugins
-from hdrpipe.config import Config
+from hdrpipe.config import plugins
+from hdrpipe.config.load import Config
+from hdrpipe.config.sections import MasksSpec
 from hdrpipe.errors import InputError, UsageError
+from hdrpipe.evaluation.uncertainty import error_map, kept_and_dropped
 from hdrpipe.files.atomic import write_json
-from hdrpipe.files.hdf5 import write_product
-from hdrpipe.files.products import SCHEMAS
-from hdrpipe.files.shards import Shards
-from hdrpipe.imaging.uncertainty import error_map, kept_and_dropped
-from hdrpipe.masking.contract import Evidence, Masks, RoundMaps, SceneMaps
+from hdrpipe.files.product.hdf5 import write_product
+from hdrpipe.files.product.schema import SCHEMAS
+from hdrpipe.files.product.shards import Shards
+from hdrpipe.masking.strategy import Evidence, Masks, RoundMaps, SceneMaps
 from hdrpipe.quantities import Picture
-from hdrpipe.sections import MasksSpec
 from hdrpipe.stages.job import Job
 
 U16 = 65535

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from hdrpipe.errors import DamagedError, StoppedError
-from hdrpipe.files.hdf5 import Product, open_product, write_product
-from hdrpipe.files.products import SCHEMAS
+from hdrpipe.files.product.hdf5 import Product, open_product, write_product
+from hdrpipe.files.product.schema import SCHEMAS
 
 SECONDS = 30.0
 """Predictions of so many seconds are kept together; what a kill loses."""

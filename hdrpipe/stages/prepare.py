@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from hdrpipe import plugins
-from hdrpipe.config import Config
-from hdrpipe.datasets.contract import Entry, Scene
+from hdrpipe.config import plugins
+from hdrpipe.config.load import Config
+from hdrpipe.config.plugins import nearest
+from hdrpipe.config.sections import DataSpec
+from hdrpipe.datasets.scenes import Entry, Scene
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files.atomic import write_json
-from hdrpipe.files.hdf5 import write_product
-from hdrpipe.files.products import SCHEMAS
+from hdrpipe.files.product.hdf5 import write_product
+from hdrpipe.files.product.schema import SCHEMAS
 from hdrpipe.files.recorded import read_json
 from hdrpipe.imaging.align import align
 from hdrpipe.imaging.tonemap import display
-from hdrpipe.plugins import nearest
-from hdrpipe.sections import DataSpec
 from hdrpipe.stages.job import Job
 
 log = logging.getLogger(__name__)

@@ -10,21 +10,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hdrpipe.config import Config
+from hdrpipe.config.load import Config
 from hdrpipe.errors import InputError
+from hdrpipe.evaluation.uncertainty import error_map
 from hdrpipe.files.atomic import write_bytes, write_json, write_text
-from hdrpipe.files.hdf5 import Product
+from hdrpipe.files.product.hdf5 import Product
+from hdrpipe.files.product.shards import Shards
 from hdrpipe.files.recorded import read_json, read_text
-from hdrpipe.files.shards import Shards
-from hdrpipe.imaging.uncertainty import error_map
+from hdrpipe.report.costs import cost_rows, neighbours
+from hdrpipe.report.figures import charts
+from hdrpipe.report.gallery import test_cards, unlabelled_cards, worst_first
+from hdrpipe.report.page import Content, page
+from hdrpipe.report.strip import strip_png
+from hdrpipe.report.tables import Row, Run, headline, markdown, scene_scores, summary_rows
+from hdrpipe.report.verdict import round_rows, verdict
 from hdrpipe.stages.job import Job
-from hdrpipe.stages.report_costs import cost_rows, neighbours
-from hdrpipe.stages.report_figures import charts
-from hdrpipe.stages.report_gallery import test_cards, unlabelled_cards, worst_first
-from hdrpipe.stages.report_page import Content, page
-from hdrpipe.stages.report_rounds import round_rows, verdict
-from hdrpipe.stages.report_strip import strip_png
-from hdrpipe.stages.report_tables import Row, Run, headline, markdown, scene_scores, summary_rows
 
 POOLED_PIXELS = 1_000_000
 """Most pixels that enter the sparsification curve; scenes are thinned by a fixed stride."""

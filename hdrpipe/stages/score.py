@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from hdrpipe.errors import InputError, UsageError
+from hdrpipe.evaluation.metrics import scores
 from hdrpipe.files.atomic import write_text
 from hdrpipe.files.recorded import read_json
-from hdrpipe.imaging.metrics import scores
-from hdrpipe.learning.tiles import predict
+from hdrpipe.inference.tiles import predict
 from hdrpipe.stages.inputs import Shards, scene_arrays
 from hdrpipe.stages.job import Job
 from hdrpipe.stages.training import load_network

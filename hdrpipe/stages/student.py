@@ -5,8 +5,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hdrpipe.config import Config
-from hdrpipe.files.shards import Shards
+from hdrpipe.config.load import Config
+from hdrpipe.files.product.shards import Shards
 from hdrpipe.files.weights import load_weights
 from hdrpipe.learning.train import train
 from hdrpipe.stages.inputs import exposures_of, scene_arrays

@@ -8,16 +8,16 @@ from typing import Any
 
 import pandas as pd
 
-from hdrpipe.config import Config
+from hdrpipe.config.load import Config
+from hdrpipe.config.runs import Place, places
+from hdrpipe.config.sections import StudySpec
 from hdrpipe.errors import InputError, UsageError
+from hdrpipe.evaluation.study_statistics import Estimate, Table, closure, difference
 from hdrpipe.files.atomic import write_json, write_text
 from hdrpipe.files.recorded import read_text
-from hdrpipe.runs import Place, places
+from hdrpipe.report.study_page import page
+from hdrpipe.report.study_text import markdown
 from hdrpipe.stages.job import Job
-from hdrpipe.stages.study_page import page
-from hdrpipe.stages.study_statistics import Estimate, Table, closure, difference
-from hdrpipe.stages.study_text import markdown
-from hdrpipe.study import StudySpec
 
 HEADLINE = "psnr_mu"
 MEASURES = ("psnr_mu", "psnr_l", "ssim_mu", "pu21_psnr")

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from hdrpipe.config import Config
-from hdrpipe.files.hdf5 import write_product
-from hdrpipe.files.products import SCHEMAS
-from hdrpipe.files.shards import Shards
+from hdrpipe.config.load import Config
+from hdrpipe.files.product.hdf5 import write_product
+from hdrpipe.files.product.schema import SCHEMAS
+from hdrpipe.files.product.shards import Shards
 from hdrpipe.imaging.tonemap import display
-from hdrpipe.learning.averaging import predict_averaged
-from hdrpipe.learning.tiles import predict
+from hdrpipe.inference.tiles import predict
+from hdrpipe.inference.tta import predict_averaged
 from hdrpipe.stages.inputs import scene_arrays
 from hdrpipe.stages.job import Job
 from hdrpipe.stages.partial import Partial

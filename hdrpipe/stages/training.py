@@ -8,20 +8,20 @@ from typing import Any
 
 import pandas as pd
 
-from hdrpipe import plugins
-from hdrpipe.config import Config
-from hdrpipe.devices import share
+from hdrpipe.config import plugins
+from hdrpipe.config.batch_share import share
+from hdrpipe.config.load import Config
+from hdrpipe.config.sections import TrainingSpec
 from hdrpipe.errors import UsageError
 from hdrpipe.files.atomic import write_text
 from hdrpipe.files.weights import save_weights
+from hdrpipe.inference.load import stored
 from hdrpipe.learning.device import choose
 from hdrpipe.learning.loss import LossSettings
-from hdrpipe.learning.seeding import seed_of, seeded
 from hdrpipe.learning.train import Trained, TrainSettings
-from hdrpipe.models.contract import HdrNet, build
-from hdrpipe.models.stored import stored
+from hdrpipe.models.network import HdrNet, build
 from hdrpipe.quantities import MU
-from hdrpipe.sections import TrainingSpec
+from hdrpipe.randomness import seed_of, seeded
 from hdrpipe.stages.job import Job
 
 

@@ -5,8 +5,8 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from hdrpipe.config import Config
-from hdrpipe.files.shards import Shards
+from hdrpipe.config.load import Config
+from hdrpipe.files.product.shards import Shards
 from hdrpipe.learning.train import train
 from hdrpipe.stages.inputs import exposures_of, scene_arrays
 from hdrpipe.stages.job import Job

@@ -10,12 +10,12 @@ import numpy as np
 from hdrpipe.datasets.bursts import FoundBurst, find_burst, find_bursts, list_folder
 from hdrpipe.datasets.reading import read_burst
 from hdrpipe.errors import HdrpipeError, UsageError
-from hdrpipe.files.decoder import shared
 from hdrpipe.files.folders import is_litter
 from hdrpipe.files.marks import is_result
 from hdrpipe.files.names import file_name, natural
-from hdrpipe.models.stored import Stored
-from hdrpipe.tools.fuse import Fused, Progress, Settings, check_budget, fuse_levels, levels_of
+from hdrpipe.files.pictures.decoder import shared
+from hdrpipe.inference.fuse import Fused, Progress, Settings, check_budget, fuse_levels, levels_of
+from hdrpipe.inference.load import Stored
 from hdrpipe.tools.results import SUFFIXES, Camera, check_replaced, check_target, outputs, write_result
 
 log = logging.getLogger(__name__)

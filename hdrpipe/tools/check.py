@@ -13,8 +13,8 @@ from hdrpipe.datasets.layouts import folders, scene_name
 from hdrpipe.datasets.reading import read_burst
 from hdrpipe.errors import HdrpipeError, InputError
 from hdrpipe.files.atomic import write_text
-from hdrpipe.files.decoder import Decoder, shared
 from hdrpipe.files.names import natural
+from hdrpipe.files.pictures.decoder import Decoder, shared
 from hdrpipe.tools import check_burst
 
 HEADINGS = ("scene", "frames", "size", "EV", "source", "order", "clipped", "black", "shift", "truth")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hdrpipe.datasets.bursts import FoundBurst
 from hdrpipe.datasets.reading import ReadBurst, read_truth, scales
 from hdrpipe.errors import HdrpipeError
-from hdrpipe.files.decoder import Decoder
+from hdrpipe.files.pictures.decoder import Decoder
 from hdrpipe.imaging.align import align_in_place
 
 CLIPPED, BLACK = 0.99, 0.01

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from tabulate import tabulate
 
+from hdrpipe.config.differences import differences
 from hdrpipe.errors import InputError
-from hdrpipe.files.envelope import sidecar
+from hdrpipe.evaluation.bootstrap import interval
+from hdrpipe.files.product.envelope import sidecar
 from hdrpipe.files.recorded import read_json, read_text
-from hdrpipe.files.settings import differences
-from hdrpipe.imaging.bootstrap import interval
-from hdrpipe.tools.runs import settings
+from hdrpipe.tools.run_folder import settings
 
 MEASURES = {
     "psnr_mu": "PSNR-mu",

@@ -15,8 +15,8 @@ from hdrpipe.errors import UsageError
 from hdrpipe.files.atomic import write_bytes
 from hdrpipe.files.weights import save_weights
 from hdrpipe.imaging.tonemap import inverse_mu_law
-from hdrpipe.models.contract import HdrNet, Prediction
-from hdrpipe.models.stored import Stored, answer
+from hdrpipe.inference.load import Stored, answer
+from hdrpipe.models.network import HdrNet, Prediction
 
 NEEDED = ("onnx", "onnxscript")
 LARGEST = 8192

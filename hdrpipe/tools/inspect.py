@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from tabulate import tabulate
 
 from hdrpipe.errors import UsageError
-from hdrpipe.files.envelope import sidecar
-from hdrpipe.files.hdf5 import Product, open_product
+from hdrpipe.files.product.envelope import sidecar
+from hdrpipe.files.product.hdf5 import Product, open_product
 
 SHOWN = 24
 """Scenes that a listing shows before it says how many more there are."""

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from hdrpipe.errors import HdrpipeError
-from hdrpipe.files.hdf5 import Product, open_product
-from hdrpipe.imaging.pictures import Rgb, levels, mask_picture, shown_exposures, veiled
+from hdrpipe.evaluation.uncertainty import error_map
+from hdrpipe.files.product.hdf5 import Product, open_product
+from hdrpipe.imaging.previews import Rgb, levels, mask_picture, shown_exposures, veiled
 from hdrpipe.imaging.tonemap import display, heat
-from hdrpipe.imaging.uncertainty import error_map
-from hdrpipe.masking.contract import spread
+from hdrpipe.masking.strategy import spread
+from hdrpipe.report.sheet import Tile, sheet_png
 from hdrpipe.tools.inspect import picked
-from hdrpipe.tools.sheet import Tile, sheet_png
 
 TOP_PERCENTILE = 99.0
 """Error and sigma above this percentile share the brightest colour."""

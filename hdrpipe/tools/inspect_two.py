@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tabulate import tabulate
 
+from hdrpipe.config.differences import differences
 from hdrpipe.errors import UsageError
-from hdrpipe.files.hdf5 import Product, open_product
-from hdrpipe.files.settings import differences
+from hdrpipe.files.product.hdf5 import Product, open_product
 from hdrpipe.imaging.tonemap import mu_law
 from hdrpipe.tools.inspect import SHOWN
 

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdrpipe.errors import InputError
-from hdrpipe.files.hdf5 import open_product
-from hdrpipe.files.shards import Shards
+from hdrpipe.files.product.hdf5 import open_product
+from hdrpipe.files.product.shards import Shards
 from hdrpipe.imaging.tonemap import display, heat, mu_law
-from hdrpipe.tools.sheet import Tile, sheet_png
+from hdrpipe.report.sheet import Tile, sheet_png
 
 SIDE = 8
 """Side of the small pictures that tell scenes apart."""

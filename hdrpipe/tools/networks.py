@@ -4,8 +4,8 @@ from pathlib import Path
 
 from hdrpipe.errors import DamagedError, InputError, UsageError
 from hdrpipe.files.recorded import read_json
-from hdrpipe.models.stored import SHIPPED, Stored, stored
-from hdrpipe.tools.runs import run_folder
+from hdrpipe.inference.load import SHIPPED, Stored, stored
+from hdrpipe.tools.run_folder import run_folder
 
 CHOSEN = "chosen.json"
 

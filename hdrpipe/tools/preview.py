@@ -8,14 +8,14 @@ from typing import Any, cast
 
 import numpy as np
 
-from hdrpipe import plugins
+from hdrpipe.config import plugins
+from hdrpipe.config.folds import products
+from hdrpipe.config.sections import MasksSpec
 from hdrpipe.errors import InputError, UsageError
-from hdrpipe.files.envelope import sidecar
-from hdrpipe.files.shards import Shards
-from hdrpipe.folds import products
-from hdrpipe.imaging.uncertainty import error_map, kept_and_dropped
-from hdrpipe.masking.contract import RoundMaps, SceneMaps
-from hdrpipe.sections import MasksSpec
+from hdrpipe.evaluation.uncertainty import error_map, kept_and_dropped
+from hdrpipe.files.product.envelope import sidecar
+from hdrpipe.files.product.shards import Shards
+from hdrpipe.masking.strategy import RoundMaps, SceneMaps
 
 SCENES = 16
 """Unlabelled scenes that a preview reads at most, evenly spaced by name: it should answer in seconds."""

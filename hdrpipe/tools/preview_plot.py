@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from hdrpipe.imaging.uncertainty import POINTS, sparsification
+from hdrpipe.evaluation.uncertainty import POINTS, sparsification
 from hdrpipe.tools.preview import Preview
 
 COLOURS = ("#2f7fd0", "#e07a1f", "#1f9a78", "#c2487f", "#7a5cc4", "#8a6d1f")

@@ -11,12 +11,12 @@ import numpy as np
 import hdrpipe
 from hdrpipe.errors import UsageError
 from hdrpipe.files.atomic import write_bytes
-from hdrpipe.files.images import png_bytes
 from hdrpipe.files.marks import MARK, is_result, marked_png
-from hdrpipe.files.radiance import exr_bytes, hdr_bytes, header_text, tiff_bytes
+from hdrpipe.files.pictures.images import png_bytes
+from hdrpipe.files.pictures.radiance import exr_bytes, hdr_bytes, header_text, tiff_bytes
 from hdrpipe.imaging.tonemap import display, heat
+from hdrpipe.inference.fuse import Fused
 from hdrpipe.quantities import MU
-from hdrpipe.tools.fuse import Fused
 
 SUFFIXES = (".exr", ".hdr", ".tif", ".tiff")
 ANCHORS = ("min-ev", "reference")

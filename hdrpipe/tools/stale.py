@@ -10,11 +10,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from hdrpipe.config import STAGE_KEYS, Config, plugins_of, weights_of
-from hdrpipe.files.envelope import rule_of, sidecar
-from hdrpipe.files.settings import differences, flattened
-from hdrpipe.fingerprint import fingerprint
-from hdrpipe.tools.runs import outputs, setting_words
+from hdrpipe.config.differences import differences, flattened
+from hdrpipe.config.fingerprint import fingerprint
+from hdrpipe.config.load import STAGE_KEYS, Config, plugins_of, weights_of
+from hdrpipe.files.product.envelope import rule_of, sidecar
+from hdrpipe.tools.run_folder import outputs, setting_words
 
 METADATA = Path(".snakemake/metadata")
 LISTED = 5

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hdrpipe.errors import HdrpipeError, UsageError
-from hdrpipe.files.envelope import sidecar
-from hdrpipe.files.hdf5 import open_product
+from hdrpipe.files.product.envelope import sidecar
+from hdrpipe.files.product.hdf5 import open_product
 from hdrpipe.files.recorded import read_bytes
-from hdrpipe.tools.runs import outputs
+from hdrpipe.tools.run_folder import outputs
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from hdrpipe import plugins
+from hdrpipe.config import plugins
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files.weights import save_weights
-from hdrpipe.learning.seeding import seeded
-from hdrpipe.models.contract import HdrNet, build
+from hdrpipe.models.network import HdrNet, build
 from hdrpipe.quantities import MU
+from hdrpipe.randomness import seeded
 
 Tensors: TypeAlias = Mapping[str, Tensor]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hdrpipe.config import STAGE_KEYS, Config, check_config, read_config, stage_spec
-from hdrpipe.tools.schema import schema_text
+from hdrpipe.config.load import STAGE_KEYS, Config, check_config, read_config, stage_spec
+from hdrpipe.tools.config_page import schema_text
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = [ROOT / "config.yaml", *sorted((ROOT / "configs").glob("*.yaml"))]

@@ -9,26 +9,18 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "hdrpipe"
 FLOORS = [
-    {"errors", "quantities", "__init__"},
-    {"imaging", "files", "costs", "runs", "config", "sections", "study", "folds", "plugins", "fingerprint"}
-    | {"devices", "chance"},
-    {"datasets", "models", "masking", "learning"},
+    {"errors", "quantities", "randomness", "__init__"},
+    {"config"},
+    {"imaging", "files"},
+    {"datasets", "models", "masking", "learning", "evaluation"},
+    {"report", "inference"},
     {"stages", "tools"},
     {"cli", "api"},
     {"__main__"},
 ]
+"""Rooms from the ground up: each imports from floors below its own alone."""
+
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-SAME_FLOOR = {
-    ("config", "devices"),
-    ("config", "plugins"),
-    ("config", "sections"),
-    ("config", "study"),
-    ("sections", "study"),
-    ("config", "folds"),
-    ("folds", "study"),
-    *((room, lower) for room in ("runs", "costs") for lower in ("config", "plugins", "study", "folds", "runs")),
-}
-"""Single files of floor 2 that build on one another."""
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
@@ -70,7 +62,7 @@ FUNCTIONS = [
 def test_imports_go_strictly_downward(path):
     here = room(path)
     for there in rooms_imported(TREES[path]) - {here}:
-        assert FLOOR[there] < FLOOR[here] or (here, there) in SAME_FLOOR, f"{here} imports {there}"
+        assert FLOOR[there] < FLOOR[here], f"{here} imports {there}"
 
 
 def test_every_room_has_a_floor():
@@ -78,7 +70,7 @@ def test_every_room_has_a_floor():
 
 
 @pytest.mark.parametrize(
-    ("word", "home"), [("h5py", "files/hdf5.py"), ("replace", "files/atomic.py")], ids=["h5py", "os.replace"]
+    ("word", "home"), [("h5py", "files/product/hdf5.py"), ("replace", "files/atomic.py")], ids=["h5py", "os.replace"]
 )
 def test_doors_to_disk_are_in_one_file(word, home):
     if word == "h5py":
@@ -102,7 +94,7 @@ def test_no_assert_in_the_package():
 
 
 def test_files_and_functions_are_small():
-    assert not [path for path in FILES if len(path.read_text().splitlines()) > 300]
+    assert not [path for path in FILES if len(path.read_text().splitlines()) > 400]
     sizes = [body_lines(node) for _, node in FUNCTIONS]
     assert not [f"{path.name}:{node.name}" for path, node in FUNCTIONS if body_lines(node) > 40]
     assert sum(size <= 25 for size in sizes) >= 0.9 * len(sizes)
@@ -116,7 +108,9 @@ def test_public_things_say_what_they_are():
             assert not [f"{path.name}:{n.name}" for n in public if not ast.get_docstring(n)]
 
 
-@pytest.mark.parametrize("module", ["hdrpipe.config", "hdrpipe.fingerprint", "hdrpipe.plugins", "hdrpipe.cli"])
+@pytest.mark.parametrize(
+    "module", ["hdrpipe.config.load", "hdrpipe.config.fingerprint", "hdrpipe.config.plugins", "hdrpipe.cli"]
+)
 def test_what_the_snakefile_imports_is_light(module):
     code = f"import sys, {module}; sys.exit(bool({{'torch', 'cv2', 'h5py', 'pandas'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

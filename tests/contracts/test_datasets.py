@@ -8,8 +8,8 @@ import pytest
 from layouts import BUILDERS
 from pydantic import ValidationError
 
-from hdrpipe import plugins
-from hdrpipe.datasets.contract import DIFFICULTIES, SPLITS
+from hdrpipe.config import plugins
+from hdrpipe.datasets.scenes import DIFFICULTIES, SPLITS
 from hdrpipe.errors import InputError
 
 NAMES = plugins.choices("datasets")

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from hdrpipe import plugins
+from hdrpipe.config import plugins
 from hdrpipe.imaging.camera import expose
-from hdrpipe.masking.contract import LEVELS, Evidence, RoundMaps, SceneMaps, spread
+from hdrpipe.masking.strategy import LEVELS, Evidence, RoundMaps, SceneMaps, spread
 
 NOT_SIGMA = {"random", "oracle", "similarity"}
 """Strategies that do not ask sigma; all others trust a smaller one at least as much."""

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from hdrpipe import plugins
+from hdrpipe.config import plugins
 from hdrpipe.errors import InputError, UsageError
-from hdrpipe.models.contract import OUTPUTS, build
+from hdrpipe.models.network import OUTPUTS, build
 from hdrpipe.quantities import SIGMA_MIN
 
 TIMES = torch.tensor([[1.0, 4.0, 16.0]])

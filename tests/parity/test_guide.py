@@ -8,8 +8,8 @@ from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.denoise import deviation
 from hdrpipe.imaging.merge import denoised, rejecting
 from hdrpipe.imaging.tonemap import inverse_mu_law, mu_law
-from hdrpipe.models.contract import build
 from hdrpipe.models.guide import merge, start
+from hdrpipe.models.network import build
 
 
 def frames(ev):

@@ -7,7 +7,7 @@ from scipy.integrate import quad
 from scipy.stats import norm, spearmanr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from hdrpipe.imaging import metrics, uncertainty
+from hdrpipe.evaluation import metrics, uncertainty
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.camera import expose, radiance_from_ldr
 from hdrpipe.imaging.merge import rejecting

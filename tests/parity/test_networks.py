@@ -9,7 +9,7 @@ import torch
 
 from hdrpipe.models import flow_merge
 from hdrpipe.models.context_block import Block, to_picture, to_tokens
-from hdrpipe.models.contract import build
+from hdrpipe.models.network import build
 
 SIZE = (16, 24)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from hdrpipe.models.stored import stored
+from hdrpipe.inference.load import stored
 from hdrpipe.tools.weights_import import import_weights
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "parity"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from hdrpipe.models.contract import build
+from hdrpipe.models.network import build
 
 FILE = Path(__file__).parents[2] / "benchmarks" / "straightforward.py"
 

@@ -13,10 +13,10 @@ from hypothesis.extra import numpy as hnp
 
 from hdrpipe.errors import InputError
 from hdrpipe.files import atomic
-from hdrpipe.files.checks import Fault, check_scene_name
-from hdrpipe.files.contents import stored_as
-from hdrpipe.files.hdf5 import open_product, write_product
-from hdrpipe.files.products import SCHEMAS
+from hdrpipe.files.product.checks import Fault, check_scene_name
+from hdrpipe.files.product.hdf5 import open_product, write_product
+from hdrpipe.files.product.layout import stored_as
+from hdrpipe.files.product.schema import SCHEMAS
 from hdrpipe.files.weights import load_weights, save_weights
 
 ATTRIBUTE = {

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from hdrpipe.imaging import metrics, uncertainty
+from hdrpipe.evaluation import metrics, uncertainty
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.camera import expose, ldr_from_linear, linear_from_ldr, radiance_from_ldr
 from hdrpipe.imaging.merge import MERGES, adaptive, low_exposure_fill, rejecting, triangle

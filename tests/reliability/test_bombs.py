@@ -16,10 +16,10 @@ from PIL import Image
 from small_products import write
 
 from hdrpipe.errors import DamagedError, InputError
-from hdrpipe.files import raw
-from hdrpipe.files.decoder import Decoder
-from hdrpipe.files.hdf5 import open_product
-from hdrpipe.files.images import read_picture
+from hdrpipe.files.pictures import raw
+from hdrpipe.files.pictures.decoder import Decoder
+from hdrpipe.files.pictures.images import read_picture
+from hdrpipe.files.product.hdf5 import open_product
 from hdrpipe.files.weights import load_weights
 
 MOST = 2**24

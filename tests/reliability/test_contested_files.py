@@ -15,8 +15,8 @@ from campaign import dice, parts, tries
 
 from hdrpipe.errors import CapacityError, Exit
 from hdrpipe.files import atomic
-from hdrpipe.files.hdf5 import open_product, write_product
-from hdrpipe.files.products import SCHEMAS
+from hdrpipe.files.product.hdf5 import open_product, write_product
+from hdrpipe.files.product.schema import SCHEMAS
 from hdrpipe.files.provenance import write_sidecar
 from hdrpipe.files.weights import save_weights
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from campaign import FIGURES
 
-from hdrpipe.files.products import SCHEMAS
+from hdrpipe.files.product.schema import SCHEMAS
 
 ROOT = Path(__file__).parents[2]
 WANTED = {name: figure.wanted for name, figure in FIGURES.items()}

@@ -8,7 +8,7 @@ from camera_files import frames, radiance, write_frame, write_radiance
 from campaign import dice, parts
 
 from hdrpipe.errors import Exit, InputError
-from hdrpipe.files.decoder import Decoder
+from hdrpipe.files.pictures.decoder import Decoder
 
 MANY = int(os.environ.get("HDRPIPE_R9", "1500"))
 KINDS = ("a.tif", "b.tif", "a.png", "b.png", "c.jpg", "d.hdr", "e.exr")

@@ -10,8 +10,8 @@ from camera_files import frames, radiance, write_burst, write_frame, write_radia
 
 from hdrpipe.datasets.bursts import find_bursts
 from hdrpipe.errors import Exit, HdrpipeError
-from hdrpipe.files.hdf5 import write_product
-from hdrpipe.files.products import SCHEMAS
+from hdrpipe.files.product.hdf5 import write_product
+from hdrpipe.files.product.schema import SCHEMAS
 
 FILES = [
     "../secret.png",

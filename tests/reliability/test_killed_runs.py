@@ -12,7 +12,7 @@ import pytest
 from campaign import SEED, dice, tries
 from checkout import copy_checkout
 
-from hdrpipe.files.hdf5 import open_product
+from hdrpipe.files.product.hdf5 import open_product
 from hdrpipe.files.weights import load_weights
 from hdrpipe.tools.alive import LAST_COMMAND
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 import yaml
 
-from hdrpipe.config import read_config
+from hdrpipe.config.load import read_config
 from hdrpipe.errors import HdrpipeError
-from hdrpipe.files.hdf5 import open_product
+from hdrpipe.files.product.hdf5 import open_product
 from hdrpipe.files.weights import load_weights
 
 

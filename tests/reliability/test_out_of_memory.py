@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from hdrpipe.errors import CapacityError, Exit
-from hdrpipe.learning.tiles import SMALLEST, Inference, Tiling, in_tiles
-from hdrpipe.models.contract import build
+from hdrpipe.inference.tiles import SMALLEST, Inference, Tiling, in_tiles
+from hdrpipe.models.network import build
 
 TIMES = [1.0, 4.0, 16.0]
 

@@ -13,10 +13,10 @@ import torch
 from campaign import SEED, dice, tries
 
 from hdrpipe.cli import _job, main
-from hdrpipe.config import check_config, read_config, stage_spec
+from hdrpipe.config.load import check_config, read_config, stage_spec
 from hdrpipe.errors import StoppedError
-from hdrpipe.files.hdf5 import open_product, write_product
-from hdrpipe.files.products import SCHEMAS
+from hdrpipe.files.product.hdf5 import open_product, write_product
+from hdrpipe.files.product.schema import SCHEMAS
 from hdrpipe.files.weights import load_weights
 from hdrpipe.stages import partial
 from hdrpipe.stages.partial import Partial

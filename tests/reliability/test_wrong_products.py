@@ -6,7 +6,7 @@ import pytest
 from small_products import assert_refused, write
 
 from hdrpipe.errors import DamagedError, Exit
-from hdrpipe.files.hdf5 import open_product
+from hdrpipe.files.product.hdf5 import open_product
 
 
 def _attribute(name, value):

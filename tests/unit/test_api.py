@@ -9,9 +9,9 @@ from camera_files import EV, frames, radiance, write_burst, write_dng
 
 import hdrpipe.api as hdr
 from hdrpipe.errors import DamagedError, InputError, UsageError
-from hdrpipe.files.hdf5 import write_product
-from hdrpipe.files.products import SCHEMAS
-from hdrpipe.models.stored import SHIPPED
+from hdrpipe.files.product.hdf5 import write_product
+from hdrpipe.files.product.schema import SCHEMAS
+from hdrpipe.inference.load import SHIPPED
 
 
 def test_arrays_folders_and_lists_of_files_fuse_alike(tmp_path):

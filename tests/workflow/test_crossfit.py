@@ -8,10 +8,10 @@ import harming
 import numpy as np
 import pytest
 
-from hdrpipe.files.hdf5 import open_product
+from hdrpipe.config.folds import held_out
+from hdrpipe.evaluation.uncertainty import error_map
+from hdrpipe.files.product.hdf5 import open_product
 from hdrpipe.files.weights import load_weights
-from hdrpipe.folds import held_out
-from hdrpipe.imaging.uncertainty import error_map
 
 FOLDS = {"crossfit": {"folds": 2}}
 JUDGE = {"loss": {"judge_folds": 2}}

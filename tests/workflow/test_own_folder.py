@@ -6,7 +6,7 @@ import pytest
 import yaml
 from layouts import own
 
-from hdrpipe.files.hdf5 import open_product
+from hdrpipe.files.product.hdf5 import open_product
 
 TINY = {
     "rounds": 1,

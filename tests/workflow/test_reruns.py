@@ -79,7 +79,7 @@ CODE = [
     ("imaging/align.py", SCENES),
     ("models/merge_net.py", TRAINED),
     ("learning/loss.py", TRAINED),
-    ("learning/physics.py", TRAINED),
+    ("learning/consistency.py", TRAINED),
     ("masking/threshold.py", MASKED),
     ("masking/quantile.py", {}),
     ("masking/similarity.py", {}),
@@ -87,10 +87,10 @@ CODE = [
     ("stages/study.py", {}),
     ("stages/fold.py", {}),
     ("stages/choose.py", {"choose": 1, "report": 1}),
-    ("stages/report.css", {"report": 1}),
+    ("report/page.css", {"report": 1}),
     ("cli/masks.py", {}),
-    ("config.py", {}),
-    ("files/viewers.py", {}),
+    ("config/load.py", {}),
+    ("files/product/viewers.py", {}),
 ]
 
 TEXTS = [
@@ -128,7 +128,7 @@ def test_a_code_edit_reruns_exactly(finished, name, jobs):
         path.write_text(before)
 
 
-@pytest.mark.parametrize("name", ["learning/loss.py", "stages/masks.py", "files/hdf5.py"])
+@pytest.mark.parametrize("name", ["learning/loss.py", "stages/masks.py", "files/product/hdf5.py"])
 def test_comments_and_docstrings_rerun_nothing(finished, name):
     path = finished.path / "hdrpipe" / name
     before = path.read_text()

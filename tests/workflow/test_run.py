@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hdrpipe.files.hdf5 import open_product
+from hdrpipe.files.product.hdf5 import open_product
 from hdrpipe.files.weights import load_weights
-from hdrpipe.masking.contract import spread
+from hdrpipe.masking.strategy import spread
 
 ROUNDS = ("round-01", "round-02")
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.shell import shell
 
-from hdrpipe import costs
-from hdrpipe.config import check_config, plugins_of, read_yaml, stage_spec, weights_of
+from hdrpipe.config import costs
+from hdrpipe.config.load import check_config, plugins_of, read_yaml, stage_spec, weights_of
 from hdrpipe.errors import HdrpipeError
-from hdrpipe.folds import NAME as FOLD, fold_name, products
+from hdrpipe.config.folds import NAME as FOLD, fold_name, products
 from hdrpipe.files.folders import folder_content
-from hdrpipe.fingerprint import fingerprint, package_digest
-from hdrpipe.plugins import says
-from hdrpipe.runs import folded, members, overlaid, places, scored, single
+from hdrpipe.config.fingerprint import fingerprint, package_digest
+from hdrpipe.config.plugins import says
+from hdrpipe.config.runs import folded, members, overlaid, places, scored, single
 from hdrpipe.tools.alive import hold, notice
 from hdrpipe.tools.stale import stale_notice
 

@@ -8,7 +8,7 @@ import pytest
 from camera_files import frames, radiance, write_burst, write_frame
 from layouts import LONG, SHORT, challenge123, hu20, kalantari_deephdr, kalantari_ucsd, own, tel23
 
-from hdrpipe import plugins
+from hdrpipe.config import plugins
 from hdrpipe.errors import InputError
 from hdrpipe.stages.prepare import choose_labels
 

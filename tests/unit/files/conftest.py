@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from hdrpipe.files.hdf5 import write_product
-from hdrpipe.files.products import SCHEMAS
+from hdrpipe.files.product.hdf5 import write_product
+from hdrpipe.files.product.schema import SCHEMAS
 
 
 def _arrays_of(kind: str, height: int = 150, width: int = 140, exposures: int = 3) -> dict[str, np.ndarray]:

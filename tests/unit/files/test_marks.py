@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hdrpipe.files.images import png_bytes
 from hdrpipe.files.marks import MARK, is_result, marked_png
-from hdrpipe.files.radiance import exr_bytes, hdr_bytes, tiff_bytes
+from hdrpipe.files.pictures.images import png_bytes
+from hdrpipe.files.pictures.radiance import exr_bytes, hdr_bytes, tiff_bytes
 
 RADIANCE = np.random.default_rng(0).random((3, 5, 9), np.float32)
 RGB = np.random.default_rng(1).integers(0, 256, (5, 9, 3), np.uint8)

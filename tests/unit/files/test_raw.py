@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from camera_files import write_dng
 
-from hdrpipe.files import raw
+from hdrpipe.files.pictures import raw
 from hdrpipe.quantities import GAMMA
 
 pytest.importorskip("rawpy", reason="the extra `raw` is not installed")

@@ -3,7 +3,7 @@
 import pytest
 
 from hdrpipe.errors import DamagedError, InputError
-from hdrpipe.files.envelope import sidecar
+from hdrpipe.files.product.envelope import sidecar
 from hdrpipe.files.recorded import read_json, read_text
 from hdrpipe.stages.job import Job
 

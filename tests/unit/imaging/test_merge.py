@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from hdrpipe.evaluation.metrics import psnr_mu
 from hdrpipe.imaging.merge import MERGES, adaptive, denoised, low_exposure_fill, reference_only, rejecting, triangle
-from hdrpipe.imaging.metrics import psnr_mu
 from hdrpipe.imaging.opencv_merge import debevec, mertens, robertson
 
 ALL = pytest.mark.parametrize("merge", MERGES.values(), ids=MERGES)

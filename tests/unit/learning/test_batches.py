@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from hdrpipe.devices import Share
+from hdrpipe.config.batch_share import Share
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.learning import augment
 from hdrpipe.learning import batches as module

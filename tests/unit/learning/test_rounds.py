@@ -9,7 +9,7 @@ import torch
 from small_scenes import make_scene
 from small_training import SETTINGS, make_net, make_scenes, same
 
-from hdrpipe.config import parse_spec
+from hdrpipe.config.load import parse_spec
 from hdrpipe.files.weights import load_weights
 from hdrpipe.learning.batches import loader
 from hdrpipe.learning.train import Trained, train

@@ -6,7 +6,7 @@ import pytest
 from hdrpipe.errors import UsageError
 from hdrpipe.imaging.camera import expose
 from hdrpipe.masking import calibrated, matched, oracle, quantile, random, similarity, soft, threshold
-from hdrpipe.masking.contract import Evidence, RoundMaps, SceneMaps, patch_means, spread
+from hdrpipe.masking.strategy import Evidence, RoundMaps, SceneMaps, patch_means, spread
 
 RNG = np.random.default_rng(3)
 

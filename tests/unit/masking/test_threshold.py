@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hdrpipe.masking import threshold
-from hdrpipe.masking.contract import RoundMaps, SceneMaps, patch_means, spread
+from hdrpipe.masking.strategy import RoundMaps, SceneMaps, patch_means, spread
 
 
 def scene(sigma):

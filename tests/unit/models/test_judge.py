@@ -2,8 +2,8 @@
 
 import torch
 
-from hdrpipe.models.contract import build
 from hdrpipe.models.judge import SIGMA_START, Judge
+from hdrpipe.models.network import build
 
 TIMES = torch.tensor([[1.0, 4.0, 16.0]])
 

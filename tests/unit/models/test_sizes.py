@@ -3,7 +3,7 @@
 import pytest
 
 from hdrpipe.errors import UsageError
-from hdrpipe.models.contract import build
+from hdrpipe.models.network import build
 
 UNUSED = 2 * (64 * 64 * 9 + 64)
 """Of AHDRNet's published 1,515,139 parameters: two convolutions that its forward never calls."""

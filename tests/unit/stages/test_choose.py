@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from hdrpipe.config import check_config, parse_spec, stage_spec
+from hdrpipe.config.load import check_config, parse_spec, stage_spec
 from hdrpipe.stages.choose import before_rise, choose
 from hdrpipe.stages.job import Job
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from hdrpipe.datasets.contract import Source
+from hdrpipe.datasets.scenes import Source
 from hdrpipe.errors import CapacityError, InputError
 from hdrpipe.stages import fetch as stage
 from hdrpipe.stages.job import Job

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from small_run import make_run
 
-from hdrpipe.config import check_config, parse_spec, stage_spec
+from hdrpipe.config.load import check_config, parse_spec, stage_spec
 from hdrpipe.errors import UsageError
-from hdrpipe.files.hdf5 import open_product
+from hdrpipe.files.product.hdf5 import open_product
 from hdrpipe.stages.job import Job
 from hdrpipe.stages.masks import MaskInputs, masks
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import yaml
 
-from hdrpipe.config import check_config, parse_spec, stage_spec
-from hdrpipe.files.hdf5 import open_product
+from hdrpipe.config.load import check_config, parse_spec, stage_spec
+from hdrpipe.files.product.hdf5 import open_product
 from hdrpipe.files.weights import load_weights
 from hdrpipe.stages.evaluate import LabelsOfRound, evaluate
 from hdrpipe.stages.job import Job

@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pytest
 
-from hdrpipe.datasets.contract import Entry, Scene
+from hdrpipe.datasets.scenes import Entry, Scene
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.stages.prepare import _burst_fields, check_counts, choose_labels, draw_labels

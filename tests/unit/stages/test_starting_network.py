@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from hdrpipe.config import check_config
+from hdrpipe.config.load import check_config
 from hdrpipe.errors import UsageError
 from hdrpipe.stages.training import starting_network
 from hdrpipe.tools.weights_import import import_weights
@@ -12,7 +12,7 @@ from hdrpipe.tools.weights_import import import_weights
 @pytest.fixture
 def weights(tmp_path):
     """Imported weights of the smallest published network."""
-    from hdrpipe.models.contract import build
+    from hdrpipe.models.network import build
 
     net = build({"backbone": "safnet_s", "options": {}, "output": "sigmoid", "exposures": 3})
     torch.save(net.backbone.state_dict(), tmp_path / "in.pth")

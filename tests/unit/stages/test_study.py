@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hdrpipe.config import check_config, parse_spec, stage_spec
+from hdrpipe.config.load import check_config, parse_spec, stage_spec
+from hdrpipe.config.runs import places
 from hdrpipe.errors import DamagedError, InputError, UsageError
-from hdrpipe.runs import places
+from hdrpipe.evaluation.study_statistics import Resampling, Table, closure, difference
 from hdrpipe.stages.job import Job
 from hdrpipe.stages.study import study
-from hdrpipe.stages.study_statistics import Resampling, Table, closure, difference
 
 GROUPS = ["a", "a", "b", "b", "c", "c"]
 PAIRS = [(0, 0), (1, 1), (2, 2), (3, 3)]

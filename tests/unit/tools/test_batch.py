@@ -6,10 +6,10 @@ import pytest
 from camera_files import frames, radiance, write_burst, write_dng, write_frame
 
 from hdrpipe.errors import CapacityError, InputError, UsageError
-from hdrpipe.files.images import read_picture
-from hdrpipe.models.stored import SHIPPED, stored
+from hdrpipe.files.pictures.images import read_picture
+from hdrpipe.inference.fuse import Settings, silent
+from hdrpipe.inference.load import SHIPPED, stored
 from hdrpipe.tools.batch import Output, fuse_all, plan
-from hdrpipe.tools.fuse import Settings, silent
 
 PLAIN = Output()
 SETTINGS = Settings(align="none")

@@ -9,9 +9,9 @@ import torch
 
 from hdrpipe.errors import UsageError
 from hdrpipe.imaging.tonemap import inverse_mu_law
-from hdrpipe.models import contract
-from hdrpipe.models.contract import build
-from hdrpipe.models.stored import SHIPPED, Stored, answer, stored
+from hdrpipe.inference.load import SHIPPED, Stored, answer, stored
+from hdrpipe.models import network as contract
+from hdrpipe.models.network import build
 from hdrpipe.tools.export import CONTRACT, export_onnx, export_weights, origin
 
 MISSING = [name for name in ("onnx", "onnxscript", "onnxruntime") if importlib.util.find_spec(name) is None]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from hdrpipe import plugins
-from hdrpipe.sections import MasksSpec
+from hdrpipe.config import plugins
+from hdrpipe.config.sections import MasksSpec
 from hdrpipe.tools.preview import grid, settings_in_use, thresholds
 
 

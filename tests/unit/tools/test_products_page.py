@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hdrpipe.files.products import SCHEMAS
+from hdrpipe.files.product.schema import SCHEMAS
 from hdrpipe.tools.products_page import products_page
 
 PAGE = Path(__file__).parents[3] / "docs" / "products.md"

@@ -8,9 +8,9 @@ import pytest
 from camera_files import write_burst, write_radiance
 
 from hdrpipe.errors import UsageError
-from hdrpipe.models.stored import SHIPPED, stored
+from hdrpipe.inference.fuse import Settings, silent
+from hdrpipe.inference.load import SHIPPED, stored
 from hdrpipe.tools.batch import Output, fuse_all, plan
-from hdrpipe.tools.fuse import Settings, silent
 
 CLASSICAL = Output(sigma=False)
 FORCED = Output(force=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hdrpipe.errors import UsageError
-from hdrpipe.tools.runs import rebuild_command, run_folder, run_name, setting_words
+from hdrpipe.tools.run_folder import rebuild_command, run_folder, run_name, setting_words
 from hdrpipe.tools.status import job_states, steps_of_all
 
 BEGUN = "2026-01-01 10:00:00,000 INFO student spec {}\n"

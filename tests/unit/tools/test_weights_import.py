@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from hdrpipe.errors import InputError, UsageError
-from hdrpipe.learning.tiles import predict
-from hdrpipe.models.contract import build
-from hdrpipe.models.stored import stored
+from hdrpipe.inference.load import stored
+from hdrpipe.inference.tiles import predict
+from hdrpipe.models.network import build
 from hdrpipe.tools.weights_import import architectures, import_weights
 
 

@@ -1,0 +1,1 @@
+"""Settings: read, checked, cut into slices for the stages, and hashed. Loads neither torch nor h5py."""

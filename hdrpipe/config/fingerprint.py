@@ -1,0 +1,156 @@
+"""Hash of the code that decides a stage's numbers: its module and all that this imports.
+
+Left out is what cannot change a number: comments, docstrings, formatting, annotations, the texts of errors, logs and
+descriptions, and the modules of `UNCOUNTED`.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from hdrpipe.errors import UsageError
+
+PACKAGE = Path(__file__).parents[1]
+
+UNCOUNTED = frozenset(
+    {"errors.py", *(f"config/{name}.py" for name in ("load", "sections", "plugins", "runs", "costs", "fingerprint"))}
+    | {"files/product/viewers.py", "files/locks.py", "files/provenance.py"}
+)
+"""Modules of the package that change no number: settings reach a stage as its spec, which is tracked by itself."""
+
+LOG_METHODS = frozenset({"debug", "info", "warning", "error", "exception"})
+
+TEXT_ARGUMENTS = frozenset({"description", "hint", "help"})
+"""Keyword arguments that only people read."""
+
+
+def fingerprint(stage: str, plugins: Iterable[tuple[str, str]] = (), weights: Iterable[str] = ()) -> str:
+    """Hash of a stage module, of every `hdrpipe` module that it imports, and of the files that its spec names.
+
+    Args:
+        stage: file name in `hdrpipe/stages`, without ending.
+        plugins: pairs (wing, name), for example ("masking", "threshold").
+        weights: weights files; their content counts, not their name.
+
+    Raises:
+        UsageError: a weights file cannot be read.
+    """
+    roots = [PACKAGE / "stages" / f"{stage}.py", *(PACKAGE / wing / f"{name}.py" for wing, name in plugins)]
+    files = sorted(set().union(*(closure(root) for root in roots)))
+    lines = [f"{path.relative_to(PACKAGE)} {_meaning(path)}" for path in files]
+    lines += [_content(Path(name)) for name in weights]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def package_digest() -> str:
+    """Hash of all Python files of this package, to the letter: whether two processes run one and the same package."""
+    digest = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        digest.update(f"{path.relative_to(PACKAGE)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def closure(root: Path) -> frozenset[Path]:
+    """`root` and every file of the package that it imports, directly or not, less `UNCOUNTED`."""
+    seen: set[Path] = set()
+    todo = [root]
+    while todo:
+        path = todo.pop()
+        if path not in seen and path.relative_to(PACKAGE).as_posix() not in UNCOUNTED:
+            seen.add(path)
+            todo.extend(_imports(path))
+    return frozenset(seen)
+
+
+def _content(path: Path) -> str:
+    try:
+        with path.expanduser().open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UsageError(f"no weights to start from ({error.strerror})", path, "see warmup.weights") from None
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _meaning(path: Path) -> str:
+    tree = without_texts(ast.parse(path.read_text(encoding="utf-8")))
+    data = path.with_suffix("")
+    extra = sorted(data.parent.glob(f"{data.name}.*")) if path.parent.name == "report" else []
+    shown = b"".join(p.read_bytes() for p in extra if p.suffix in {".html", ".css", ".js"})
+    return hashlib.sha256(ast.dump(tree).encode() + shown).hexdigest()
+
+
+def without_texts(tree: ast.Module) -> ast.Module:
+    """The tree, changed in place: docstrings and annotations removed, texts for people emptied."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [child for child in node.body if not _is_text(child)]
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node.returns = None
+            _empty_error_texts(node)
+        elif isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, ast.AnnAssign):
+            node.annotation = ast.Constant(None)
+        elif isinstance(node, ast.Raise) or _is_log_call(node) or _is_text_argument(node):
+            _empty_strings(node)
+    return tree
+
+
+def _empty_error_texts(function: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+    """Empty the strings of local names that are read in `raise` statements alone, such as `hint = "..."`."""
+    raises = [node for node in ast.walk(function) if isinstance(node, ast.Raise)]
+    in_raises = {id(node): node for statement in raises for node in ast.walk(statement)}
+    inside = {node.id for node in in_raises.values() if isinstance(node, ast.Name)}
+    reads = [n for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    texts = inside - {node.id for node in reads if id(node) not in in_raises}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and {getattr(target, "id", "") for target in node.targets} <= texts:
+            _empty_strings(node)
+
+
+def _is_text_argument(node: ast.AST) -> bool:
+    return isinstance(node, ast.keyword) and node.arg in TEXT_ARGUMENTS
+
+
+def _is_log_call(node: ast.AST) -> bool:
+    """Whether this is a call such as `logger.info(...)` or `logging.getLogger("hdrpipe").info(...)`."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LOG_METHODS):
+        return False
+    return "log" in ast.unparse(node.func.value).lower()
+
+
+def _empty_strings(root: ast.AST) -> None:
+    for node in ast.walk(root):
+        if isinstance(node, ast.JoinedStr):
+            node.values = [value for value in node.values if isinstance(value, ast.FormattedValue)]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            node.value = ""
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+@cache
+def _imports(path: Path) -> tuple[Path, ...]:
+    names: set[str] = set()
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    files = (_file(name) for name in names if name.split(".")[0] == "hdrpipe")
+    return tuple(sorted(file for file in files if file))
+
+
+def _file(module: str) -> Path | None:
+    base = PACKAGE.joinpath(*module.split(".")[1:])
+    return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if base != PACKAGE and p.is_file()), None)

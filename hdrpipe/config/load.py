@@ -1,0 +1,201 @@
+"""YAML to frozen specs, once. Imports no torch: the Snakefile reads this on every call.
+
+`stage_spec` cuts out of a config what one stage depends on: the string that Snakemake tracks is the very string that
+the stage's command receives.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import yaml
+from pydantic import Field
+
+from hdrpipe.config.batch_share import check_batches
+from hdrpipe.config.folds import ChooseSpec, CrossfitSpec, check_folds
+from hdrpipe.config.plugins import choices, filled, nearest, validated
+from hdrpipe.config.sections import (
+    DataSpec,
+    LossSpec,
+    MasksSpec,
+    ModelSpec,
+    Spec,
+    StudentSpec,
+    StudySpec,
+    TeacherSpec,
+    WarmupSpec,
+)
+from hdrpipe.errors import UsageError
+
+SCHEMA_FILE = Path(__file__).parents[2] / "workflow" / "config.schema.json"
+
+
+class Config(Spec):
+    """One run, whole."""
+
+    run: str = Field(
+        default="demo",
+        pattern=r"^[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)*$",
+        description="Name: a folder under results/.",
+    )
+    seed: int = Field(default=0, ge=0, description="Seed of initial weights, crops and augmentation.")
+    rounds: int = Field(default=2, ge=1, le=999, description="Rounds of teacher, masks and student after the warm-up.")
+    devices: int = Field(
+        default=1,
+        ge=1,
+        description="GPUs that share each batch of one training; without GPUs, processes. Changes results by rounding.",
+    )
+    data: DataSpec = DataSpec()
+    model: ModelSpec = ModelSpec()
+    loss: LossSpec = LossSpec()
+    warmup: WarmupSpec = WarmupSpec()
+    teacher: TeacherSpec = TeacherSpec()
+    masks: MasksSpec = MasksSpec()
+    student: StudentSpec = StudentSpec()
+    crossfit: CrossfitSpec = CrossfitSpec()
+    choose: ChooseSpec = ChooseSpec()
+    study: StudySpec = StudySpec()
+
+    @property
+    def pseudo_labelled(self) -> bool:
+        """Whether students learn from pseudo labels, so that rounds have a teacher's labels and masks."""
+        return self.student.unlabelled_batch > 0
+
+
+PLUGIN_KEYS = {"data": ("dataset", "datasets"), "model": ("backbone", "models"), "masks": ("strategy", "masking")}
+"""Section -> (its key that names a plug-in, the wing that the plug-in lies in)."""
+
+STAGE_KEYS: dict[str, tuple[str, ...]] = {
+    "fetch": ("data.dataset", "data.options"),
+    "prepare": ("data",),
+    "baselines": (),
+    "warmup": ("seed", "model", "loss", "warmup"),
+    "teacher": ("teacher",),
+    "teacher_labelled": ("teacher.average",),
+    "crossfit": ("teacher.average",),
+    "masks": ("masks", "crossfit"),
+    "fold": (),
+    "student": ("seed", "model", "loss", "student"),
+    "evaluate": (),
+    "score": (),
+    "study": ("run", "rounds", "study"),
+    "choose": ("rounds", "choose"),
+    "report": (
+        *("run", "seed", "rounds", "data", "model", "loss", "warmup", "teacher", "masks", "student"),
+        *("crossfit", "choose"),
+    ),
+}
+"""What each stage depends on: a change of one of these keys, and of no other, reruns it."""
+
+STAGE_PLUGINS = {
+    "fetch": ("data",),
+    "prepare": ("data",),
+    "warmup": ("model",),
+    "teacher": ("model",),
+    "masks": ("masks",),
+    "student": ("model",),
+    "evaluate": ("model",),
+    "score": ("model",),
+}
+"""Sections whose plug-in a stage runs; inference learns its backbone from the weights file, which the run made."""
+
+
+def read_config(path: Path) -> Config:
+    """Read and check one YAML file.
+
+    Raises:
+        UsageError: not YAML, a key unknown, a value out of range; names the key, what is allowed, the nearest match.
+    """
+    return check_config(read_yaml(path))
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Keys of one YAML file, unchecked.
+
+    Raises:
+        UsageError: not YAML, or no mapping.
+    """
+    try:
+        mapping = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"cannot be read as YAML: {error}", path) from None
+    if not isinstance(mapping, dict):
+        raise UsageError("must be a mapping of keys", path, "see config.yaml")
+    return cast(dict[str, Any], mapping)
+
+
+def check_config(mapping: Mapping[str, Any]) -> Config:
+    """A config from a mapping, plug-in options checked and filled with their defaults (no plug-in is imported).
+
+    Raises:
+        UsageError: see `read_config`.
+    """
+    config: Config = validated(Config, mapping, "")
+    definitions = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))["$defs"]
+    changed: dict[str, Spec] = {}
+    for section, (key, wing) in PLUGIN_KEYS.items():
+        spec: Spec = getattr(config, section)
+        name: str = getattr(spec, key)
+        if name not in choices(wing):
+            raise UsageError(f"unknown choice {name!r}{nearest(name, choices(wing))}", f"{section}.{key}")
+        options = filled(definitions.get(f"{wing}.{name}"), spec.model_dump()["options"], f"{section}.options")
+        changed[section] = spec.model_copy(update={"options": options})
+    check_folds(config.crossfit, config.loss.judge_folds, config.choose, config.data.labelled, config.pseudo_labelled)
+    whole = config.model_copy(update=changed)
+    _check_labels(whole.data)
+    batches = {"warmup.batch": whole.warmup.batch, "student.batch": whole.student.batch}
+    check_batches(whole.devices, {**batches, "student.unlabelled_batch": whole.student.unlabelled_batch})
+    return whole
+
+
+def _check_labels(data: DataSpec) -> None:
+    """Raise UsageError if the label draw is asked for more scenes than a rendered dataset offers it."""
+    offers = {key: data.options.get(key) for key in ("pool", "lab")}
+    for key, count in offers.items():
+        if isinstance(data.labelled, int) and isinstance(count, int) and 0 < count < data.labelled:
+            what = f"{data.labelled} labelled scenes are asked for, data.options.{key} is {count}"
+            raise UsageError(what, "data.labelled", f"ask for at most {count}")
+
+
+def plugins_of(config: Config, stage: str) -> tuple[tuple[str, str], ...]:
+    """Plug-ins (wing, name) whose code a stage runs."""
+    sections = STAGE_PLUGINS.get(stage, ())
+    return tuple((PLUGIN_KEYS[s][1], getattr(getattr(config, s), PLUGIN_KEYS[s][0])) for s in sections)
+
+
+def weights_of(config: Config, stage: str) -> tuple[str, ...]:
+    """Weights files whose content a stage depends on."""
+    return (config.warmup.weights,) if stage == "warmup" and config.warmup.weights else ()
+
+
+def stage_spec(config: Config, stage: str) -> str:
+    """The canonical JSON of what a stage depends on: sorted keys, no spaces."""
+    whole = config.model_dump(mode="json")
+    cut: dict[str, Any] = {}
+    for key in STAGE_KEYS[stage]:
+        section, _, leaf = key.partition(".")
+        if leaf:
+            cut.setdefault(section, {})[leaf] = whole[section][leaf]
+        else:
+            cut[section] = whole[section]
+    return json.dumps(cut, sort_keys=True, separators=(",", ":"))
+
+
+def parse_spec(stage: str, text: str) -> Config:
+    """The inverse of `stage_spec`: a config that has only the keys of the stage (reading another is an AttributeError).
+
+    Raises:
+        UsageError: not JSON, or a key that is not one of the stage's.
+    """
+    try:
+        mapping: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"not JSON: {error}", "--spec") from None
+    allowed = {key.split(".")[0] for key in STAGE_KEYS[stage]}
+    extra = sorted(set(mapping) - allowed)
+    if extra:
+        raise UsageError(f"unknown key{nearest(extra[0], allowed)}", f"--spec {extra[0]}")
+    whole: Config = validated(Config, mapping, "")
+    return cast(Config, SimpleNamespace(**{key: getattr(whole, key) for key in allowed}))

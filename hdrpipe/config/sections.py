@@ -1,0 +1,197 @@
+"""The sections of a config; `hdrpipe.config.load` puts them together.
+
+The defaults are the main job's: config.yaml repeats some of them and sets none otherwise.
+A key stands here only where a study arm or the paper's profile sets it otherwise; what is always the same is a
+constant beside the code that uses it.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class Spec(BaseModel):
+    """Base of all specs of the config: frozen, and a misspelt key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+def _number(value: object) -> object:
+    """A number that Snakemake's `--config` handed on as a string."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def _null(value: object) -> object:
+    """None for the word `null` of Snakemake's `--config`."""
+    return None if value == "null" else value
+
+
+class DataSpec(Spec):
+    """Which scenes, and which of them keep their truth."""
+
+    dataset: str = Field(default="panorama", description="A file of `hdrpipe/datasets`.")
+    options: dict[str, Any] = Field(default_factory=dict, description="Options of that dataset.")
+    seed: int = Field(default=0, ge=0, description="Seed of the rendering or of any other choice of scenes.")
+    labelled: Annotated[
+        Annotated[int, Field(ge=1, strict=True)] | Literal["all"] | tuple[str, ...], BeforeValidator(_number)
+    ] = Field(default=5, description="Number of pool scenes that keep their truth, `all`, or a list of their names.")
+    draw: int = Field(default=0, ge=0, description="Seed of the label draw: which pool scenes keep their truth.")
+    align: Literal["none", "mtb", "homography", "dis"] = Field(
+        default="dis",
+        description="Alignment to the reference: none, one shift (MTB), one projective map, or dense flow (DIS).",
+    )
+    shards: int = Field(default=1, ge=1, le=1000, description="Files per split of the scene products.")
+
+
+class ModelSpec(Spec):
+    """Which network, and what its output layer means."""
+
+    backbone: str = Field(default="merge_net", description="A file of `hdrpipe/models`.")
+    options: dict[str, Any] = Field(default_factory=dict, description="Options of that backbone.")
+    output: Literal["merge", "sigmoid"] = Field(
+        default="merge",
+        description="`merge`: weights of the exposures and a residual; `sigmoid`: radiance (the paper).",
+    )
+
+
+class LossSpec(Spec):
+    """The uncertainty loss L^k and the perceptual loss L^v beside the reconstruction loss L^r."""
+
+    judge_gradient: Literal["detach", "joint", "beta"] = Field(
+        default="detach", description="L^k moves sigma alone, the prediction too (`joint`, the paper), or is beta-NLL."
+    )
+    judge_weight: float = Field(default=2e-4, ge=0, le=10, description="Weight of L^k (1 in the paper).")
+    judge_domain: Literal["mu-law", "linear"] = Field(
+        default="mu-law", description="Errors that sigma is the deviation of; `linear`: of radiance."
+    )
+    judge_samples: Literal["all", "labelled"] = Field(
+        default="all", description="Whose errors the judge learns from: pseudo labels too, or true labels alone."
+    )
+    judge_folds: int = Field(
+        default=0,
+        ge=0,
+        le=100,
+        description="Folds of the labelled scenes; the judge learns held-out errors; 0: its own.",
+    )
+    masked_mean: Literal["kept", "all"] = Field(
+        default="kept", description="Whether a masked mean divides by the pixels that are kept, or by all."
+    )
+    perceptual_weight: float = Field(default=0.0, ge=0, le=10, description="Weight of L^v; 0: without.")
+    vgg_weights: Annotated[str | None, BeforeValidator(_null)] = Field(
+        default=None, description="File of VGG16 (public names) for L^v; without, gradients and 1 - SSIM."
+    )
+
+
+class TrainingSpec(Spec):
+    """One training job."""
+
+    steps: int = Field(default=600, ge=1, description="Optimizer steps.")
+    batch: int = Field(default=4, ge=1, description="Labelled crops in a step.")
+    crop: int = Field(default=64, ge=16, multiple_of=8, description="Side of a training crop in pixels.")
+    lr: float = Field(default=2e-3, gt=0, le=1, description="Learning rate of Adam at the start.")
+    schedule: Literal["cosine", "halving"] = Field(
+        default="cosine",
+        description="Learning rate over the steps: `cosine` to zero, or `halving` every `halve_every`.",
+    )
+    halve_every: int = Field(default=1000, ge=1, description="Steps between two halvings (`schedule: halving`).")
+    precision: Literal["fp32", "bf16"] = Field(default="fp32", description="Of the body; sigma, losses: fp32.")
+
+
+class WarmupSpec(TrainingSpec):
+    """The warm-up, round 0."""
+
+    weights: str = Field(
+        default="",
+        description="Weights file that it starts from (`hdrpipe weights import`, or a student); empty: fresh weights.",
+    )
+
+
+class StudentSpec(TrainingSpec):
+    """The student of one round."""
+
+    steps: int = Field(default=300, ge=1, description="Optimizer steps of each round.")
+    lr: float = Field(default=5e-4, gt=0, le=1, description="Learning rate of Adam at the start of each round.")
+    init: Literal["continue", "warmup", "scratch"] = Field(
+        default="continue", description="Start from the student of the round before, from the warm-up, or from nothing."
+    )
+    labelled_augmentation: Literal["weak", "strong", "harder"] = Field(default="weak", description="Of labelled crops.")
+    unlabelled_augmentation: Literal["strong", "harder"] = Field(
+        default="strong", description="Of unlabelled crops; `harder` adds noise, ghosts, lost frames."
+    )
+    unlabelled_batch: int = Field(
+        default=4, ge=0, description="Unlabelled crops in a step; 0: labels alone, no teacher and no masks."
+    )
+    unlabelled_weight: float = Field(
+        default=1.0, ge=0, le=100, description="Weight of the unlabelled losses (lambda_u)."
+    )
+    physics_weight: float = Field(
+        default=0.0, ge=0, le=100, description="Weight of what bursts say where masks trust no pseudo label; 0: off."
+    )
+    ema_decay: float = Field(
+        default=0.999, ge=0, lt=1, description="Decay of the teacher, the moving average of the student."
+    )
+
+
+class TeacherSpec(Spec):
+    """Teacher inference."""
+
+    average: Literal["none", "moves"] = Field(
+        default="none", description="`moves`: labels are means over flips and permutations; their spread joins sigma."
+    )
+    shards: int = Field(default=1, ge=1, le=1000, description="Jobs and files per round; changes no array.")
+
+
+class MasksSpec(Spec):
+    """What the student may learn from."""
+
+    strategy: str = Field(default="threshold", description="A file of `hdrpipe/masking`.")
+    options: dict[str, Any] = Field(default_factory=dict, description="Options of that strategy.")
+    level: Literal["none", "patch", "pixel", "bilevel"] = Field(default="bilevel", description="Levels in use.")
+
+
+class CrossfitSpec(Spec):
+    """Held-out predictions of the labelled scenes, each by networks that have not learned from its truth."""
+
+    folds: int = Field(
+        default=0, ge=0, le=100, description="Folds of the labelled scenes, each a chain of trainings more; 0: without."
+    )
+
+
+class ChooseSpec(Spec):
+    """The round that reports, `fuse` and `export` use."""
+
+    rule: Literal["last", "kept-risk"] = Field(
+        default="last", description="`kept-risk`: the last round before the held-out kept risk rises (`crossfit`)."
+    )
+
+
+class StudyTier(Spec):
+    """Arms of a study that run together."""
+
+    arms: tuple[str, ...] = Field(default=(), description="Names of arms.")
+    pairs: tuple[tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]], ...] = Field(
+        default=(), description="Repetitions, each a label draw and a seed."
+    )
+
+
+class StudySpec(Spec):
+    """Arms x (label draw, seed) pairs x regimes, each a run of its own; `snakemake study` runs and compares them."""
+
+    arms: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="Name of an arm -> the keys of this config that it sets otherwise."
+    )
+    regimes: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="Name of a regime -> the keys of this config that it sets otherwise."
+    )
+    core: StudyTier = Field(default=StudyTier(), description="Arms and pairs of the core tier.")
+    exploratory: StudyTier = Field(default=StudyTier(), description="Further arms, on fewer pairs, marked so.")
+    tier: Literal["core", "exploratory"] = Field(
+        default="core", description="`exploratory` adds its arms to those of the core tier."
+    )
+    split: Literal["validation", "test"] = Field(
+        default="validation", description="Scenes that score: `validation` to search, `test` to confirm."
+    )
+    against: tuple[str, ...] = Field(
+        default=("supervised",), min_length=1, description="Arms that all are compared with; the first is the floor."
+    )
+    ceiling: str = Field(default="", description="Arm that bounds the gap to close; empty: none.")

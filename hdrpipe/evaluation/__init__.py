@@ -1,0 +1,1 @@
+"""Measures: quality of pictures, of sigma and of masks, and the statistics of comparisons."""

@@ -1,0 +1,224 @@
+"""Foreign pictures are decoded in a child with memory and time limits: whatever a file does, this process goes on.
+
+One child serves many pictures; it is started on first use, and again when a picture has killed it.
+"""
+
+import contextlib
+import json
+import math
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import hdrpipe
+from hdrpipe.errors import InputError
+from hdrpipe.files.pictures.images import PictureInfo
+from hdrpipe.files.pictures.metadata import CameraData
+
+MAX_PIXELS = 2**28
+"""Most pixels of a foreign picture: beyond medium-format cameras (150 megapixels), below what fits no memory."""
+
+SECONDS = 20.0
+SECONDS_PER_MEGAPIXEL = 2.0
+"""Patience with a picture: ten times what a slow machine takes to develop a RAW file."""
+
+START_SECONDS = 120.0
+"""Patience with a child that starts on a busy machine."""
+
+MAX_LINE = 2**16
+DTYPES = ("|u1", "<u2", "<f2", "<f4", "<u4")
+
+
+@dataclass(frozen=True)
+class About:
+    """What a picture says without being decoded.
+
+    Attributes:
+        format: see `PictureInfo`.
+        width, height: in pixels, by the header.
+        camera: EXIF.
+        white_balance: the camera's own multipliers of a RAW picture, else None.
+    """
+
+    format: str
+    width: int
+    height: int
+    camera: CameraData
+    white_balance: tuple[float, ...] | None
+
+
+class Decoder:
+    """A child process that decodes pictures, one at a time; safe to share between threads.
+
+    Args:
+        seconds: patience with any picture.
+        per_megapixel: patience more for every million pixels that the header tells.
+    """
+
+    def __init__(self, seconds: float = SECONDS, per_megapixel: float = SECONDS_PER_MEGAPIXEL):
+        self.seconds, self.per_megapixel = seconds, per_megapixel
+        self._child: subprocess.Popen[bytes] | None = None
+        self._owner = 0
+        self._rest = b""
+        self._lock = threading.Lock()
+
+    def picture(
+        self, path: Path | str, max_pixels: int = MAX_PIXELS, white_balance: Sequence[float] | None = None
+    ) -> tuple[NDArray[Any], PictureInfo]:
+        """Decode a picture: RGB samples (H, W, 3), see `images.decode`.
+
+        Raises:
+            InputError: see `images.decode`; also: the decoder crashed, took too long or too much memory.
+        """
+        with self._lock, self._telling(path):
+            self._ask("picture", path, max_pixels=max_pixels, white_balance=white_balance)
+            width, height = self._hear(self.seconds)["size"]
+            patience = self.seconds + self.per_megapixel * int(width) * int(height) / 1e6
+            end = time.monotonic() + patience
+            said = self._hear(patience)
+            shape, dtype = tuple(int(size) for size in said["shape"]), str(said["dtype"])
+            if len(shape) != 3 or shape[2] != 3 or not 0 < shape[0] * shape[1] <= max_pixels or dtype not in DTYPES:
+                raise _ChildError("sent no picture")
+            samples = np.empty(shape, dtype)
+            self._fill(samples.reshape(-1).view(np.uint8).data, end)
+        radiance, notes = said["format"] in ("hdr", "exr"), tuple(str(note) for note in said["notes"])
+        return samples, PictureInfo(str(said["format"]), shape[1], shape[0], str(samples.dtype), radiance, notes)
+
+    def about(self, path: Path | str, max_pixels: int = MAX_PIXELS) -> About:
+        """Header and EXIF of a picture.
+
+        Raises:
+            InputError: it is no picture that can be read, or too large.
+        """
+        with self._lock, self._telling(path):
+            self._ask("about", path, max_pixels=max_pixels)
+            said = self._hear(self.seconds)
+            balance = said["white_balance"]
+            return About(
+                format=str(said["format"]),
+                width=int(said["width"]),
+                height=int(said["height"]),
+                camera=_camera(said["camera"]),
+                white_balance=None if balance is None else tuple(float(factor) for factor in balance),
+            )
+
+    def close(self) -> None:
+        """End the child."""
+        child, self._child = self._child, None
+        if child is not None and self._owner == os.getpid():
+            child.kill()
+            child.wait()
+            for stream in (child.stdin, child.stdout):
+                if stream is not None:
+                    with contextlib.suppress(OSError):
+                        stream.close()
+
+    @contextlib.contextmanager
+    def _telling(self, path: Path | str):
+        """What goes wrong with the child becomes one line about the picture, and the next picture gets a new child."""
+        try:
+            yield
+        except _ChildError as error:
+            self.close()
+            raise InputError(f"cannot be decoded: the decoder {error}", path) from None
+        except (KeyError, TypeError, ValueError, OSError) as error:
+            self.close()
+            raise InputError(f"cannot be decoded: the decoder broke off ({type(error).__name__})", path) from error
+        except InputError:
+            raise
+        except BaseException:
+            self.close()  # an answer is still on its way: the child is of no more use
+            raise
+
+    def _ask(self, what: str, path: Path | str, **more: Any) -> None:
+        if self._child is None or self._owner != os.getpid() or self._child.poll() is not None:
+            self.close()
+            self._start()
+        self._asked = path
+        request = {"do": what, "path": os.path.abspath(path), **more}
+        if self._child is None or self._child.stdin is None:
+            raise _ChildError("did not start")
+        self._child.stdin.write(json.dumps(request).encode() + b"\n")
+        self._child.stdin.flush()
+
+    def _start(self) -> None:
+        root = str(Path(hdrpipe.__file__).parents[1])
+        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        command = [sys.executable, "-m", "hdrpipe.files.pictures.decoder_child"]
+        self._child = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env, bufsize=0
+        )
+        self._owner, self._rest = os.getpid(), b""
+        self._hear(START_SECONDS)
+
+    def _hear(self, seconds: float) -> dict[str, Any]:
+        """The next line of the child; its error becomes an InputError."""
+        end = time.monotonic() + seconds
+        while b"\n" not in self._rest:
+            if len(self._rest) > MAX_LINE:
+                raise _ChildError("talks nonsense")
+            self._rest += self._read(MAX_LINE, end)
+        line, _, self._rest = self._rest.partition(b"\n")
+        said = json.loads(line)
+        if "error" in said:
+            what, hint = said["error"]
+            raise InputError(str(what), self._asked, str(hint))
+        return said
+
+    def _fill(self, target: memoryview, end: float) -> None:
+        head = self._rest[: len(target)]
+        target[: len(head)] = head
+        place, self._rest = len(head), self._rest[len(head) :]
+        while place < len(target):
+            part = self._read(min(2**20, len(target) - place), end)
+            target[place : place + len(part)] = part
+            place += len(part)
+
+    def _read(self, most: int, end: float) -> bytes:
+        if self._child is None or self._child.stdout is None:
+            raise _ChildError("is not there")
+        stream = self._child.stdout.fileno()
+        wait = max(0.0, end - time.monotonic())
+        if not select.select([stream], [], [], wait)[0]:
+            raise _ChildError("took too long and was stopped")
+        data = os.read(stream, most)
+        if not data:
+            raise _ChildError("crashed over it")
+        return data
+
+
+class _ChildError(Exception):
+    """The child does not answer as it should."""
+
+
+def _camera(said: dict[str, Any]) -> CameraData:
+    """Camera data out of JSON, every number checked again."""
+    numbers: dict[str, float | None] = {}
+    for name in ("seconds", "iso", "aperture", "taken", "bias"):
+        value = said.get(name)
+        numbers[name] = float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+    bracketed = said.get("bracketed")
+    return CameraData(
+        **numbers,
+        orientation=int(said.get("orientation") or 1),
+        bracketed=bracketed if isinstance(bracketed, bool) else None,
+        body=str(said.get("body") or ""),
+    )
+
+
+@cache
+def shared() -> Decoder:
+    """The decoder of this process."""
+    return Decoder()

@@ -1,0 +1,94 @@
+"""The child that decodes foreign pictures for `files.decoder`: `python -m hdrpipe.files.pictures.decoder_child`.
+
+Requests come as lines of JSON on stdin. Each answer is a line of JSON, after a picture's followed by its samples.
+Nothing but JSON and plain numbers crosses, so that a child taken over by a picture has no words to hurt its parent.
+"""
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from hdrpipe.errors import HdrpipeError
+from hdrpipe.files.pictures import headers, images, raw
+from hdrpipe.files.pictures.metadata import camera_data
+
+MEMORY = 2**29
+"""Bytes that any request may take."""
+
+BYTES_PER_PIXEL = {"exr": 4 * 2 * headers.CHANNELS}
+OTHER_BYTES_PER_PIXEL = 64
+"""Bytes more for each pixel of the header: samples, their copies, the workspace of a RAW developer."""
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Answer requests until stdin ends."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)  # decoders may print: keep that out of the answers
+    os.dup2(silence, 2)
+    _tell(answers, {"ready": True})
+    for line in sys.stdin.buffer:
+        _answer(json.loads(line), answers)
+
+
+def _answer(request: dict[str, Any], answers: BinaryIO) -> None:
+    try:
+        _limit_memory(MEMORY)
+        _REQUESTS[request["do"]](request, answers)
+    except HdrpipeError as error:
+        _tell(answers, {"error": [error.what, error.hint]})
+    except MemoryError:
+        _tell(answers, {"error": ["needs more memory than its header says", ""]})
+    except Exception as error:  # foreign bytes: the decoders have no closed list of what they raise
+        _tell(answers, {"error": [f"cannot be decoded ({type(error).__name__})", ""]})
+
+
+def _picture(request: dict[str, Any], answers: BinaryIO) -> None:
+    path, most = request["path"], int(request["max_pixels"])
+    kind, width, height = headers.measure(path, most)
+    _tell(answers, {"size": [width, height]})  # the parent's patience grows with it
+    _limit_memory(MEMORY + width * height * BYTES_PER_PIXEL.get(kind, OTHER_BYTES_PER_PIXEL))
+    samples, info = images.decode(path, most, request["white_balance"])
+    said = {"format": info.format, "shape": samples.shape, "dtype": samples.dtype.str, "notes": info.notes}
+    _tell(answers, said)
+    rest = np.ascontiguousarray(samples).reshape(-1).view(np.uint8).data
+    while rest:
+        rest = rest[answers.write(rest) :]
+
+
+def _about(request: dict[str, Any], answers: BinaryIO) -> None:
+    path = request["path"]
+    kind, width, height = headers.measure(path, int(request["max_pixels"]))
+    balance = list(raw.white_balance(path)) if kind == "raw" else None
+    said = {"format": kind, "width": width, "height": height, "white_balance": balance}
+    _tell(answers, said | {"camera": vars(camera_data(path))})
+
+
+_REQUESTS: dict[str, Callable[[dict[str, Any], BinaryIO], None]] = {"picture": _picture, "about": _about}
+
+
+def _tell(answers: BinaryIO, said: dict[str, Any]) -> None:
+    answers.write(json.dumps(said).encode() + b"\n")
+
+
+def _limit_memory(more: int) -> None:
+    """Let this process grow by `more` bytes from here."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        now = int(file.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (now + more, resource.RLIM_INFINITY))
+
+
+if __name__ == "__main__":
+    main()

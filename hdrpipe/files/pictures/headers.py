@@ -1,0 +1,165 @@
+"""What a picture file is by its header alone: its format and its size, checked before anything is decoded."""
+
+import re
+import struct
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+
+from hdrpipe.errors import InputError
+from hdrpipe.files.pictures import raw
+from hdrpipe.files.product.envelope import read_head
+
+HEADER_BYTES = 2**18
+"""How far into a Radiance or OpenEXR file its header may reach."""
+
+CHANNELS = 32
+"""Most channels that an OpenEXR file may have: its decoder reads all of them."""
+
+_BLACK_IS_ZERO, _RGB = 1, 2
+"""Photometric interpretations (TIFF 6.0, section 8)."""
+
+_SIGNATURES = {
+    b"\x89PNG\r\n\x1a\n": "png",
+    b"\xff\xd8\xff": "jpeg",
+    b"II*\0": "tiff",
+    b"MM\0*": "tiff",
+    b"#?": "hdr",
+    b"\x76\x2f\x31\x01": "exr",
+}
+
+
+def measure(path: Path | str, max_pixels: int) -> tuple[str, int, int]:
+    """Format, width and height by the header alone.
+
+    Raises:
+        InputError: missing, not a picture of these formats, or larger than `max_pixels`.
+    """
+    kind = _kind(path)
+    width, height = _SIZES[kind](Path(path))
+    if min(width, height) < 1 or width * height > max_pixels:
+        raise InputError(f"has {width} x {height} pixels, allowed are 1 to {max_pixels}", path)
+    return kind, width, height
+
+
+def format_by_content(path: Path | str) -> str | None:
+    """Format by the first bytes: "png", "jpeg", "tiff" (many RAW pictures, too), "hdr" or "exr".
+
+    Returns:
+        The format, or None for anything else, and for what cannot be read.
+    """
+    try:
+        head, _ = read_head(path, 16)
+    except InputError:
+        return None
+    return _by_signature(head)
+
+
+def _by_signature(head: bytes) -> str | None:
+    return next((kind for signature, kind in _SIGNATURES.items() if head.startswith(signature)), None)
+
+
+def _kind(path: Path | str) -> str:
+    head, _ = read_head(path, 16)
+    if head and Path(path).suffix.lower() in raw.SUFFIXES:
+        return "raw"
+    kind = _by_signature(head)
+    if kind is None:
+        raise InputError("is empty" if not head else "is no TIFF, PNG, JPEG, Radiance or OpenEXR picture", path)
+    return kind
+
+
+def _png_size(path: Path) -> tuple[int, int]:
+    """Size of a PNG whose chunks all lie within the file: OpenCV allocates what a chunk claims before it reads."""
+    head, end = read_head(path, 24)
+    place = len(head[:8])
+    with open(path, "rb") as file:
+        while place < end:
+            file.seek(place)
+            length, name = struct.unpack(">I4s", file.read(8).ljust(8, b"\0"))
+            place += 12 + length
+            if place > end:
+                raise InputError("has a header that is cut short or damaged", path)
+            if name == b"IEND":
+                break
+    if head[12:16] != b"IHDR":
+        raise InputError("has a header that does not begin with its size", path)
+    return struct.unpack(">2I", head[16:24])
+
+
+def _jpeg_size(path: Path) -> tuple[int, int]:
+    return _pillow_header(path)[0]
+
+
+def _tiff_size(path: Path) -> tuple[int, int]:
+    """Size of a TIFF; of 16 bit, OpenCV takes planes for interleaved samples and dark for bright, and says nothing."""
+    size, depth, planes, meaning = _pillow_header(path)
+    if depth > 8 and (planes != 1 or meaning not in (_BLACK_IS_ZERO, _RGB)):
+        hint = "save it as RGB with interleaved samples"
+        raise InputError("is a 16-bit TIFF of separate planes or other colours, which is not read", path, hint)
+    return size
+
+
+def _pillow_header(path: Path) -> tuple[tuple[int, int], int, int, int]:
+    """Size, bits a sample, planar configuration, photometric meaning; Pillow reads samples only when asked."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=("TIFF", "JPEG")) as picture:
+                tags = getattr(picture, "tag_v2", {})
+                return picture.size, max(tags.get(258, (8,))), tags.get(284, 1), tags.get(262, _RGB)
+    except Image.DecompressionBombError as error:
+        raise InputError(f"has too many pixels ({error})", path) from error
+    except Exception as error:  # foreign bytes: the parser has no closed list of what it raises
+        raise InputError(f"has a header that cannot be read ({type(error).__name__})", path) from error
+
+
+def _hdr_size(path: Path) -> tuple[int, int]:
+    head, _ = read_head(path, HEADER_BYTES)
+    found = re.search(rb"\n\n-Y (\d{1,9}) \+X (\d{1,9})\n", head)
+    if found is None:
+        raise InputError("has no resolution '-Y height +X width' in its header", path)
+    return int(found[2]), int(found[1])
+
+
+def _exr_size(path: Path) -> tuple[int, int]:
+    """Size of the data window of a single-part OpenEXR file with full-resolution channels."""
+    head, _ = read_head(path, HEADER_BYTES)
+    attributes = _exr_attributes(head)
+    if "dataWindow" not in attributes or "channels" not in attributes:
+        raise InputError("has a header that cannot be read", path)
+    if int.from_bytes(head[4:8], "little") & 0x1800:
+        raise InputError("is an OpenEXR file of several parts or of deep samples, which are not read", path)
+    channels = re.findall(rb"([^\0]{1,255})\0.{8}(.{4})(.{4})", attributes["channels"], re.DOTALL)
+    if len(channels) > CHANNELS or any(x + y != b"\1\0\0\0\1\0\0\0" for _, x, y in channels):
+        raise InputError(f"has more than {CHANNELS} channels, or channels of lower resolution", path)
+    left, top, right, bottom = struct.unpack("<4i", attributes["dataWindow"])
+    return right - left + 1, bottom - top + 1
+
+
+def _exr_attributes(head: bytes) -> dict[str, bytes]:
+    """The two header attributes that bound the picture; none where the header does not parse."""
+    found: dict[str, bytes] = {}
+    place = 8
+    entry = re.compile(rb"([^\0]{1,255})\0([^\0]{1,255})\0(.{4})", re.DOTALL)
+    while (match := entry.match(head, place)) is not None:
+        size = int.from_bytes(match[3], "little")
+        place = match.end() + size
+        value = head[match.end() : place]
+        if (match[1], match[2]) == (b"dataWindow", b"box2i") and len(value) == size == 16:
+            found["dataWindow"] = value
+        if (match[1], match[2]) == (b"channels", b"chlist") and len(value) == size:
+            found["channels"] = value
+    return found
+
+
+_SIZES: dict[str, Callable[[Path], tuple[int, int]]] = {
+    "png": _png_size,
+    "jpeg": _jpeg_size,
+    "tiff": _tiff_size,
+    "hdr": _hdr_size,
+    "exr": _exr_size,
+    "raw": raw.size,
+}

@@ -1,0 +1,155 @@
+"""Pictures from outside, decoded after a look at their header, and pictures for people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import OpenEXR
+from numpy.typing import NDArray
+
+from hdrpipe.errors import InputError, UsageError
+from hdrpipe.files.names import plain
+from hdrpipe.files.pictures import jpeg, raw
+from hdrpipe.files.pictures.headers import measure
+from hdrpipe.files.pictures.metadata import camera_data
+from hdrpipe.quantities import Picture
+
+
+@dataclass(frozen=True)
+class PictureInfo:
+    """What a picture file is.
+
+    Attributes:
+        format: "png", "jpeg", "tiff", "hdr", "exr" or "raw"; by its content, RAW pictures by the ending of their name.
+        width, height: in pixels, as decoded.
+        dtype: type of the decoded samples.
+        radiance: True for linear radiance of any scale (hdr, exr), False for ldr in [0, 1].
+        notes: what a person should know.
+    """
+
+    format: str
+    width: int
+    height: int
+    dtype: str
+    radiance: bool
+    notes: tuple[str, ...] = ()
+
+
+def decode(
+    path: Path | str, max_pixels: int, white_balance: Sequence[float] | None = None
+) -> tuple[NDArray[Any], PictureInfo]:
+    """Decode a picture to RGB samples (H, W, 3) in their own type, its header checked before.
+
+    Samples of 8 or 16 bit are display-coded (ldr over the range of the type); RAW pictures are developed linearly
+    and then display-coded with the field's gamma. Radiance and OpenEXR files give finite radiance.
+
+    Args:
+        path: the file.
+        max_pixels: most pixels that are decoded; a larger picture is refused by its header.
+        white_balance: multipliers of a RAW picture (see `files.raw`); None takes its own.
+
+    Raises:
+        InputError: missing, not a picture of these formats, too large, damaged, or of another depth.
+    """
+    kind, _, _ = measure(path, max_pixels)
+    notes: tuple[str, ...] = ()
+    if kind == "raw":
+        samples = raw.develop(path, white_balance)
+    elif kind == "exr":
+        samples = _exr_samples(path)
+    else:
+        samples, notes = jpeg.watched(str(path), lambda: _cv2_samples(path, kind))
+    if kind == "jpeg":
+        samples = upright(samples, camera_data(path).orientation)
+    info = PictureInfo(kind, samples.shape[1], samples.shape[0], str(samples.dtype), kind in ("hdr", "exr"), notes)
+    if info.radiance:
+        if not np.isfinite(samples).all():
+            raise InputError("holds radiance that is not finite", path)
+    elif info.dtype not in ("uint8", "uint16"):
+        raise InputError(f"has samples of type {info.dtype}, wanted 8 or 16 bit", path)
+    return samples, info
+
+
+def scaled(samples: NDArray[Any]) -> Picture:
+    """Samples (H, W, 3) as float32 (3, H, W): integers over the largest value of their type, floats as they are."""
+    picture = np.ascontiguousarray(samples.transpose(2, 0, 1), dtype=np.float32)
+    if samples.dtype.kind == "u":
+        picture /= np.float32(np.iinfo(samples.dtype).max)
+    return picture
+
+
+def read_picture(path: Path | str, max_pixels: int) -> tuple[Picture, PictureInfo]:
+    """Read a picture as RGB: float32 (3, H, W), in this process; foreign files go through `files.decoder`.
+
+    TIFF, PNG and JPEG of 8 or 16 bit are divided by the largest value of their type. Radiance and OpenEXR files keep
+    their values, which are finite but may be slightly negative. Alpha is dropped, grey is replicated.
+
+    Raises:
+        InputError: see `decode`.
+    """
+    samples, info = decode(path, max_pixels)
+    return scaled(samples), info
+
+
+def upright(samples: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Turn and mirror samples (H, W, 3) as the EXIF orientation 1 to 8 asks; another number changes nothing."""
+    if orientation in (5, 6, 7, 8):
+        samples = np.rot90(samples, 1 if orientation in (7, 8) else -1)
+    if orientation in (2, 5, 7):
+        samples = samples[:, ::-1]
+    return samples[::-1, ::-1] if orientation == 3 else samples[::-1] if orientation == 4 else samples
+
+
+def png_bytes(rgb: NDArray[np.uint8]) -> bytes:
+    """PNG of an RGB picture, uint8 (H, W, 3); UsageError for anything else."""
+    return _encoded(rgb, ".png", [])
+
+
+def jpeg_bytes(rgb: NDArray[np.uint8], quality: int = 90) -> bytes:
+    """JPEG of an RGB picture, uint8 (H, W, 3), quality 1 to 100; UsageError for anything else."""
+    return _encoded(rgb, ".jpg", [cv2.IMWRITE_JPEG_QUALITY, quality])
+
+
+def _encoded(rgb: NDArray[np.uint8], suffix: str, options: list[int]) -> bytes:
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
+        raise UsageError(f"a picture for people is uint8 (H, W, 3), not {rgb.dtype} {rgb.shape}")
+    done, data = cv2.imencode(suffix, np.ascontiguousarray(rgb[..., ::-1]), options)
+    if not done:
+        raise UsageError(f"a picture of shape {rgb.shape} cannot be encoded as {suffix}")
+    return data.tobytes()
+
+
+def _cv2_samples(path: Path | str, kind: str) -> np.ndarray:
+    """Decode by OpenCV to RGB samples (H, W, 3) in their own type."""
+    try:
+        with plain(path) as name:
+            samples = _first_page(name) if kind == "tiff" else cv2.imread(name, cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise InputError(f"cannot be decoded ({error.err})", path) from error
+    if samples is None or samples.size == 0:
+        raise InputError("cannot be decoded", path)
+    if samples.ndim == 2 or samples.shape[2] == 1:
+        return np.repeat(samples.reshape(*samples.shape[:2], 1), 3, axis=2)
+    return samples[..., 2::-1]
+
+
+def _first_page(name: str) -> np.ndarray | None:
+    """The first page of a TIFF, upright: `cv2.imread` gives up on a page that lies on its side."""
+    _, pages = cv2.imreadmulti(name, start=0, count=1, flags=cv2.IMREAD_UNCHANGED)
+    return np.asarray(pages[0]) if pages else None
+
+
+def _exr_samples(path: Path | str) -> np.ndarray:
+    """Decode by OpenEXR to RGB samples (H, W, 3) in their own type; a lone Y is grey."""
+    try:
+        with plain(path) as file:
+            channels = OpenEXR.File(file, separate_channels=True).channels()
+        grey = "Y" in channels and "R" not in channels
+        return np.stack([channels[name].pixels for name in ("YYY" if grey else "RGB")], axis=-1)
+    except KeyError as error:
+        raise InputError(f"has no channel {error}", path) from error
+    except Exception as error:  # foreign bytes: the decoder has no closed list of what it raises
+        raise InputError(f"cannot be decoded ({type(error).__name__})", path) from error

@@ -1,0 +1,120 @@
+"""Whether a file is a product at all, and how to say that it is not."""
+
+import contextlib
+import errno
+import json
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from hdrpipe.errors import DamagedError, InputError
+from hdrpipe.files.product.checks import Fault
+from hdrpipe.files.product.schema import FORMAT, SCHEMAS, Schema
+
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_SUPERBLOCK = 48
+"""Bytes of the HDF5 superblock of version 3, which products begin with; bytes 28 to 36 say where the file ends."""
+
+
+def read_head(path: Path | str, count: int) -> tuple[bytes, int]:
+    """Return the first `count` bytes of a regular file and its size.
+
+    Raises:
+        InputError: there is no such file, it is no regular file, or it cannot be read.
+    """
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise InputError("is not a regular file", path)
+        with open(path, "rb") as file:
+            return file.read(count), os.fstat(file.fileno()).st_size
+    except FileNotFoundError as error:
+        raise InputError("there is no such file", path) from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read ({error})", path) from error
+
+
+def sidecar(path: Path | str) -> dict[str, Any]:
+    """The provenance beside an output; empty if there is none or it cannot be read."""
+    try:
+        said = json.loads(Path(f"{path}.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def check_envelope(path: Path) -> None:
+    """Raise Fault if the file is empty, no HDF5 or cut short; done before the HDF5 library looks at it."""
+    head, size = read_head(path, _SUPERBLOCK)
+    if not head:
+        raise Fault("is empty")
+    if not head.startswith(_SIGNATURE[: len(head)]):
+        raise Fault("is not an HDF5 file")
+    if size < _SUPERBLOCK:
+        raise Fault(f"is truncated after {size} bytes")
+    end = int.from_bytes(head[28:36], "little")
+    if head[8] == 3 and size < end:
+        raise Fault(f"is truncated: {size} of {end} bytes are there")
+
+
+def check_head(root: Mapping[str, Any], kind: str | None) -> Schema:
+    """Return the schema of a product by its root attributes; Fault unless it is whole, known and of this kind."""
+    if root.get("format") != FORMAT:
+        raise Fault("is an HDF5 file, but no product of hdrpipe")
+    found, version = root.get("kind"), root.get("version")
+    if kind is not None and found != kind:
+        raise Fault(f"is a product of kind {found!a}, wanted '{kind}'")
+    if not isinstance(found, str) or found not in SCHEMAS or type(version) is not int:
+        raise Fault(f"is a product of kind {found!a}, version {version!a}, which this hdrpipe does not know")
+    schema = SCHEMAS[found]
+    if version > schema.version:
+        raise Fault(f"was written by a newer hdrpipe ({found} version {version}; this one reads {schema.version})")
+    if version < schema.version:
+        raise Fault(f"was written by an older hdrpipe ({found} version {version}; this one reads {schema.version})")
+    if root.get("complete") is not True:
+        raise Fault("is incomplete: its writer did not finish")
+    return schema
+
+
+_LIBRARY = (OSError, RuntimeError, LookupError, ValueError, TypeError)
+"""What the HDF5 library may raise over damaged bytes."""
+
+
+@contextlib.contextmanager
+def telling(path: Path, rules: tuple[str, ...], library: tuple[type[Exception], ...] = _LIBRARY) -> Iterator[None]:
+    """Turn a Fault, or what a library says about damaged bytes, into one line that names the file and its rules."""
+    try:
+        yield
+    except Fault as fault:
+        raise DamagedError(str(fault), path, _hint(path, rules)) from None
+    except library as error:
+        number = getattr(error, "errno", None)
+        if number not in (None, errno.EIO):
+            raise InputError(f"cannot be read ({os.strerror(number)})", path) from error
+        raise DamagedError(
+            f"is damaged: a checksum or the structure does not hold ({error})", path, _hint(path, rules)
+        ) from error
+
+
+OTHER_RULES = {
+    "labelled.h5": "teacher_labelled",
+    "crossfit-*.h5": "crossfit",
+    "chosen/scores-*.csv": "score_chosen",
+}
+"""Outputs whose rule is not called what its stage is, by the end of their path."""
+
+
+def rule_of(path: Path) -> str:
+    """The rule that makes an output, by the provenance beside it; empty if that names none."""
+    stage = sidecar(path).get("stage")
+    other = [rule for pattern, rule in OTHER_RULES.items() if path.match(pattern)]
+    return [*other, stage][0] if isinstance(stage, str) else ""
+
+
+def _hint(path: Path, rules: tuple[str, ...]) -> str:
+    """Which rule to run again: the one that the provenance beside the file names, else those that make its kind."""
+    rule = rule_of(path)
+    names = (rule,) if rule else rules
+    made = f"run the rule {' or '.join(map(repr, names))}" if names else "make it"
+    return f"delete it and {made} again"

@@ -1,0 +1,41 @@
+"""The product files of one split or one round, as one."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from hdrpipe.errors import InputError
+from hdrpipe.files.product.hdf5 import Product, open_product
+
+
+class Shards:
+    """The shards of one split or one round, opened and verified, addressed by scene name."""
+
+    def __init__(self, paths: Sequence[Path], kind: str, stack: ExitStack):
+        self.products = [stack.enter_context(open_product(path, kind)) for path in paths]
+        self.by_scene = {scene: product for product in self.products for scene in product.scenes}
+
+    @property
+    def scenes(self) -> tuple[str, ...]:
+        """Names of all scenes, sorted, whatever shard they lie in."""
+        return tuple(sorted(self.by_scene))
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """File name -> content hash."""
+        return {product.path.name: product.content_hash for product in self.products}
+
+    def __contains__(self, scene: object) -> bool:
+        """Whether any shard holds a scene of this name."""
+        return scene in self.by_scene
+
+    def of(self, scene: str) -> Product:
+        """The shard that holds a scene.
+
+        Raises:
+            InputError: none does.
+        """
+        if scene not in self.by_scene:
+            names = ", ".join(product.path.name for product in self.products)
+            raise InputError(f"scene {scene!r} is missing", names, "make both files in one run")
+        return self.by_scene[scene]

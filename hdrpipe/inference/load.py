@@ -1,0 +1,69 @@
+"""A network out of its weights file, on the CPU."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hdrpipe.errors import InputError
+from hdrpipe.files.weights import load_weights
+from hdrpipe.imaging.camera import expose
+from hdrpipe.models.network import HdrNet, build
+
+SHIPPED = Path(__file__).with_name("shipped.safetensors")
+"""The network that comes with the package: the student of the main job."""
+
+
+SIDE = 24
+"""Side of the picture to which `answer` answers: small, and a multiple of what every backbone asks for."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A network and what its file says: `model`, `content_hash`, `steps`, `averaged` and more."""
+
+    net: HdrNet
+    metadata: dict[str, Any]
+
+
+def stored(path: Path) -> Stored:
+    """Build the network that a weights file describes and give it its weights.
+
+    Raises:
+        InputError: no such file; it holds no network (an optimizer's state, say), or one that this version builds
+            otherwise.
+        DamagedError: the file is none of ours, or damaged.
+        UsageError: a backbone or an option that this version does not have.
+    """
+    tensors, metadata = load_weights(path)
+    role = metadata.get("role", "network")
+    if role == "optimizer" or "model" not in metadata:
+        raise InputError(f"holds no network but an {role}", path, "name a student or a teacher")
+    net = build(metadata["model"])
+    try:
+        net.load_state_dict(tensors)
+    except RuntimeError:
+        wanted, found = ({k: tuple(v.shape) for k, v in d.items()} for d in (net.state_dict(), tensors))
+        name = min((name for name in {**wanted, **found} if wanted.get(name) != found.get(name)), default="?")
+        what = f"does not fit backbone {metadata['model']['backbone']!r}: {name} is {found.get(name)}"
+        raise InputError(what, path, f"wanted {wanted.get(name)}; train it anew with this version") from None
+    return Stored(net, metadata)
+
+
+def answer(net: HdrNet) -> list[float]:
+    """What a network makes of a fixed burst: some values after the mu-law, and of sigma, to tell networks apart."""
+    rows, columns = torch.meshgrid(torch.arange(SIDE), torch.arange(SIDE), indexing="ij")
+    waves = [
+        torch.sin(0.37 * rows + 0.11 * k * columns) * torch.cos(0.23 * columns - 0.05 * k * rows) for k in (1, 2, 3)
+    ]
+    radiance = 0.4 * (1.05 + torch.stack(waves)) ** 3 / 8.6
+    times = torch.tensor([4.0**index for index in range(net.exposures)])
+    moved = torch.stack([radiance.roll(3 * index, -1) for index in range(net.exposures)])
+    frames = expose(moved * times[:, None, None, None], 1.0)
+    training = net.training
+    with torch.inference_mode():
+        found = net.cpu().eval()(frames[None], times[None])
+    net.train(training)
+    values = torch.cat([found.tonemapped[0], found.sigma[0]])[:, 3::6, 3::6]
+    return [round(float(value), 5) for value in values.flatten()]

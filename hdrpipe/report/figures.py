@@ -1,0 +1,289 @@
+# pandas' own annotations leave every scalar open: no finding of these kinds would be one.
+# pyright: reportIndexIssue=false, reportAttributeAccessIssue=false, reportArgumentType=false, reportCallIssue=false
+"""Curves of a run as SVG that stands inside a page and takes its text colour from there."""
+
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+from numpy.typing import NDArray
+
+from hdrpipe.report.sigma_bars import judged_drawings
+from hdrpipe.report.sigma_figures import (
+    draw_coverage,
+    draw_reliability,
+    draw_risk_coverage,
+    draw_sparsification,
+    plain_log,
+)
+from hdrpipe.report.tables import Run, mean, network_name, rmse, spoken
+
+INK = "#010203"
+"""Stands for the page's text colour until the SVG is finished."""
+
+STUDENT, TEACHER, THIRD, FOURTH, BASELINE = "#2f7fd0", "#e07a1f", "#1f9a78", "#c2487f", "#8a8f98"
+"""Colours of equal weight on white and on black."""
+
+SIZE = (4.3, 2.8)
+LEGEND = 46
+"""Letters that three labels may have in one row above a chart of this size."""
+
+STYLE: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "svg.fonttype": "none",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.labelpad": 6.0,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.grid": True,
+    "grid.color": INK,
+    "grid.alpha": 0.12,
+    "grid.linewidth": 0.7,
+    "lines.linewidth": 2.0,
+    "lines.markersize": 6.0,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "figure.constrained_layout.use": True,
+}
+
+SMOOTH = 0.08
+"""Share of the shown steps that a smoothed loss averages."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A curve: its title, what it says in a sentence, and its SVG."""
+
+    title: str
+    text: str
+    svg: str
+
+
+Drawing = tuple[str, str, Callable[[Axes], None]]
+"""Title, what it shows, and what draws it."""
+
+
+def charts(run: Run, error: NDArray | None = None, sigma: NDArray | None = None) -> list[Chart]:
+    """All curves; `error` and `sigma` are pooled pixels of the test scenes under the chosen student, 1-D, if any."""
+    scored = [] if error is None or sigma is None else [*_scores(run), *_uncertainty(run, error, sigma)]
+    drawn = [*scored, *judged_drawings(run.metrics[run.chosen]), *_training(run)]
+    return [Chart(title, text, svg(draw, f"chart{n}")) for n, (title, text, draw) in enumerate(drawn)]
+
+
+def _scores(run: Run) -> list[Drawing]:
+    return [
+        (
+            "Quality per round",
+            "Mean PSNR-μ on the test scenes; round 0 is the warm-up on labels alone. Higher is better.",
+            lambda axes: _quality(axes, run),
+        ),
+        (
+            "Quality by difficulty",
+            "Mean PSNR-μ of the chosen student and of the best classical merge. Right is better.",
+            lambda axes: _difficulties(axes, run),
+        ),
+    ]
+
+
+def _uncertainty(run: Run, error: NDArray, sigma: NDArray) -> list[Drawing]:
+    return [
+        (
+            "Does sigma know where the errors are?",
+            "Sparsification: error left on the test scenes when the most uncertain pixels are taken away first. Near "
+            "the dotted line is better; a random order would stay at 1.",
+            lambda axes: draw_sparsification(axes, error, sigma),
+        ),
+        (
+            "What a choice by sigma risks",
+            "Risk and coverage: error of the surest pixels of the test scenes, for any share kept. Lower is better.",
+            lambda axes: draw_risk_coverage(axes, error, sigma),
+        ),
+        (
+            "Is sigma as large as the error?",
+            "Calibration: pixels of the test scenes in groups of like sigma. Above the line sigma is too small.",
+            lambda axes: draw_reliability(axes, error, sigma),
+        ),
+        (
+            "Do its intervals hold?",
+            "Share of the errors on test scenes that lie inside sigma's intervals. Below the line sigma is too small.",
+            lambda axes: draw_coverage(axes, error, sigma),
+        ),
+        (
+            "Sigma per round",
+            "AUSE, the area between the two curves of such a figure, as a share of a random order's. Lower is better.",
+            lambda axes: _sigma(axes, run),
+        ),
+    ]
+
+
+def _training(run: Run) -> list[Drawing]:
+    return [
+        (
+            "What the masks keep",
+            "Mean share of unlabelled pixels that are trusted. The student learns from what the blue line says.",
+            lambda axes: _kept(axes, run),
+        ),
+        (
+            "What the masks are worth",
+            "RMSE of the pseudo labels after the μ-law, measured with truth that training never saw; dotted, on "
+            "labelled scenes. The more the kept pixels lie below the dropped ones, the better.",
+            lambda axes: _risk(axes, run),
+        ),
+        (
+            "Reconstruction loss",
+            "Mean absolute error after the μ-law over all steps of all rounds, faint as it was, strong smoothed.",
+            lambda axes: _losses(axes, run, "reconstruction"),
+        ),
+        (
+            "Uncertainty loss",
+            "Gaussian likelihood loss of sigma over all steps of all rounds; it may be negative.",
+            lambda axes: _losses(axes, run, "judge"),
+        ),
+    ]
+
+
+def svg(draw: Callable[[Axes], None], name: str, size: tuple[float, float] = SIZE) -> str:
+    """Draw into SVG without a header, with ids of its own; the same data gives the same text."""
+    with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
+        figure = Figure(figsize=size)
+        axes = figure.add_subplot()
+        draw(axes)
+        handles, labels = axes.get_legend_handles_labels()
+        columns = 3 if sum(map(len, labels)) <= LEGEND else 2
+        figure.legend(handles, labels, loc="outside upper left", ncols=columns, columnspacing=1.4, handlelength=1.6)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :].replace(INK, "currentColor")
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r'(id="|xlink:href="#|url\(#)', rf"\g<1>{name}-", text)
+    text = re.sub(r"(font: [^;\"]*?px) [^;\"]*", r"\1 system-ui, sans-serif", text)
+    return re.sub(r'<svg [^>]*viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" aria-hidden="true">', text, count=1)
+
+
+def _rounds(axes: Axes, first: int, last: int) -> None:
+    axes.set_xlabel("round")
+    axes.set_xlim(first - 0.25, last + 0.25)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=10, min_n_ticks=1))
+
+
+def _shares(axis: Axis) -> None:
+    axis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+
+
+def _quality(axes: Axes, run: Run) -> None:
+    rounds = range(len(run.metrics))
+    for role, colour, mark in (("teacher", TEACHER, "s"), ("student", STUDENT, "o")):
+        means = [mean(run.of(network_name(number, role))) for number in rounds]
+        axes.plot(rounds, means, f"{mark}-", color=colour, label=role)
+    best = f"best classical ({spoken(run.baseline)})"
+    axes.axhline(mean(run.of(run.baseline)), color=BASELINE, linestyle="--", label=best)
+    axes.set_ylabel("PSNR-μ (dB)")
+    axes.margins(y=0.15)
+    _rounds(axes, 0, len(rounds) - 1)
+
+
+def _difficulties(axes: Axes, run: Run) -> None:
+    """Two dots a difficulty, on a line whose length is the gain."""
+    parts = run.difficulties[::-1]
+    lines = ((run.baseline, BASELINE, "s", -18), (run.student, STUDENT, "o", 9))
+    values = {method: [mean(run.of(method, part)) for part in parts] for method, *_ in lines}
+    places = list(range(len(parts)))
+    axes.hlines(places, values[run.baseline], values[run.student], color=BASELINE, linewidth=3, alpha=0.5)
+    for method, colour, mark, lift in lines:
+        axes.plot(values[method], places, mark, color=colour, label=spoken(method), markersize=9)
+        for place, value in zip(places, values[method], strict=True):
+            axes.annotate(f"{value:.1f}", (value, place), (0, lift), textcoords="offset points", ha="center")
+    axes.set_yticks(places, parts)
+    axes.set_ylim(-0.6, len(places) - 0.4)
+    axes.set_xlabel("PSNR-μ (dB)")
+    axes.margins(x=0.1)
+    axes.grid(visible=False, axis="y")
+
+
+def _sigma(axes: Axes, run: Run) -> None:
+    def ratio(kind: str) -> list[float]:
+        return [row[kind]["ause"] / row[kind]["ause_random"] for row in run.metrics if kind in row]
+
+    last = len(run.metrics) - 1
+    test, pool = ratio("sigma_test"), ratio("sigma_unlabelled")
+    axes.plot(range(last + 1), test, "o-", color=STUDENT, label="student, test scenes")
+    axes.plot(range(last + 1 - len(pool), last + 1), pool, "s-", color=TEACHER, label="teacher, pseudo labels")
+    axes.axhline(1.0, color=BASELINE, linestyle="--", label="random order")
+    axes.set_ylabel("AUSE / random AUSE")
+    axes.set_ylim(0, max(1.1, 1.05 * max(test + pool)))
+    _rounds(axes, 0, last)
+
+
+def _kept(axes: Axes, run: Run) -> None:
+    rounds = range(1, len(run.statistics) + 1)
+    lines = (
+        ("keep_rate_patch", "patch level", TEACHER, "s"),
+        ("keep_rate_pixel", "pixel level", THIRD, "^"),
+        ("keep_rate", "kept by the masks", STUDENT, "o"),
+    )
+    for key, label, colour, mark in lines:
+        axes.plot(rounds, [row["unlabelled"][key] for row in run.statistics], f"{mark}-", color=colour, label=label)
+    axes.set_ylabel("share of pixels")
+    _shares(axes.yaxis)
+    axes.set_ylim(0, 1.05)
+    _rounds(axes, 1, len(run.statistics))
+
+
+def _risk(axes: Axes, run: Run) -> None:
+    unlabelled = [row["labels"] for row in run.metrics if "labels" in row]
+    labelled = [row["labelled"] for row in run.statistics]
+    lines = (
+        ("dropped_risk", "dropped", FOURTH, "s"),
+        ("risk", "all", BASELINE, "^"),
+        ("kept_risk", "kept", STUDENT, "o"),
+    )
+    for key, label, colour, mark in lines:
+        for rows, style, name in ((unlabelled, "-", label), (labelled, ":", None)):
+            values = [rmse(row[key]) for row in rows]
+            axes.plot(range(1, len(values) + 1), values, mark + style, color=colour, label=name)
+    axes.set_ylabel("RMSE (μ-law)")
+    axes.set_ylim(bottom=0)
+    _rounds(axes, 1, len(run.statistics))
+
+
+def _losses(axes: Axes, run: Run, part: str) -> None:
+    """One loss over the steps of all rounds, which follow each other on the axis."""
+    before, named = 0.0, set()
+    for number, history in enumerate(run.histories):
+        last = float(history["step"].max())
+        for kind, colour in (("labelled", STUDENT), ("unlabelled", TEACHER)):
+            if f"{kind}_{part}" in history:
+                label = None if kind in named else f"{kind} scenes"
+                _loss(axes, history["step"] + before, history[f"{kind}_{part}"], colour, label)
+                named.add(kind)
+        axes.axvline(before, color=INK, alpha=0.25, linewidth=0.8)
+        name = "warm-up" if number == 0 else f"round {number}"
+        place = (before + last / 2, 1.0)
+        axes.annotate(name, place, xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8.5)
+        before += last
+    if part == "reconstruction":
+        axes.set_yscale("log")
+        plain_log(axes.yaxis)
+    axes.set_xlabel("step")
+    axes.set_xlim(0, before)
+
+
+def _loss(axes: Axes, steps: NDArray, values: NDArray, colour: str, label: str | None) -> None:
+    window = max(1, round(SMOOTH * len(values)))
+    smooth = pd.Series(values).rolling(window, center=True, min_periods=1).median()
+    axes.plot(steps, values, color=colour, alpha=0.25, linewidth=0.8)
+    axes.plot(steps, smooth.to_numpy(), color=colour, label=label)

@@ -1,0 +1,79 @@
+"""What evaluate says about sigma and masks beside their scores: rivals, kinds of pixels, temperature, detection."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from hdrpipe.evaluation.baseline_maps import disagreement, kinds, trivial_maps
+from hdrpipe.evaluation.sigma_quality import by_kind, detection, ranking, tempered
+from hdrpipe.evaluation.uncertainty import error_map
+from hdrpipe.files.product.hdf5 import Product
+from hdrpipe.files.product.schema import network_frames
+from hdrpipe.files.product.shards import Shards
+from hdrpipe.inference.tiles import predict
+from hdrpipe.learning.batches import unit_floats
+from hdrpipe.masking.strategy import spread
+from hdrpipe.stages.inputs import relative_times
+
+PIXELS = 200_000
+"""About as many pixels in all are judged: rank measures sort them once a map."""
+
+
+def judged(network: nn.Module, product: Product, scenes: Shards, known: Shards) -> dict[str, Any]:
+    """Sigma of a network on scenes of known truth: `rivals`, `kinds`, `calibration` (see `evaluation.sigma_quality`).
+
+    Args:
+        network: what predicted `product`; it predicts each scene once more, mirrored.
+        product: predictions and sigma.
+        scenes: the bursts.
+        known: truths; scenes without one are left out.
+    """
+    names = [scene for scene in product.scenes if scene in known]
+    columns = [_columns(network, product, scenes, known, scene, max(1, PIXELS // len(names))) for scene in names]
+    if not columns:
+        return {}
+    pooled = {name: np.concatenate([column[name] for column in columns]) for name in columns[0]}
+    error, sigma = pooled.pop("error"), pooled["sigma"]
+    places = {name: pooled.pop(name) for name in ("saturated", "moving", "well_exposed")}
+    return {
+        "rivals": {name: ranking(error, order) for name, order in pooled.items()},
+        "kinds": by_kind(error, sigma, places),
+        "calibration": tempered([c["error"] for c in columns], [c["sigma"] for c in columns]),
+    }
+
+
+def _columns(
+    network: nn.Module, product: Product, scenes: Shards, known: Shards, scene: str, pixels: int
+) -> dict[str, NDArray[Any]]:
+    """Name of a map -> about so many pixels of one scene."""
+    bursts = scenes.of(scene)
+    about = bursts.scene_attributes(scene)
+    frames, times = unit_floats(network_frames(bursts, scene)[...]), relative_times(about["ev"])
+    seen = frames, times, int(about["reference"])
+    estimate = product.read(scene, "pseudo_label").astype(np.float32)
+    mirrored = predict(network, np.ascontiguousarray(frames[..., ::-1]), times)[0][..., ::-1]
+    maps = {
+        "error": error_map(estimate, known.of(scene).read(scene, "radiance")),
+        "sigma": product.read(scene, "sigma"),
+        "mirrored": disagreement(estimate, mirrored),
+        **trivial_maps(*seen, seed=sum(scene.encode())),
+        **kinds(*seen),
+    }
+    return {name: values.ravel()[:: max(1, values.size // pixels)] for name, values in maps.items()}
+
+
+def detected(errors: Sequence[NDArray], masks: Shards, scenes: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Each mask level as a detector of the pseudo labels' worst pixels; `errors` are maps (H, W) of these scenes."""
+    kept: dict[str, list[NDArray]] = {"patch": [], "pixel": [], "bilevel": []}
+    stride = max(1, sum(error.size for error in errors) // PIXELS)
+    for scene, error in zip(scenes, errors, strict=True):
+        product = masks.of(scene)
+        patch = spread(product.read(scene, "patch_mask").astype(bool), error.shape)  # pyright: ignore[reportArgumentType]
+        pixel = product.read(scene, "pixel_mask").astype(bool)
+        for level, mask in (("patch", patch), ("pixel", pixel), ("bilevel", patch & pixel)):
+            kept[level].append(mask.ravel()[::stride])
+    error = np.concatenate([e.ravel()[::stride] for e in errors])
+    return {level: detection(error, np.concatenate(parts)) for level, parts in kept.items()}

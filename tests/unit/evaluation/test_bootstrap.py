@@ -1,0 +1,27 @@
+"""Intervals over groups of scenes."""
+
+import numpy as np
+import pytest
+
+from hdrpipe.evaluation.bootstrap import interval
+
+
+def test_interval_holds_the_mean_and_repeats():
+    values, groups = np.random.default_rng(0).normal(30, 2, 24), [f"g{k % 6}" for k in range(24)]
+    low, high = interval(values, groups)
+    assert low < values.mean() < high
+    assert interval(values, groups) == (low, high)
+
+
+def test_more_scenes_of_the_same_places_make_nothing_surer():
+    values, groups = [30.0, 32.0, 37.0], ["a", "b", "c"]
+    assert interval(values * 5, groups * 5) == pytest.approx(interval(values, groups))
+
+
+def test_interval_takes_no_notice_of_the_order_of_scenes():
+    values, groups = [30.0, 32.0, 37.0, 31.0], ["a", "b", "c", "a"]
+    assert interval(values[::-1], groups[::-1]) == pytest.approx(interval(values, groups))
+
+
+def test_one_group_gives_no_interval():
+    assert interval([30.0, 31.0], ["a", "a"]) is None

@@ -1,0 +1,191 @@
+import io
+import os
+
+import cv2
+import numpy as np
+import OpenEXR
+import pytest
+import tifffile
+from bombs import BOMBS
+from PIL import Image
+
+from hdrpipe.errors import InputError, UsageError
+from hdrpipe.files.pictures import headers
+from hdrpipe.files.pictures.images import jpeg_bytes, png_bytes, read_picture, upright
+
+LARGE = 2**24
+
+
+@pytest.fixture
+def rgb():
+    """(H, W, 3) in [0, 1] with a channel order that a swap would show."""
+    y, x = np.mgrid[:13, :17]
+    return np.stack([y / 12, x / 16, np.full(y.shape, 0.1)], axis=-1)
+
+
+def write_exr(path, **channels):
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    OpenEXR.File(header, channels).write(str(path))
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_integers_are_divided_by_the_largest_value_of_their_type(tmp_path, rgb, suffix, dtype):
+    top = np.iinfo(dtype).max
+    stored = np.round(rgb * top).astype(dtype)
+    cv2.imwrite(str(tmp_path / f"p.{suffix}"), stored[..., ::-1])
+    picture, info = read_picture(tmp_path / f"p.{suffix}", LARGE)
+    np.testing.assert_allclose(picture, stored.transpose(2, 0, 1) / top, atol=1e-7)
+    assert (picture.dtype, picture.max()) == (np.float32, 1)
+    assert (info.format, info.width, info.height) == ({"png": "png", "tif": "tiff"}[suffix], 17, 13)
+    assert (info.dtype, info.radiance) == (np.dtype(dtype).name, False)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_tiffs_stand_upright(tmp_path, rgb, dtype, orientation):
+    stored = np.round(rgb * np.iinfo(dtype).max).astype(dtype)
+    tifffile.imwrite(tmp_path / "p.tif", stored, photometric="rgb", extratags=[(274, "H", 1, orientation, True)])
+    picture, info = read_picture(tmp_path / "p.tif", LARGE)
+    wanted = upright(stored, orientation)
+    assert (info.height, info.width) == wanted.shape[:2]
+    np.testing.assert_allclose(picture, wanted.transpose(2, 0, 1) / np.iinfo(dtype).max, atol=1e-7)
+
+
+def test_planes_of_eight_bit_are_read_and_of_sixteen_refused(tmp_path, rgb):
+    """OpenCV takes the latter for interleaved samples and says nothing."""
+    for name, dtype in (("a.tif", np.uint8), ("b.tif", np.uint16)):
+        stored = np.round(rgb.transpose(2, 0, 1) * np.iinfo(dtype).max).astype(dtype)
+        tifffile.imwrite(tmp_path / name, stored, photometric="rgb", planarconfig="separate")
+    np.testing.assert_allclose(read_picture(tmp_path / "a.tif", LARGE)[0], rgb.transpose(2, 0, 1), atol=1 / 255)
+    with pytest.raises(InputError, match=r"b\.tif: is a 16-bit TIFF of separate planes"):
+        read_picture(tmp_path / "b.tif", LARGE)
+
+
+def test_sixteen_bits_that_are_dark_where_high_are_refused(tmp_path, rgb):
+    tifffile.imwrite(tmp_path / "p.tif", (rgb[..., 0] * 65535).astype(np.uint16), photometric="miniswhite")
+    with pytest.raises(InputError, match="other colours, which is not read"):
+        read_picture(tmp_path / "p.tif", LARGE)
+
+
+def test_jpeg_is_read_close_to_what_was_written(tmp_path, rgb):
+    (tmp_path / "p").write_bytes(jpeg_bytes(np.round(rgb * 255).astype(np.uint8), 100))
+    picture, info = read_picture(tmp_path / "p", LARGE)
+    assert info.format == "jpeg"
+    assert np.abs(picture - rgb.transpose(2, 0, 1)).mean() < 0.02
+
+
+def test_radiance_files_keep_their_values(tmp_path, rgb):
+    radiance = (rgb * 40).astype(np.float32)
+    cv2.imwrite(str(tmp_path / "p.hdr"), radiance[..., ::-1])
+    picture, info = read_picture(tmp_path / "p.hdr", LARGE)
+    assert (info.format, info.radiance, picture.shape) == ("hdr", True, (3, 13, 17))
+    assert np.abs(picture - radiance.transpose(2, 0, 1)).max() <= radiance.max() / 128
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_openexr_files_keep_their_values(tmp_path, rgb, dtype):
+    channels = {name: (rgb[..., i] * 9 - 0.01).astype(dtype) for i, name in enumerate("RGB")}
+    write_exr(tmp_path / "p.exr", A=channels["R"] * 0, **channels)
+    picture, info = read_picture(tmp_path / "p.exr", LARGE)
+    assert (info.format, info.dtype, info.radiance) == ("exr", np.dtype(dtype).name, True)
+    np.testing.assert_array_equal(picture, np.stack([channels[name] for name in "RGB"]).astype(np.float32))
+
+
+def test_a_lone_luminance_channel_is_grey(tmp_path, rgb):
+    write_exr(tmp_path / "p.exr", Y=rgb[..., 0].astype(np.float32))
+    picture, _ = read_picture(tmp_path / "p.exr", LARGE)
+    np.testing.assert_array_equal(picture, np.stack([rgb[..., 0].astype(np.float32)] * 3))
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P"])
+def test_alpha_is_dropped_and_grey_replicated(tmp_path, rgb, mode):
+    picture = Image.fromarray(np.round(rgb * 255).astype(np.uint8)).convert(mode)
+    picture.save(tmp_path / "p.png")
+    read, _ = read_picture(tmp_path / "p.png", LARGE)
+    expected = np.asarray(picture.convert("RGB")).transpose(2, 0, 1) / 255
+    np.testing.assert_allclose(read, expected, atol=1e-6)
+
+
+def test_the_content_and_not_the_name_says_the_format(tmp_path, rgb):
+    (tmp_path / "p.jpg").write_bytes(png_bytes(np.round(rgb * 255).astype(np.uint8)))
+    assert read_picture(tmp_path / "p.jpg", LARGE)[1].format == "png"
+
+
+@pytest.mark.parametrize("encode", [png_bytes, jpeg_bytes])
+def test_pictures_for_people_are_rgb(encode):
+    red = np.zeros((16, 16, 3), np.uint8)
+    red[..., 0] = 200
+    decoded = np.asarray(Image.open(io.BytesIO(encode(red))))
+    assert np.abs(decoded.astype(int) - red).max() <= 3
+
+
+@pytest.mark.parametrize("encode", [png_bytes, jpeg_bytes])
+@pytest.mark.parametrize("array", [np.zeros((4, 4, 3)), np.zeros((4, 4), np.uint8), np.zeros((0, 4, 3), np.uint8)])
+def test_what_is_no_picture_for_people_is_refused(encode, array):
+    with pytest.raises(UsageError, match="uint8"):
+        encode(array)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "jpg", "hdr"])
+def test_the_pixel_limit_is_inclusive(tmp_path, rgb, suffix):
+    path = tmp_path / f"p.{suffix}"
+    cv2.imwrite(str(path), rgb.astype(np.float32) if suffix == "hdr" else np.round(rgb * 255).astype(np.uint8))
+    assert read_picture(path, 13 * 17)[0].shape == (3, 13, 17)
+    with pytest.raises(InputError, match="17 x 13 pixels"):
+        read_picture(path, 13 * 17 - 1)
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_refused_by_its_header_and_never_decoded(tmp_path, monkeypatch, name):
+    for module, decoder in ((cv2, "imread"), (cv2, "imreadmulti"), (OpenEXR, "File")):
+        monkeypatch.setattr(module, decoder, lambda *_, **__: pytest.fail("the decoder was called"))
+    monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("the decoder was called"))
+    path = tmp_path / "bomb"
+    path.write_bytes(BOMBS[name])
+    with pytest.raises(InputError, match=r"pixels|header") as caught:
+        read_picture(path, LARGE)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_no_picture_is_named_as_such(tmp_path):
+    (tmp_path / "text").write_text("not a picture")
+    (tmp_path / "empty").write_bytes(b"")
+    with pytest.raises(InputError, match="is no TIFF, PNG, JPEG, Radiance or OpenEXR picture"):
+        read_picture(tmp_path / "text", LARGE)
+    with pytest.raises(InputError, match="is empty"):
+        read_picture(tmp_path / "empty", LARGE)
+    with pytest.raises(InputError, match="no such file"):
+        read_picture(tmp_path / "none", LARGE)
+    with pytest.raises(InputError, match="not a regular file"):
+        read_picture(tmp_path, LARGE)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="not a regular file"):
+        read_picture(tmp_path / "pipe", LARGE)
+
+
+def test_depths_that_are_not_read_are_named(tmp_path, rgb):
+    Image.fromarray(rgb[..., 0].astype(np.float32)).save(tmp_path / "p.tif")
+    with pytest.raises(InputError, match="float32, wanted 8 or 16 bit"):
+        read_picture(tmp_path / "p.tif", LARGE)
+
+
+def test_radiance_that_is_not_finite_is_refused(tmp_path, rgb):
+    broken = rgb[..., 0].astype(np.float32)
+    broken[3, 4] = np.inf
+    write_exr(tmp_path / "p.exr", R=broken, G=broken, B=broken)
+    with pytest.raises(InputError, match="not finite"):
+        read_picture(tmp_path / "p.exr", LARGE)
+
+
+def test_openexr_files_that_are_no_picture_are_named(tmp_path, rgb):
+    write_exr(tmp_path / "z.exr", Z=rgb[..., 0].astype(np.float32))
+    with pytest.raises(InputError, match="no channel 'R'"):
+        read_picture(tmp_path / "z.exr", LARGE)
+    many = {f"c{k}": np.zeros((2, 2), np.float32) for k in range(headers.CHANNELS + 1)}
+    write_exr(tmp_path / "m.exr", **many)
+    with pytest.raises(InputError, match="more than 32 channels"):
+        read_picture(tmp_path / "m.exr", LARGE)

@@ -1,0 +1,57 @@
+"""Tiled inference equals inference of the whole."""
+
+import numpy as np
+import pytest
+import torch
+
+from hdrpipe.errors import CapacityError
+from hdrpipe.inference.tiles import predict, spans
+
+
+@pytest.mark.parametrize(("size", "tile", "halo"), [(100, 32, 8), (64, 64, 8), (65, 64, 24), (7, 64, 8)])
+def test_kept_parts_cover_the_axis_once(size, tile, halo):
+    kept = [index for inner, _ in spans(size, tile, halo, 2) for index in range(inner.start, inner.stop)]
+    assert kept == list(range(size))
+    for inner, outer in spans(size, tile, halo, 2):
+        assert outer.start % 2 == 0
+        assert outer.start <= inner.start
+        assert outer.stop >= inner.stop
+
+
+def test_tiles_show_no_seam(net):
+    frames = (np.random.default_rng(0).random((3, 3, 150, 130)) * 65535).astype(np.uint16)
+    whole, sigma = predict(net, frames, [1, 4, 16])
+    tiled, tiled_sigma = predict(net, frames, [1, 4, 16], tile=64, halo=48)
+    assert np.abs(whole - tiled).max() < 1e-5
+    assert np.abs(sigma - tiled_sigma).max() < 1e-5
+
+
+def test_out_of_memory_halves_the_tile_and_ends_in_one_line(net):
+    class Greedy(torch.nn.Module):
+        multiple = 2
+
+        def __init__(self, largest):
+            super().__init__()
+            self.net, self.largest, self.sizes = net, largest, []
+
+        def forward(self, frames, times):
+            self.sizes.append(max(frames.shape[-2:]))
+            if self.sizes[-1] > self.largest:
+                raise MemoryError
+            return self.net(frames, times)
+
+    frames = (np.random.default_rng(0).random((3, 3, 200, 200)) * 65535).astype(np.uint16)
+    found, _ = predict(Greedy(180), frames, [1, 4, 16], tile=256, halo=24)
+    assert np.abs(found - predict(net, frames, [1, 4, 16], tile=128, halo=24)[0]).max() < 1e-6
+    with pytest.raises(CapacityError, match="out of memory"):
+        predict(Greedy(10), frames, [1, 4, 16], tile=256, halo=24)
+
+
+@pytest.mark.parametrize(("wanted", "passes"), [(None, 2), (600, 1)])
+def test_a_network_that_looks_far_is_given_larger_tiles(net, monkeypatch, wanted, passes):
+    seen = []
+    forward = net.forward
+    monkeypatch.setattr(net, "tile", wanted, raising=False)
+    monkeypatch.setattr(net, "forward", lambda frames, times: seen.append(frames.shape) or forward(frames, times))
+    predict(net, np.zeros((3, 3, 16, 540), np.uint16), [1, 4, 16])
+    assert len(seen) == passes
