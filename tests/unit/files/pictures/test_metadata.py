@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from hdrpipe.files.decoder import shared
-from hdrpipe.files.exif import camera_data
+from hdrpipe.files.pictures.decoder import shared
+from hdrpipe.files.pictures.metadata import camera_data
 
 OLD, KIND, OUTPUT, INDEX, SPEED = 0x8827, 0x8830, 0x8831, 0x8832, 0x8833
 
