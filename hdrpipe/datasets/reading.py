@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdrpipe.datasets.bursts import FoundBurst
+from hdrpipe.datasets.encoding import is_float, levels_of_floats
 from hdrpipe.errors import InputError
 from hdrpipe.files.pictures import raw
 from hdrpipe.files.pictures.decoder import MAX_PIXELS, Decoder, shared
@@ -85,10 +86,15 @@ def read_burst(
             height, width = samples.shape[2:]
             what = f"has {info.width} x {info.height} pixels, {found.frames[0].name!a} has {width} x {height}"
             raise InputError(what, path)
+        if is_float(samples) != is_float(frame):
+            raise InputError("mixes floats and integers", path, "save all frames in one way")
         samples, frame = _same_depth(samples, frame)
         samples[index] = frame.transpose(2, 0, 1)
         depths.append(info.dtype)
         remarks += [f"{path.name!a}: {note}" for note in info.notes]
+    if is_float(samples):
+        samples, more = levels_of_floats(samples)
+        remarks += more
     notes = [*found.notes, *remarks, *disagreements(found, samples)]
     if len(set(depths)) > 1:
         notes.append("frames of 8 and of 16 bit are mixed; each is divided by its own maximum")

@@ -153,9 +153,9 @@ REFUSED = {
         replaced(lambda p: write_radiance(p.with_suffix(".hdr"), radiance()).rename(p)),
         "holds radiance",
     ),
-    "floats in a TIFF": (
+    "floats beside integers": (
         replaced(lambda p: Image.fromarray(LDR[1, 0]).save(p, format="TIFF")),
-        "float32, wanted 8 or 16 bit",
+        "mixes floats and integers",
     ),
     "RAW beside PNG": (raw_and_png, "mixes RAW and other pictures"),
     "a damaged DNG": (damaged_raw, r"1\.dng"),

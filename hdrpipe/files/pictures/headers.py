@@ -10,6 +10,7 @@ from PIL import Image
 
 from hdrpipe.errors import InputError
 from hdrpipe.files.pictures import raw
+from hdrpipe.files.pictures.tiff import full_page
 from hdrpipe.files.product.envelope import read_head
 
 HEADER_BYTES = 2**18
@@ -17,9 +18,6 @@ HEADER_BYTES = 2**18
 
 CHANNELS = 32
 """Most channels that an OpenEXR file may have: its decoder reads all of them."""
-
-_BLACK_IS_ZERO, _RGB = 1, 2
-"""Photometric interpretations (TIFF 6.0, section 8)."""
 
 _SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": "png",
@@ -90,30 +88,21 @@ def _png_size(path: Path) -> tuple[int, int]:
 
 
 def _jpeg_size(path: Path) -> tuple[int, int]:
-    return _pillow_header(path)[0]
-
-
-def _tiff_size(path: Path) -> tuple[int, int]:
-    """Size of a TIFF; of 16 bit, OpenCV takes planes for interleaved samples and dark for bright, and says nothing."""
-    size, depth, planes, meaning = _pillow_header(path)
-    if depth > 8 and (planes != 1 or meaning not in (_BLACK_IS_ZERO, _RGB)):
-        hint = "save it as RGB with interleaved samples"
-        raise InputError("is a 16-bit TIFF of separate planes or other colours, which is not read", path, hint)
-    return size
-
-
-def _pillow_header(path: Path) -> tuple[tuple[int, int], int, int, int]:
-    """Size, bits a sample, planar configuration, photometric meaning; Pillow reads samples only when asked."""
+    """Size by Pillow, which reads samples only when asked."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=("TIFF", "JPEG")) as picture:
-                tags = getattr(picture, "tag_v2", {})
-                return picture.size, max(tags.get(258, (8,))), tags.get(284, 1), tags.get(262, _RGB)
+            with Image.open(path, formats=("JPEG",)) as picture:
+                return picture.size
     except Image.DecompressionBombError as error:
         raise InputError(f"has too many pixels ({error})", path) from error
     except Exception as error:  # foreign bytes: the parser has no closed list of what it raises
         raise InputError(f"has a header that cannot be read ({type(error).__name__})", path) from error
+
+
+def _tiff_size(path: Path) -> tuple[int, int]:
+    page = full_page(path)
+    return page.width, page.height
 
 
 def _hdr_size(path: Path) -> tuple[int, int]:

@@ -15,7 +15,8 @@ from hdrpipe.files.names import plain
 from hdrpipe.files.pictures import jpeg, raw
 from hdrpipe.files.pictures.headers import measure
 from hdrpipe.files.pictures.metadata import camera_data
-from hdrpipe.quantities import Picture
+from hdrpipe.files.pictures.tiff import full_page
+from hdrpipe.quantities import GAMMA, Picture
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ def decode(
     """Decode a picture to RGB samples (H, W, 3) in their own type, its header checked before.
 
     Samples of 8 or 16 bit are display-coded (ldr over the range of the type); RAW pictures are developed linearly
-    and then display-coded with the field's gamma. Radiance and OpenEXR files give finite radiance.
+    and then display-coded with the field's gamma, and so are floats of a TIFF, which may exceed 1. Radiance and
+    OpenEXR files give finite radiance.
 
     Args:
         path: the file.
@@ -62,14 +64,16 @@ def decode(
         samples = _exr_samples(path)
     else:
         samples, notes = jpeg.watched(str(path), lambda: _cv2_samples(path, kind))
+    if samples.dtype.kind == "f" and kind == "tiff":
+        samples = _coded(samples, path)
     if kind == "jpeg":
         samples = upright(samples, camera_data(path).orientation)
     info = PictureInfo(kind, samples.shape[1], samples.shape[0], str(samples.dtype), kind in ("hdr", "exr"), notes)
     if info.radiance:
         if not np.isfinite(samples).all():
             raise InputError("holds radiance that is not finite", path)
-    elif info.dtype not in ("uint8", "uint16"):
-        raise InputError(f"has samples of type {info.dtype}, wanted 8 or 16 bit", path)
+    elif info.dtype not in ("uint8", "uint16", "float32"):
+        raise InputError(f"has samples of type {info.dtype}, wanted 8 or 16 bit, or floats", path)
     return samples, info
 
 
@@ -126,7 +130,7 @@ def _cv2_samples(path: Path | str, kind: str) -> np.ndarray:
     """Decode by OpenCV to RGB samples (H, W, 3) in their own type."""
     try:
         with plain(path) as name:
-            samples = _first_page(name) if kind == "tiff" else cv2.imread(name, cv2.IMREAD_UNCHANGED)
+            samples = _page_samples(name) if kind == "tiff" else cv2.imread(name, cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
         raise InputError(f"cannot be decoded ({error.err})", path) from error
     if samples is None or samples.size == 0:
@@ -136,9 +140,17 @@ def _cv2_samples(path: Path | str, kind: str) -> np.ndarray:
     return samples[..., 2::-1]
 
 
-def _first_page(name: str) -> np.ndarray | None:
-    """The first page of a TIFF, upright: `cv2.imread` gives up on a page that lies on its side."""
-    _, pages = cv2.imreadmulti(name, start=0, count=1, flags=cv2.IMREAD_UNCHANGED)
+def _coded(linear: np.ndarray, path: Path | str) -> np.ndarray:
+    """Linear floats with the field's gamma: float32 >= 0; what clips, and so may exceed 1, only the burst tells."""
+    coded = np.maximum(linear, 0.0).astype(np.float32) ** np.float32(1.0 / GAMMA)
+    if not np.isfinite(coded).all():
+        raise InputError("holds values that are not finite", path)
+    return coded
+
+
+def _page_samples(name: str) -> np.ndarray | None:
+    """The picture of a TIFF, upright: `cv2.imread` gives up on a page that lies on its side."""
+    _, pages = cv2.imreadmulti(name, start=full_page(name).index, count=1, flags=cv2.IMREAD_UNCHANGED)
     return np.asarray(pages[0]) if pages else None
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tifffile
 from camera_files import frames, radiance, write_burst, write_dng, write_frame, write_radiance
 
 from hdrpipe.datasets.bursts import find_burst
@@ -30,6 +31,21 @@ def test_eight_bit_frames_beside_sixteen_are_widened_and_said(tmp_path):
     assert burst.samples.dtype == np.uint16
     assert np.abs(burst.burst().ldr - frames(radiance())).max() < 0.003
     assert "8 and of 16 bit" in burst.notes[0]
+
+
+@pytest.mark.parametrize(("scale", "clipping"), [(1.0, True), (255.0, True), (1.0, False), (1e-3, False)])
+def test_floats_are_linear_light_up_to_one_or_to_their_largest_value(tmp_path, scale, clipping):
+    for number, time in enumerate((1, 4, 16)):
+        linear = radiance() * np.float32(time)
+        linear = (linear.clip(0, 1) if clipping else linear) * np.float32(scale)
+        tifffile.imwrite(tmp_path / f"{number}.tif", linear.transpose(1, 2, 0), photometric="rgb")
+    (tmp_path / "exposure.txt").write_text("0\n2\n4\n")
+    _, burst = read(tmp_path)
+    assert burst.samples.dtype == np.uint16
+    found = burst.burst().radiance[0]
+    kept = radiance() * np.float32(scale if scale < 1 else 1.0 if clipping else 1 / 16)
+    assert np.allclose(found, kept, rtol=0.02, atol=1e-6)
+    assert ["linear light" in note for note in burst.notes] == [True]
 
 
 def test_sizes_that_differ_are_told(tmp_path):

@@ -167,9 +167,69 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
         read_picture(tmp_path / "pipe", LARGE)
 
 
-def test_depths_that_are_not_read_are_named(tmp_path, rgb):
-    Image.fromarray(rgb[..., 0].astype(np.float32)).save(tmp_path / "p.tif")
-    with pytest.raises(InputError, match="float32, wanted 8 or 16 bit"):
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_floats_of_a_tiff_are_linear_and_may_exceed_one(tmp_path, rgb, dtype):
+    tifffile.imwrite(tmp_path / "p.tif", (rgb * 3 - 0.01).astype(dtype), photometric="rgb")
+    picture, info = read_picture(tmp_path / "p.tif", LARGE)
+    assert (info.format, info.dtype, info.radiance) == ("tiff", "float32", False)
+    np.testing.assert_allclose(picture**2.2, (rgb * 3 - 0.01).clip(0).transpose(2, 0, 1), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "words"),
+    [(np.float16, "16-bit floats"), (np.int16, "int16, wanted 8 or 16 bit"), (np.uint32, "uint32, wanted 8 or 16 bit")],
+)
+def test_depths_that_are_not_read_are_named(tmp_path, rgb, dtype, words):
+    tifffile.imwrite(tmp_path / "p.tif", rgb.astype(dtype), photometric="rgb")
+    with pytest.raises(InputError, match=words):
+        read_picture(tmp_path / "p.tif", LARGE)
+
+
+def test_floats_that_are_not_finite_are_refused(tmp_path, rgb):
+    broken = rgb.astype(np.float32)
+    broken[3, 4] = np.nan
+    tifffile.imwrite(tmp_path / "p.tif", broken, photometric="rgb")
+    with pytest.raises(InputError, match="not finite"):
+        read_picture(tmp_path / "p.tif", LARGE)
+
+
+@pytest.mark.parametrize("orders", [(0, 1), (1, 0), (0, 1, 0)])
+@pytest.mark.parametrize("told", [True, False])
+def test_the_picture_of_a_tiff_is_its_full_page(tmp_path, rgb, orders, told):
+    """A reduced page before or after it, which says so or not."""
+    full, small = np.round(rgb * 255).astype(np.uint8), np.zeros((4, 5, 3), np.uint8)
+    with tifffile.TiffWriter(tmp_path / "p.tif") as file:
+        for order in orders:
+            file.write((small, full)[order], photometric="rgb", subfiletype=int(told and not order))
+    picture, info = read_picture(tmp_path / "p.tif", LARGE)
+    assert (info.width, info.height) == (17, 13)
+    np.testing.assert_allclose(picture, full.transpose(2, 0, 1) / 255, atol=1e-6)
+
+
+def test_a_reduced_page_or_a_mask_is_no_picture_however_large(tmp_path, rgb):
+    full = np.round(rgb * 255).astype(np.uint8)
+    others = {1: np.zeros((40, 50), np.uint8), 4: np.zeros((40, 50), bool)}
+    for kind, other in others.items():
+        with tifffile.TiffWriter(tmp_path / f"{kind}.tif") as file:
+            file.write(other, photometric="minisblack", subfiletype=kind)
+            file.write(full, photometric="rgb")
+        assert read_picture(tmp_path / f"{kind}.tif", LARGE)[1].width == 17
+
+
+def test_of_equal_pages_the_first_is_the_picture(tmp_path, rgb):
+    first = np.round(rgb * 255).astype(np.uint8)
+    with tifffile.TiffWriter(tmp_path / "p.tif") as file:
+        for page in (first, first[::-1]):
+            file.write(page, photometric="rgb")
+    np.testing.assert_allclose(read_picture(tmp_path / "p.tif", LARGE)[0], first.transpose(2, 0, 1) / 255, atol=1e-6)
+
+
+def test_a_picture_that_hangs_below_a_reduced_copy_is_not_taken_for_it(tmp_path, rgb):
+    full = np.round(rgb * 255).astype(np.uint8)
+    with tifffile.TiffWriter(tmp_path / "p.tif") as file:
+        file.write(full[:4, :5], photometric="rgb", subfiletype=1, subifds=1)
+        file.write(full, photometric="rgb")
+    with pytest.raises(InputError, match="reduced copy"):
         read_picture(tmp_path / "p.tif", LARGE)
 
 

@@ -1,0 +1,101 @@
+"""Which page of a TIFF is the picture, and what its tags say; nothing is decoded."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tifffile
+
+from hdrpipe.errors import InputError
+
+MOST_PAGES = 64
+"""Pages that are looked at."""
+
+_MASK = 4
+"""Bit of NewSubfileType: a transparency mask (TIFF 6.0, section 8); bit 1 is a reduced picture."""
+
+_BLACK_IS_ZERO, _RGB = 1, 2
+"""Photometric interpretations."""
+
+_FLOAT = 3
+"""Sample format (TIFF 6.0, section 19)."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a TIFF.
+
+    Attributes:
+        index: its place in the file.
+        width, height: in pixels, as stored.
+        reduced: whether it says that it is a smaller copy or a mask of another.
+        nested: whether other pictures hang below it (SubIFDs).
+        deep: whether its samples are longer than 8 bit.
+        plain: whether OpenCV reads deep samples of its layout and meaning rightly.
+        half: whether its samples are 16-bit floats.
+        alpha: whether the fourth sample is alpha.
+        profile: ICC profile, b"" if there is none.
+    """
+
+    index: int
+    width: int
+    height: int
+    reduced: bool
+    nested: bool
+    deep: bool
+    plain: bool
+    half: bool
+    alpha: bool
+    profile: bytes
+
+
+def full_page(path: Path | str) -> Page:
+    """The picture itself: the largest page, the first of equal ones; reduced copies and masks count only alone.
+
+    Of 16 bit, OpenCV takes planes for interleaved samples and dark for bright, and says nothing.
+
+    Raises:
+        InputError: the header cannot be read, or the picture is of a kind that is not.
+    """
+    pages = _pages(path)
+    page = max([page for page in pages if not page.reduced] or pages, key=lambda page: page.width * page.height)
+    if page.reduced and page.nested:
+        raise InputError("holds a reduced copy where its picture should be, as RAW pictures do", path)
+    if page.half:
+        raise InputError("is a TIFF of 16-bit floats, which is not read", path, "save it with 32-bit floats")
+    if page.deep and not page.plain:
+        hint = "save it as RGB with interleaved samples"
+        raise InputError("is a 16-bit TIFF of separate planes or other colours, which is not read", path, hint)
+    return page
+
+
+def _pages(path: Path | str) -> list[Page]:
+    found: list[Page] = []
+    try:
+        with open(path, "rb") as file, tifffile.TiffFile(file) as tiff:
+            for index in range(MOST_PAGES):
+                found.append(_page(index, tiff.pages[index]))
+    except IndexError:
+        pass  # there are no more pages
+    except Exception as error:  # foreign bytes: the parser has no closed list of what it raises
+        if not found:
+            raise InputError(f"has a header that cannot be read ({type(error).__name__})", path) from error
+    if not found:
+        raise InputError("has a header that cannot be read (no page)", path)
+    return found
+
+
+def _page(index: int, page) -> Page:
+    bits, interleaved = page.bitspersample, page.samplesperpixel == 1 or page.planarconfig == 1
+    kind, profile = page.sampleformat, page.tags.get(34675)
+    return Page(
+        index=index,
+        width=int(page.imagewidth),
+        height=int(page.imagelength),
+        reduced=bool(page.is_reduced or page.subfiletype & _MASK),
+        nested=330 in page.tags,
+        deep=bits > 8,
+        plain=interleaved and page.photometric in (_BLACK_IS_ZERO, _RGB),
+        half=kind == _FLOAT and bits == 16,
+        alpha=page.samplesperpixel == 4 and tuple(page.extrasamples) in ((1,), (2,)),
+        profile=bytes(profile.value) if profile is not None else b"",
+    )
