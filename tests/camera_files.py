@@ -127,6 +127,27 @@ def write_dng(
     return path
 
 
+def write_mrw(path, sensor, seconds=0.01, iso=100, aperture=4.0):
+    """A MRW (Minolta) of a mosaic (H, W) of 12-bit steps: a format of its own, with a TIFF's EXIF inside."""
+    height, width = sensor.shape
+    exif = [
+        (33434, 5, [Fraction(seconds).limit_denominator(10**6)]),
+        (33437, 5, [Fraction(aperture).limit_denominator(100)]),
+        (34855, 3, [iso]),
+        (36867, 2, b"2025:03:01 12:00:00\0"),
+    ]
+    tags = [(271, 2, b"Minolta Co., Ltd.\0"), (272, 2, b"DiMAGE A1\0"), (34665, 4, [0])]
+    second = 8 + _ifd_size(tags)
+    tags[-1] = (34665, 4, [second])
+    inner = b"II*\0" + struct.pack("<I", 8) + _ifd(tags, 8) + _ifd(exif, second)
+    about = b"27820001" + struct.pack(">4H", height, width, height, width) + bytes([16, 12, 0x52, 0, 0, 0, 0, 1])
+    balance = bytes([2, 2, 2, 2]) + struct.pack(">4H", 400, 256, 256, 300)
+    blocks = ((b"\0PRD", about), (b"\0WBG", balance), (b"\0TTW", inner))
+    head = b"".join(name + struct.pack(">I", len(data)) + data for name, data in blocks)
+    path.write_bytes(b"\0MRM" + struct.pack(">I", len(head)) + head + sensor.astype(">u2").tobytes())
+    return path
+
+
 def _packed(kind, value):
     if isinstance(value, bytes):
         return value, len(value)

@@ -71,9 +71,12 @@ def _picture(request: dict[str, Any], answers: BinaryIO) -> None:
 def _about(request: dict[str, Any], answers: BinaryIO) -> None:
     path = request["path"]
     kind, width, height = headers.measure(path, int(request["max_pixels"]))
-    balance = list(raw.white_balance(path)) if kind == "raw" else None
+    camera, balance = camera_data(path), None
+    if kind == "raw":
+        balance, known = raw.told(path)
+        camera = camera if camera.seconds else known
     said = {"format": kind, "width": width, "height": height, "white_balance": balance}
-    _tell(answers, said | {"camera": vars(camera_data(path))})
+    _tell(answers, said | {"camera": vars(camera)})
 
 
 _REQUESTS: dict[str, Callable[[dict[str, Any], BinaryIO], None]] = {"picture": _picture, "about": _about}

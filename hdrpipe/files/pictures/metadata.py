@@ -1,17 +1,23 @@
 """What a camera says of an exposure: time, sensitivity, aperture, moment (EXIF)."""
 
+import io
 import math
+import struct
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import exifread
 from PIL import Image
 
 _EXIF_IFD = 0x8769
+_RAF = b"FUJIFILMCCD-RAW"
+_EXIF_BYTES = 2**20
+"""How far into a preview its EXIF may reach: 64 KiB by the rules of JPEG."""
+
 _PILLOW = {
     "ExposureTime": 0x829A,
     "FNumber": 0x829D,
@@ -108,7 +114,7 @@ def _body(tags: Mapping[str, Any]) -> str:
 def _by_exifread(path: Path | str) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:
-            found: Mapping[str, Any] = exifread.process_file(file, details=False, extract_thumbnail=False)
+            found: Mapping[str, Any] = exifread.process_file(_holder(file), details=False, extract_thumbnail=False)
     except Exception:  # foreign bytes: the parser has no closed list of what it raises
         return {}
     tags: dict[str, Any] = {}
@@ -119,6 +125,17 @@ def _by_exifread(path: Path | str) -> dict[str, Any]:
                 plain = name.removeprefix(f"{group} ")
                 tags[_UNNAMED.get(plain, plain)] = values[0] if isinstance(values, list) and values else values
     return tags
+
+
+def _holder(file: BinaryIO) -> BinaryIO:
+    """What holds the EXIF: the file, or the JPEG preview of a RAF (Fujifilm), whose place bytes 84 to 91 tell."""
+    head = file.read(92)
+    if not head.startswith(_RAF):
+        file.seek(0)
+        return file
+    start, length = struct.unpack(">2I", head[84:])
+    file.seek(start)
+    return io.BytesIO(file.read(min(length, _EXIF_BYTES)))
 
 
 def _by_pillow(path: Path | str) -> dict[str, Any]:

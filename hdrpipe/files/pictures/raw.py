@@ -1,6 +1,8 @@
 """RAW pictures of cameras (DNG, CR2, NEF, ARW, ...), developed linearly by LibRaw: the extra `raw`."""
 
+import math
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 
 from hdrpipe.errors import InputError
 from hdrpipe.files.names import plain
+from hdrpipe.files.pictures.metadata import CameraData
 from hdrpipe.quantities import GAMMA
 
 SUFFIXES = frozenset(
@@ -17,6 +20,9 @@ SUFFIXES = frozenset(
     | {".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"}
 )
 """Endings of RAW pictures. Many of them are TIFF inside, so that the name has to tell."""
+
+_EARLIEST = 20 * 365.25 * 86400
+"""Seconds since 1970. LibRaw gives 0, shifted by the time zone, where a file tells no moment."""
 
 
 def size(path: Path) -> tuple[int, int]:
@@ -28,10 +34,22 @@ def size(path: Path) -> tuple[int, int]:
         return (height, width) if turned else (width, height)
 
 
-def white_balance(path: Path | str) -> tuple[float, ...]:
-    """The camera's own white balance: multipliers of red, green, blue and the second green (0: like the first)."""
+def told(path: Path | str) -> tuple[tuple[float, ...], CameraData]:
+    """What LibRaw knows of a picture, also of formats that no EXIF reader knows (CR3, CRW, MRW, X3F).
+
+    Returns:
+        The camera's own white balance: multipliers of red, green, blue and the second green (0: like the first);
+        and its exposure.
+    """
     with _opened(path) as picture:
-        return tuple(float(factor) for factor in picture.camera_whitebalance)
+        balance, other = picture.camera_whitebalance, picture.other
+    seconds, iso, aperture = (
+        float(value) if 0 < value < math.inf else None
+        for value in (other.shutter_speed, other.iso_speed, other.aperture)
+    )
+    taken = (other.timestamp - datetime(1970, 1, 1)).total_seconds()
+    camera = CameraData(seconds, iso, aperture, taken if taken > _EARLIEST else None)
+    return tuple(float(factor) for factor in balance), camera
 
 
 def develop(path: Path | str, balance: Sequence[float] | None) -> NDArray[np.uint16]:

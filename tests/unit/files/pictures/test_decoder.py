@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from camera_files import frames, radiance, write_dng, write_frame, write_radiance
+from camera_files import frames, radiance, write_dng, write_frame, write_mrw, write_radiance
 
 from hdrpipe.errors import InputError
 from hdrpipe.files.pictures.decoder import Decoder
@@ -122,3 +122,18 @@ def test_raw_pictures_are_linear_and_scale_with_the_exposure_time(decoder, tmp_p
     assert mean == pytest.approx(scene.mean((1, 2)) / (0.5, 1.0, 0.7), rel=0.02)  # as-shot neutral is white
     bright = (linear[0] > 0.02) & (linear[1] < 0.98)
     assert np.median(linear[1][bright] / linear[0][bright]) == pytest.approx(2.0, rel=0.02)
+
+
+@pytest.mark.parametrize(("seconds", "iso", "aperture"), [(1 / 500, 64, 2.8), (0.02, 200, 8.0), (4.0, 800, 11.0)])
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+def test_a_raw_picture_that_no_exif_reader_knows_tells_its_exposure(
+    tmp_path, monkeypatch, zone, seconds, iso, aperture
+):
+    pytest.importorskip("rawpy", reason="the extra `raw` is not installed")
+    monkeypatch.setenv("TZ", zone)
+    decoder = Decoder()
+    path = write_mrw(tmp_path / "a.mrw", np.full((1200, 1600), 1000), seconds, iso, aperture)
+    camera = decoder.about(path).camera
+    decoder.close()
+    assert (camera.seconds, camera.iso, camera.aperture) == pytest.approx((seconds, iso, aperture), rel=1e-4)
+    assert camera.taken == 1740830400  # noon of the camera's own clock
