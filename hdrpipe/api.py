@@ -11,12 +11,14 @@ with hdr.read_product("results/demo/round-01/uncertainty-00.h5") as product:
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from hdrpipe.datasets.bursts import find_burst
+from hdrpipe.datasets.encoding import in_srgb
 from hdrpipe.datasets.reading import read_burst
 from hdrpipe.errors import UsageError
 from hdrpipe.files.product.hdf5 import Product, open_product
@@ -69,9 +71,10 @@ def fuse(
     Raises:
         InputError: no burst, or one that cannot be read; UsageError: an impossible setting; CapacityError: no memory.
     """
-    frames, values = _frames(burst, ev, reference)
+    frames, values, matrix = _frames(burst, ev, reference)
     network = None if method is not None else model or load_model()
-    return fuse_burst(frames, values, network, Settings(reference, align, method, blend, memory))
+    fused = fuse_burst(frames, values, network, Settings(reference, align, method, blend, memory))
+    return replace(fused, radiance=in_srgb(fused.radiance, matrix))
 
 
 def read_product(path: Path | str) -> Product:
@@ -85,13 +88,16 @@ def read_product(path: Path | str) -> Product:
     return open_product(path, None)
 
 
-def _frames(burst: Any, ev: Sequence[float] | None, reference: int | None) -> tuple[np.ndarray, Sequence[float]]:
+def _frames(
+    burst: Any, ev: Sequence[float] | None, reference: int | None
+) -> tuple[np.ndarray, Sequence[float], np.ndarray | None]:
+    """Frames, their exposures, and the matrix from their linear values to linear sRGB (None: that is what they are)."""
     files = isinstance(burst, str | Path) or (len(burst) > 0 and all(isinstance(part, str | Path) for part in burst))
     if not files:
         if ev is None:
             raise UsageError("frames do not tell their exposures", "ev", "give one EV in stops a frame")
-        return np.asarray(burst), ev
+        return np.asarray(burst), ev, None
     if ev is not None:
         raise UsageError("files tell their exposures", "ev", "write them into exposure.txt beside the pictures")
     read = read_burst(find_burst(burst), reference=reference)
-    return read.samples, read.ev
+    return read.samples, read.ev, read.matrix

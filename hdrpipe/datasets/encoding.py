@@ -1,11 +1,14 @@
 """How the frames of a burst hold their values, as far as only all of them together tell it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hdrpipe.quantities import GAMMA
+from hdrpipe.errors import InputError
+from hdrpipe.files.pictures.colour import SAME_COLOUR
+from hdrpipe.quantities import GAMMA, Picture
 
 TOP = 65535
 """Largest display-coded value of 16 bit."""
@@ -31,3 +34,23 @@ def levels_of_floats(samples: NDArray[np.float32]) -> tuple[NDArray[np.uint16], 
 def is_float(samples: NDArray[Any]) -> bool:
     """Whether frames hold floats, which come from a TIFF."""
     return samples.dtype.kind == "f"
+
+
+def one_matrix(matrices: Sequence[tuple[float, ...] | None], name: str) -> NDArray[np.float32] | None:
+    """The matrix from linear values to linear sRGB (3, 3) that all frames of a burst share; None for sRGB.
+
+    Raises:
+        InputError: the frames are of several colour spaces.
+    """
+    known = np.array([np.eye(3).flatten() if matrix is None else matrix for matrix in matrices])
+    if np.abs(known - known[0]).max() > SAME_COLOUR:
+        raise InputError("has frames of several colour spaces", name, "save all of them with one profile")
+    return None if matrices[0] is None else known[0].reshape(3, 3).astype(np.float32)
+
+
+def in_srgb(radiance: Picture, matrix: NDArray[np.float32] | None) -> Picture:
+    """Linear values (3, H, W) in sRGB primaries, none below 0; `matrix` as in `one_matrix`."""
+    if matrix is None:
+        return radiance
+    rows = (np.tensordot(matrix, radiance[:, row], 1) for row in range(radiance.shape[1]))
+    return np.stack([row.clip(0.0, None) for row in rows], axis=1)

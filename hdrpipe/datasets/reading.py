@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdrpipe.datasets.bursts import FoundBurst
-from hdrpipe.datasets.encoding import is_float, levels_of_floats
+from hdrpipe.datasets.encoding import is_float, levels_of_floats, one_matrix
 from hdrpipe.errors import InputError
 from hdrpipe.files.pictures import raw
 from hdrpipe.files.pictures.decoder import MAX_PIXELS, Decoder, shared
@@ -42,6 +42,7 @@ class ReadBurst:
         source: where the exposures are from.
         files: the frames' files.
         notes: what a person should know, disagreements of told and seen exposure among them.
+        matrix: from linear values to linear sRGB (3, 3), None where that is what they are; for fused radiance.
     """
 
     name: str
@@ -51,6 +52,7 @@ class ReadBurst:
     source: str
     files: tuple[Path, ...]
     notes: tuple[str, ...]
+    matrix: NDArray[np.float32] | None = None
 
     def burst(self) -> Burst:
         """The burst as float32 ldr in [0, 1]."""
@@ -75,7 +77,7 @@ def read_burst(
         raise InputError("mixes RAW and other pictures", found.name, "give one kind: their brightness differs")
     balance = decoder.about(found.frames[reference], max_pixels).white_balance if True in is_raw else None
     samples: NDArray[Any] = np.empty(0, np.uint8)
-    depths, remarks = [], []
+    depths, remarks, matrices = [], [], []
     for index, path in enumerate(found.frames):
         frame, info = decoder.picture(path, max_pixels, balance)
         if info.radiance:
@@ -90,6 +92,7 @@ def read_burst(
             raise InputError("mixes floats and integers", path, "save all frames in one way")
         samples, frame = _same_depth(samples, frame)
         samples[index] = frame.transpose(2, 0, 1)
+        matrices.append(info.matrix)
         depths.append(info.dtype)
         remarks += [f"{path.name!a}: {note}" for note in info.notes]
     if is_float(samples):
@@ -98,7 +101,8 @@ def read_burst(
     notes = [*found.notes, *remarks, *disagreements(found, samples)]
     if len(set(depths)) > 1:
         notes.append("frames of 8 and of 16 bit are mixed; each is divided by its own maximum")
-    return ReadBurst(found.name, samples, found.ev, reference, found.source, found.frames, tuple(notes))
+    matrix = one_matrix(matrices, found.name)
+    return ReadBurst(found.name, samples, found.ev, reference, found.source, found.frames, tuple(notes), matrix)
 
 
 def _reference(found: FoundBurst, asked: int | None) -> int:

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from hdrpipe.datasets.bursts import FoundBurst, find_burst, find_bursts, list_folder
+from hdrpipe.datasets.encoding import in_srgb
 from hdrpipe.datasets.reading import read_burst
 from hdrpipe.errors import HdrpipeError, UsageError
 from hdrpipe.files.folders import is_litter
@@ -138,10 +139,11 @@ def _fuse_one(task: Task, network: Stored | None, settings: Settings, output: Ou
     check_budget(abouts[0].width * abouts[0].height, len(burst.frames), settings)
     read = read_burst(burst, reference=settings.reference)
     levels = read.samples if read.samples.dtype == np.uint16 else levels_of(read.samples)
-    notes = read.notes
+    notes, matrix = read.notes, read.matrix
     del read
     fused = fuse_levels(levels, burst.ev, network, settings, progress)
     del levels
+    fused = replace(fused, radiance=in_srgb(fused.radiance, matrix))
     camera = abouts[fused.reference].camera
     files = write_result(task.target, fused, output.anchor, output.half, Camera(*_said(camera)))
     ignored = [f"ignored {path.name!a}" for path in burst.ignored]

@@ -92,8 +92,15 @@ class Decoder:
                 raise _ChildError("sent no picture")
             samples = np.empty(shape, dtype)
             self._fill(samples.reshape(-1).view(np.uint8).data, end)
-        radiance, notes = said["format"] in ("hdr", "exr"), tuple(str(note) for note in said["notes"])
-        return samples, PictureInfo(str(said["format"]), shape[1], shape[0], str(samples.dtype), radiance, notes)
+        return samples, PictureInfo(
+            format=str(said["format"]),
+            width=shape[1],
+            height=shape[0],
+            dtype=str(samples.dtype),
+            radiance=said["format"] in ("hdr", "exr"),
+            notes=tuple(str(note) for note in said["notes"]),
+            matrix=None if said["matrix"] is None else tuple(float(number) for number in said["matrix"]),
+        )
 
     def about(self, path: Path | str, max_pixels: int = MAX_PIXELS) -> About:
         """Header and EXIF of a picture.

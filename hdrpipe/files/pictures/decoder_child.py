@@ -62,7 +62,7 @@ def _picture(request: dict[str, Any], answers: BinaryIO) -> None:
     _limit_memory(MEMORY + width * height * BYTES_PER_PIXEL.get(kind, OTHER_BYTES_PER_PIXEL))
     samples, info = images.decode(path, most, request["white_balance"])
     said = {"format": info.format, "shape": samples.shape, "dtype": samples.dtype.str, "notes": info.notes}
-    _tell(answers, said)
+    _tell(answers, said | {"matrix": info.matrix})
     rest = np.ascontiguousarray(samples).reshape(-1).view(np.uint8).data
     while rest:
         rest = rest[answers.write(rest) :]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files.names import plain
 from hdrpipe.files.pictures import jpeg, raw
+from hdrpipe.files.pictures.colour import with_gamma
 from hdrpipe.files.pictures.headers import measure
 from hdrpipe.files.pictures.metadata import camera_data
 from hdrpipe.files.pictures.tiff import full_page
@@ -29,6 +30,7 @@ class PictureInfo:
         dtype: type of the decoded samples.
         radiance: True for linear radiance of any scale (hdr, exr), False for ldr in [0, 1].
         notes: what a person should know.
+        matrix: from linear values to linear sRGB, row by row; None for sRGB.
     """
 
     format: str
@@ -37,6 +39,7 @@ class PictureInfo:
     dtype: str
     radiance: bool
     notes: tuple[str, ...] = ()
+    matrix: tuple[float, ...] | None = None
 
 
 def decode(
@@ -66,9 +69,12 @@ def decode(
         samples, notes = jpeg.watched(str(path), lambda: _cv2_samples(path, kind))
     if samples.dtype.kind == "f" and kind == "tiff":
         samples = _coded(samples, path)
+    samples, matrix = with_gamma(samples, path, kind)
     if kind == "jpeg":
         samples = upright(samples, camera_data(path).orientation)
-    info = PictureInfo(kind, samples.shape[1], samples.shape[0], str(samples.dtype), kind in ("hdr", "exr"), notes)
+    info = PictureInfo(
+        kind, samples.shape[1], samples.shape[0], str(samples.dtype), kind in ("hdr", "exr"), notes, matrix
+    )
     if info.radiance:
         if not np.isfinite(samples).all():
             raise InputError("holds radiance that is not finite", path)

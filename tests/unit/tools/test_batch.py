@@ -4,6 +4,7 @@ import numpy as np
 import OpenEXR
 import pytest
 from camera_files import frames, radiance, write_burst, write_dng, write_frame
+from PIL import Image
 
 from hdrpipe.errors import CapacityError, InputError, UsageError
 from hdrpipe.files.pictures.images import read_picture
@@ -163,3 +164,19 @@ def test_raw_frames_take_the_white_balance_of_the_reference_asked_for(tmp_path):
         (outcome,) = fuse_all(tasks, stored(SHIPPED), settings, PLAIN, lambda name: silent)
         red.append(float(np.median(outcome.fused.radiance[0])))
     assert red[0] > 1.2 * red[1]
+
+
+def test_colours_of_another_space_come_out_in_srgb(tmp_path):
+    """Pictures whose EXIF says Adobe RGB; a channel that clips in the longer frames mixes into no other."""
+    to_srgb = np.array([[1.398, -0.398, 0.0], [0.0, 1.0, 0.0], [0.0, -0.043, 1.043]])  # linear, as Adobe tells it
+    scene = np.maximum(np.einsum("ij,jhw->ihw", np.linalg.inv(to_srgb), radiance(0) * 0.5 + 0.2), 0)
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for index, ldr in enumerate(frames(scene, (0.0, 2.0, 4.0))):
+        exif = Image.Exif()
+        exif.get_ifd(0x8769)[0xA001] = 2
+        picture = Image.fromarray(np.rint(ldr.transpose(1, 2, 0) * 255).astype(np.uint8))
+        picture.save(folder / f"{index}.jpg", quality=100, subsampling=0, exif=exif)
+    (folder / "exposure.txt").write_text("0\n2\n4\n")
+    (outcome,) = run(folder, tmp_path / "out.exr")
+    assert np.abs(outcome.fused.radiance - (radiance(0) * 0.5 + 0.2)).mean() < 0.01

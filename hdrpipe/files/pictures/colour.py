@@ -1,0 +1,159 @@
+"""Colour spaces of pictures: their curve becomes the field's gamma, their matrix to linear sRGB is told.
+
+The matrix waits until frames are fused: it mixes channels, and where one has clipped all three would come out wrong.
+
+Matrix profiles (three colourants and three curves, ICC.1:2010, sections 9.2 and 10.5 to 10.15) are all that cameras
+write. Without a profile, EXIF may say Adobe RGB.
+"""
+
+import struct
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from hdrpipe.files.pictures.tiff import full_page
+from hdrpipe.quantities import GAMMA
+
+Curve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+SRGB = np.array([[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.71410]])
+ADOBE = np.array([[0.60974, 0.20528, 0.14919], [0.31111, 0.62567, 0.06322], [0.01947, 0.06087, 0.74457]])
+"""Colourants in XYZ of D50, one a column (the profiles that the ICC and Adobe hand out)."""
+
+ADOBE_GAMMA = 563 / 256
+
+SAME_COLOUR = 0.02
+"""Matrices that differ by less from one another are one."""
+
+SAME_CURVE = {"jpeg": 0.012, "png": 0.002, "tiff": 0.002}
+"""Curves that differ by less from the field's gamma are it, in linear light. sRGB's is 0.009 off; in a JPEG it is gamma
+2.2 as in one without a profile: a camera's own tone curve lies over both."""
+
+MOST_POINTS = 65536
+"""Points of a curve."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """An RGB colour space: the matrix from linear values to linear sRGB (3, 3), and a curve to linear a channel."""
+
+    matrix: NDArray[np.float64]
+    curves: tuple[Curve, Curve, Curve]
+
+
+def with_gamma(samples: NDArray[Any], path: Path | str, kind: str) -> tuple[NDArray[Any], tuple[float, ...] | None]:
+    """Samples (H, W, 3) coded with the field's gamma, and their matrix to linear sRGB.
+
+    Args:
+        samples: as stored; floats are linear, whatever the profile says.
+        path, kind: the file and its format.
+
+    Returns:
+        The same samples where the curve is the field's gamma, else 16-bit levels; the matrix row by row, None for sRGB.
+    """
+    space = space_of(path, kind) if kind in SAME_CURVE else None
+    if space is None:
+        return samples, None
+    codes = np.linspace(0.0, 1.0, 65)
+    apart = max(float(np.abs(curve(codes) - codes**GAMMA).max()) for curve in space.curves)
+    if samples.dtype in (np.uint8, np.uint16) and apart > SAME_CURVE[kind]:
+        samples = _recoded(samples, space)
+    same = bool(np.abs(space.matrix - np.eye(3)).max() < SAME_COLOUR)
+    return samples, None if same else tuple(float(number) for number in space.matrix.flat)
+
+
+def space_of(path: Path | str, kind: str) -> Space | None:
+    """Colour space of a picture by its profile, or else by EXIF; None where nothing says it, or nothing that is read.
+
+    Args:
+        path: the file.
+        kind: "png", "jpeg" or "tiff".
+    """
+    try:
+        profile, adobe = (full_page(path).profile, False) if kind == "tiff" else _by_pillow(path)
+        if profile:
+            return _of_profile(profile)
+    except Exception:  # foreign bytes: the parsers have no closed list of what they raise
+        return None
+    if not adobe:
+        return None
+    return Space(np.linalg.solve(SRGB, ADOBE), (lambda codes: codes**ADOBE_GAMMA,) * 3)
+
+
+def _recoded(samples: NDArray[Any], space: Space) -> NDArray[np.uint16]:
+    top = np.iinfo(samples.dtype).max
+    codes = np.arange(top + 1) / top
+    levels = np.empty(samples.shape, np.uint16)
+    for channel, curve in enumerate(space.curves):
+        table = np.rint(curve(codes).clip(0.0, 1.0) ** (1.0 / GAMMA) * 65535).astype(np.uint16)
+        levels[..., channel] = table[samples[..., channel]]
+    return levels
+
+
+def _by_pillow(path: Path | str) -> tuple[bytes, bool]:
+    """ICC profile, and whether EXIF says Adobe RGB (DCF 2.0: interoperability index R03)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with Image.open(path, formats=("JPEG", "PNG")) as picture:
+            exif = picture.getexif()
+            adobe = exif.get_ifd(0x8769).get(0xA001) == 2 or str(exif.get_ifd(0xA005).get(1)).startswith("R03")
+            return picture.info.get("icc_profile") or b"", adobe
+
+
+def _of_profile(data: bytes) -> Space | None:
+    """Colour space of an ICC profile; None for one of tables, or of another kind than RGB and grey."""
+    count = min(int.from_bytes(data[128:132], "big"), 200)
+    entries = [struct.unpack_from(">4sII", data, 132 + 12 * index) for index in range(count)]
+    tags = {name: data[place : place + size] for name, place, size in entries}
+    if data[16:20] == b"GRAY":
+        return Space(np.eye(3), (_curve(tags[b"kTRC"]),) * 3)
+    if data[16:20] != b"RGB " or b"rXYZ" not in tags:
+        return None
+    colourants = [np.array(struct.unpack_from(">3i", tags[name], 8)) / 65536 for name in (b"rXYZ", b"gXYZ", b"bXYZ")]
+    red, green, blue = (_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC"))
+    return Space(np.linalg.solve(SRGB, np.stack(colourants, axis=1)), (red, green, blue))
+
+
+def _curve(tag: bytes) -> Curve:
+    """A `curv` or `para` element as a function of codes in [0, 1]."""
+    stream = BytesIO(tag[12:])
+    if tag[:4] == b"para":
+        kind = int.from_bytes(tag[8:10], "big")
+        size = (1, 3, 4, 5, 7)[kind]
+        return _parametric(kind, [number / 65536 for number in struct.unpack(f">{size}i", stream.read(4 * size))])
+    if tag[:4] != b"curv":
+        raise ValueError("no curve")
+    count = min(int.from_bytes(tag[8:12], "big"), MOST_POINTS)
+    points = np.frombuffer(stream.read(2 * count), ">u2").astype(np.float64)
+    if count == 0:
+        return lambda codes: codes
+    if count == 1:
+        return lambda codes: codes ** (points[0] / 256)
+    if len(points) != count:
+        raise ValueError("a curve is cut short")
+    return lambda codes: np.interp(codes, np.linspace(0.0, 1.0, count), points / 65535)
+
+
+def _parametric(kind: int, numbers: list[float]) -> Curve:
+    """Parametric curve 0 to 4 (ICC.1:2010, table 65): a power above a limit, a line or a constant below it."""
+    g, a, b, c, d, e, f = _seven(kind, numbers)
+    return lambda codes: np.where(codes >= d, np.maximum(a * codes + b, 0.0) ** g + e, c * codes + f)
+
+
+def _seven(kind: int, numbers: list[float]) -> tuple[float, ...]:
+    """Parameters of any kind of curve as those of kind 4: g, a, b, c, d, e, f."""
+    if kind == 0:
+        return (numbers[0], 1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    if kind in (1, 2):
+        g, a, b, *offset = numbers
+        raised = offset[0] if offset else 0.0
+        return (g, a, b, 0.0, -b / a, raised, raised)
+    g, a, b, c, d, *ends = numbers
+    return (g, a, b, c, d, *(ends or (0.0, 0.0)))

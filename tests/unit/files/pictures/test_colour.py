@@ -1,0 +1,155 @@
+"""Colour spaces: pictures of another than sRGB show the same colours as those in sRGB."""
+
+import io
+import struct
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image, ImageCms
+
+from hdrpipe.files.pictures.images import read_picture
+
+LARGE = 2**20
+P3_D50 = np.array([[0.51512, 0.29198, 0.15710], [0.24120, 0.69225, 0.06657], [-0.00105, 0.04189, 0.78407]])
+SRGB_D50 = np.array([[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.71410]])
+SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+
+
+def fixed(numbers):
+    return struct.pack(f">{len(numbers)}i", *(round(number * 65536) for number in numbers))
+
+
+def profile(colourants, curve):
+    """A matrix profile: colourants (3, 3), one a column, and the element of its curve."""
+    tags = [
+        (name, b"XYZ \0\0\0\0" + fixed(column))
+        for name, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), colourants.T, strict=True)
+    ]
+    tags += [(name, curve) for name in (b"rTRC", b"gTRC", b"bTRC")]
+    tags += [
+        (b"wtpt", b"XYZ \0\0\0\0" + fixed((0.9642, 1.0, 0.8249))),
+        (b"desc", b"desc\0\0\0\0\0\0\0\2p\0" + bytes(79)),
+    ]
+    place, table, body = 132 + 12 * len(tags), struct.pack(">I", len(tags)), b""
+    for name, value in tags:
+        value += b"\0" * (-len(value) % 4)
+        table += name + struct.pack(">II", place + len(body), len(value))
+        body += value
+    head = struct.pack(">I4xI4s4s4s12x4s28x", place + len(body), 0x02400000, b"mntr", b"RGB ", b"XYZ ", b"acsp")
+    return (head + fixed((0.9642, 1.0, 0.8249))).ljust(128, b"\0") + table + body
+
+
+def power(gamma):
+    return struct.pack(">4s4xIH", b"curv", 1, round(gamma * 256))
+
+
+def points(curve, count=1024):
+    return struct.pack(f">4s4xI{count}H", b"curv", count, *np.rint(curve(np.linspace(0, 1, count)) * 65535).astype(int))
+
+
+def para(kind, numbers):
+    return struct.pack(">4s4xHxx", b"para", kind) + fixed(numbers)
+
+
+def srgb(codes):
+    return np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4)
+
+
+CURVES = {
+    "power": (power(1.8), lambda codes: codes ** (461 / 256)),
+    "table": (points(srgb), srgb),
+    "straight": (struct.pack(">4s4xI", b"curv", 0), lambda codes: codes),
+    "para 0": (para(0, (2.4,)), lambda codes: codes**2.4),
+    "para 1": (para(1, (2.0, 1.1, -0.1)), lambda codes: np.maximum(1.1 * codes - 0.1, 0) ** 2),
+    "para 3": (para(3, SRGB_CURVE), srgb),
+    "para 4": (para(4, (*SRGB_CURVE, 0.0, 0.0)), srgb),
+}
+
+
+@pytest.fixture
+def linear():
+    """Linear sRGB (H, W, 3) of muted colours, which every larger space holds."""
+    return cv2.GaussianBlur(np.random.default_rng(0).random((40, 48, 3)), (0, 0), 3) * 1.2 - 0.1
+
+
+def codes_for(curve, values):
+    known = np.linspace(0, 1, 20001)
+    return np.interp(values, curve(known), known)
+
+
+def stored(path, codes, icc):
+    if path.suffix == ".tif":
+        samples = np.rint(codes * 65535).astype(np.uint16)
+        tifffile.imwrite(path, samples, photometric="rgb", iccprofile=icc)
+    else:
+        Image.fromarray(np.rint(codes * 255).astype(np.uint8)).save(path, icc_profile=icc, quality=100, subsampling=0)
+    return read_picture(path, LARGE)
+
+
+@pytest.mark.parametrize("name", CURVES)
+@pytest.mark.parametrize("suffix", ["tif", "png", "jpg"])
+def test_a_wide_space_with_any_curve_shows_the_same_colours(tmp_path, linear, name, suffix):
+    element, curve = CURVES[name]
+    wide = np.clip(linear @ np.linalg.solve(P3_D50, SRGB_D50).T, 0, 1)
+    picture, info = stored(tmp_path / f"p.{suffix}", codes_for(curve, wide), profile(P3_D50, element))
+    shown = picture.transpose(1, 2, 0) ** 2.2 @ np.reshape(info.matrix, (3, 3)).T
+    assert np.abs(shown - linear).max() < {"tif": 0.002, "png": 0.02, "jpg": 0.06}[suffix]
+
+
+def test_srgb_and_gamma_are_as_without_a_profile(tmp_path, linear):
+    made = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    codes = linear ** (1 / 2.2)
+    for icc in (profile(SRGB_D50, power(2.2)), None):
+        picture, info = stored(tmp_path / "p.png", codes, icc)
+        assert (info.dtype, info.matrix) == ("uint8", None)
+        assert np.array_equal(picture.transpose(1, 2, 0) * 255, np.rint(codes * 255))
+    bare = stored(tmp_path / "p.jpg", codes, None)
+    for icc in (made, profile(SRGB_D50, para(3, SRGB_CURVE))):
+        picture, info = stored(tmp_path / "p.jpg", codes, icc)
+        assert (info.dtype, info.matrix) == ("uint8", None)
+        assert np.array_equal(picture, bare[0])
+
+
+def test_the_curve_of_srgb_counts_where_no_camera_laid_its_own_over_it(tmp_path, linear):
+    picture, info = stored(tmp_path / "p.tif", codes_for(srgb, linear), profile(SRGB_D50, para(3, SRGB_CURVE)))
+    assert info.matrix is None
+    assert np.abs(picture.transpose(1, 2, 0) ** 2.2 - linear).max() < 1e-4
+
+
+@pytest.mark.parametrize("said", ["R03", "colour space 2"])
+def test_exif_may_say_adobe_rgb(tmp_path, linear, said):
+    picture = Image.fromarray(np.rint(linear ** (1 / 2.2) * 255).astype(np.uint8))
+    exif = Image.Exif()
+    if said == "R03":
+        exif.get_ifd(0x8769)[0xA001] = 65535
+        exif.get_ifd(0xA005)[1] = "R03"
+        exif.get_ifd(0x8769)[0xA005] = exif.get_ifd(0xA005)
+    else:
+        exif.get_ifd(0x8769)[0xA001] = 2
+    picture.save(tmp_path / "p.jpg", quality=100, subsampling=0, exif=exif)
+    _, info = read_picture(tmp_path / "p.jpg", LARGE)
+    assert np.allclose(np.reshape(info.matrix, (3, 3)) @ (1, 1, 1), 1, atol=1e-3)
+    assert info.matrix[0] == pytest.approx(1.398, abs=0.002)  # Adobe RGB to sRGB, red
+
+
+@pytest.mark.parametrize(
+    "icc",
+    [b"no profile", profile(P3_D50, power(2.2))[:150], profile(P3_D50, b"curv" * 3)],
+    ids=["text", "cut", "a curve that is cut"],
+)
+def test_a_profile_that_cannot_be_read_changes_nothing(tmp_path, linear, icc):
+    _, info = stored(tmp_path / "p.png", linear ** (1 / 2.2), icc)
+    assert (info.dtype, info.matrix) == ("uint8", None)
+
+
+def test_profiles_of_grey_pictures_have_one_curve(tmp_path):
+    tags = [(b"kTRC", struct.pack(">4s4xI", b"curv", 0))]
+    head = struct.pack(">I4xI4s4s4s12x4s", 156, 0x02400000, b"mntr", b"GRAY", b"XYZ ", b"acsp").ljust(128, b"\0")
+    icc = head + struct.pack(">I4sII", 1, b"kTRC", 144, 12) + tags[0][1]
+    ramp = np.linspace(0, 1, 256)
+    Image.fromarray(np.rint(ramp * 255).astype(np.uint8)[None].repeat(4, 0)).save(tmp_path / "p.png", icc_profile=icc)
+    picture, _ = read_picture(tmp_path / "p.png", LARGE)
+    assert np.abs(picture[:, 0] ** 2.2 - ramp).max() < 0.001
+    assert io.BytesIO(icc).read(4) == struct.pack(">I", 156)
