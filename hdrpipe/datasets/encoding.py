@@ -1,6 +1,7 @@
 """How the frames of a burst hold their values, as far as only all of them together tell it."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -8,10 +9,21 @@ from numpy.typing import NDArray
 
 from hdrpipe.errors import InputError
 from hdrpipe.files.pictures.colour import SAME_COLOUR
+from hdrpipe.imaging.exposure import LEAST, QUANTILES, brightness
 from hdrpipe.quantities import GAMMA, Picture
 
 TOP = 65535
 """Largest display-coded value of 16 bit."""
+
+STORED_BITS = (10, 12, 14)
+"""Depths of sensors and recorders whose values 16-bit files hold as they are."""
+
+LINEAR_RANGE = (0.002, 0.97)
+"""Values of linear frames between noise and clipping."""
+
+LINEAR_ERROR = 0.15
+"""How far the ratio of linear frames may be from their exposures, as a share of these stops, for four of five
+quantiles; frames of gamma 2.2 are off by more than half of them."""
 
 OVERSHOOT = 1.05
 """Linear floats up to here clip at 1: resampling carries a few beyond it."""
@@ -29,6 +41,53 @@ def levels_of_floats(samples: NDArray[np.float32]) -> tuple[NDArray[np.uint16], 
         levels[index] = np.rint((frame * np.float32(1.0 / white)).clip(0.0, 1.0) * np.float32(TOP))
     what = "floats are taken as linear light"
     return levels, [what if white == 1.0 else f"{what} that ends at {white**GAMMA:g}, their largest value"]
+
+
+def stretched(samples: NDArray[np.uint16]) -> tuple[NDArray[np.uint16], list[str]]:
+    """16-bit frames (N, 3, H, W) of a burst over their whole range, in place, and remarks.
+
+    The largest value of the burst tells how many bits are in use: the longest exposure nearly always clips.
+    """
+    top = int(samples.max())
+    bits = next((bits for bits in STORED_BITS if 2 ** (bits - 1) <= top < 2**bits), None)
+    if bits is None:
+        return samples, []
+    if top != 2**bits - 1:
+        what = f"no value is beyond {top}: if these are {bits} bit in 16-bit files, multiply them by {2 ** (16 - bits)}"
+        return samples, [what]
+    table = np.rint(np.arange(top + 1) * (TOP / top)).astype(np.uint16)
+    for frame in samples:
+        frame[:] = table[frame]
+    return samples, [f"values end at {top}: they are {bits} bit in 16-bit files, and taken over that range"]
+
+
+def coded_if_linear(samples: NDArray[np.uint16], ev: Sequence[float]) -> tuple[NDArray[np.uint16], list[str]]:
+    """Frames (N, 3, H, W) in ascending exposure, in place display-coded where they hold linear light, and remarks.
+
+    Brightness of linear frames rises by all stops of the exposure, that of frames with gamma 2.2 by less than half.
+    """
+    seen = [brightness(frame) for frame in samples]
+    verdicts = [
+        _fits_linear(low, high, after - before)
+        for (low, high), (before, after) in zip(pairwise(seen), pairwise(ev), strict=True)
+    ]
+    known = [verdict for verdict in verdicts if verdict is not None]
+    if not known or not all(known):
+        return samples, []
+    table = np.rint((np.arange(TOP + 1) / TOP) ** (1 / GAMMA) * TOP).astype(np.uint16)
+    for frame in samples:
+        frame[:] = table[frame]
+    return samples, ["values are linear light, by the exposures that the pictures show; they are read so"]
+
+
+def _fits_linear(low: NDArray[np.float32], high: NDArray[np.float32], told: float) -> bool | None:
+    """Whether equal quantiles of brightness are as far apart as the exposures; None where too few can be compared."""
+    darker, brighter = (np.quantile(values, QUANTILES) for values in (low, high))
+    usable = (darker > LINEAR_RANGE[0]) & (brighter < LINEAR_RANGE[1])
+    if usable.sum() < LEAST:
+        return None
+    apart = np.abs(np.log2(brighter[usable] / darker[usable]) - told)
+    return bool(np.quantile(apart, 0.8) < LINEAR_ERROR * told)
 
 
 def is_float(samples: NDArray[Any]) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdrpipe.datasets.bursts import FoundBurst
-from hdrpipe.datasets.encoding import is_float, levels_of_floats, one_matrix
+from hdrpipe.datasets.encoding import coded_if_linear, is_float, levels_of_floats, one_matrix, stretched
 from hdrpipe.errors import InputError
 from hdrpipe.files.pictures import raw
 from hdrpipe.files.pictures.decoder import MAX_PIXELS, Decoder, shared
@@ -77,7 +77,7 @@ def read_burst(
         raise InputError("mixes RAW and other pictures", found.name, "give one kind: their brightness differs")
     balance = decoder.about(found.frames[reference], max_pixels).white_balance if True in is_raw else None
     samples: NDArray[Any] = np.empty(0, np.uint8)
-    depths, remarks, matrices = [], [], []
+    depths, remarks, matrices, formats = [], [], [], set()
     for index, path in enumerate(found.frames):
         frame, info = decoder.picture(path, max_pixels, balance)
         if info.radiance:
@@ -94,10 +94,17 @@ def read_burst(
         samples[index] = frame.transpose(2, 0, 1)
         matrices.append(info.matrix)
         depths.append(info.dtype)
+        formats.add(info.format)
         remarks += [f"{path.name!a}: {note}" for note in info.notes]
     if is_float(samples):
         samples, more = levels_of_floats(samples)
         remarks += more
+    elif formats <= {"png", "tiff"} and set(depths) == {"uint16"}:
+        samples, more = stretched(samples)
+        remarks += more
+        if found.source != "estimate":
+            samples, more = coded_if_linear(samples, found.ev)
+            remarks += more
     notes = [*found.notes, *remarks, *disagreements(found, samples)]
     if len(set(depths)) > 1:
         notes.append("frames of 8 and of 16 bit are mixed; each is divided by its own maximum")

@@ -21,7 +21,7 @@ from PIL import Image
 from hdrpipe.files.pictures.tiff import full_page
 from hdrpipe.quantities import GAMMA
 
-Curve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+Curve = Callable[[NDArray[Any]], NDArray[Any]]
 
 SRGB = np.array([[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.71410]])
 ADOBE = np.array([[0.60974, 0.20528, 0.14919], [0.31111, 0.62567, 0.06322], [0.01947, 0.06087, 0.74457]])
@@ -44,8 +44,8 @@ MOST_POINTS = 65536
 class Space:
     """An RGB colour space: the matrix from linear values to linear sRGB (3, 3), and a curve to linear a channel."""
 
-    matrix: NDArray[np.float64]
-    curves: tuple[Curve, Curve, Curve]
+    matrix: NDArray[Any]
+    curves: tuple[Curve, ...]
 
 
 def with_gamma(samples: NDArray[Any], path: Path | str, kind: str) -> tuple[NDArray[Any], tuple[float, ...] | None]:

@@ -1,0 +1,88 @@
+"""Bit depth and linear light, told by all frames of a burst together."""
+
+import numpy as np
+import pytest
+import tifffile
+from camera_files import frames, radiance, write_burst
+
+from hdrpipe.datasets.bursts import find_burst
+from hdrpipe.datasets.encoding import coded_if_linear, stretched
+from hdrpipe.datasets.reading import read_burst
+
+EV = (0.0, 2.0, 4.0)
+
+
+def written(folder, levels, ev=EV, told=True):
+    """Frames (N, 3, H, W) of uint16 as TIFFs, read as a burst."""
+    folder.mkdir()
+    for number, frame in enumerate(levels):
+        tifffile.imwrite(folder / f"{number}.tif", frame.transpose(1, 2, 0), photometric="rgb", metadata=None)
+    if told:
+        (folder / "exposure.txt").write_text("".join(f"{value}\n" for value in ev))
+    return read_burst(find_burst(folder))
+
+
+def linear(ev=EV, noise=0.0, top=65535):
+    times = np.exp2(np.array(ev) - ev[0])[:, None, None, None]
+    values = radiance() * times
+    values = values + np.random.default_rng(0).normal(size=values.shape) * noise * np.sqrt(values)
+    return np.rint(values.clip(0, 1) * top).astype(np.uint16)
+
+
+@pytest.mark.parametrize("ev", [EV, (0.0, 1.0, 2.0), (-3.0, 0.0, 3.0), (0.0, 4.0), (0.0, 0.7, 1.4, 2.1)])
+@pytest.mark.parametrize("noise", [0.0, 0.02])
+def test_linear_frames_are_known_by_their_exposures(tmp_path, ev, noise):
+    burst = written(tmp_path / "b", linear(ev, noise), ev)
+    assert ["linear light" in note for note in burst.notes] == [True]
+    assert np.abs(burst.burst().linear - linear(ev, noise) / 65535).max() < 1e-3
+
+
+@pytest.mark.parametrize("ev", [EV, (0.0, 1.0, 2.0), (0.0, 4.0)])
+@pytest.mark.parametrize("power", [1 / 2.2, 1 / 2.4, 1 / 1.8])
+def test_coded_frames_are_left_as_they_are(tmp_path, ev, power):
+    coded = np.rint((linear(ev) / 65535) ** power * 65535).astype(np.uint16)
+    burst = written(tmp_path / "b", coded, ev)
+    assert np.array_equal(burst.samples, coded)
+    assert not any("linear" in note for note in burst.notes)
+
+
+def test_a_steep_tone_curve_is_no_linear_light():
+    """An S-curve over log exposure is as steep as linear light in places, never all along."""
+    stops = np.log2(linear() / 65535 + 2e-3)
+    coded = 1 / (1 + np.exp(-0.95 * (stops + 2.1)))
+    samples = np.rint(coded / coded.max() * 65535).astype(np.uint16)
+    kept, notes = coded_if_linear(samples.copy(), EV)
+    assert np.array_equal(kept, samples)
+    assert notes == []
+
+
+def test_without_told_exposures_nothing_tells_linear_light(tmp_path):
+    assert not any("linear" in note for note in written(tmp_path / "b", linear(), told=False).notes)
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+@pytest.mark.parametrize("light", [True, False])
+def test_fewer_bits_in_sixteen_are_taken_over_their_range(tmp_path, bits, light):
+    top = 2**bits - 1
+    values = linear(top=top) if light else np.rint(frames(radiance(), EV) * top).astype(np.uint16)
+    burst = written(tmp_path / "b", values)
+    assert any(f"{bits} bit in 16-bit files" in note for note in burst.notes)
+    assert np.abs(burst.burst().ldr[-1] - frames(radiance(), EV)[-1]).max() < 3 / top**0.5
+
+
+@pytest.mark.parametrize("top", [3000, 12_000])
+def test_a_range_that_no_depth_ends_is_kept_and_said(top):
+    samples = np.full((2, 3, 4, 4), top, np.uint16)
+    kept, notes = stretched(samples.copy())
+    assert np.array_equal(kept, samples)
+    assert f"no value is beyond {top}" in notes[0]
+
+
+@pytest.mark.parametrize("top", [0, 255, 30_000, 65_535])
+def test_black_and_full_range_are_no_matter(top):
+    assert stretched(np.full((2, 3, 4, 4), top, np.uint16))[1] == []
+
+
+def test_an_ordinary_burst_has_nothing_said(tmp_path):
+    for suffix in ("png", "tif"):
+        assert read_burst(find_burst(write_burst(tmp_path / suffix, suffix=suffix))).notes == ()
