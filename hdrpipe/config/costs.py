@@ -13,7 +13,15 @@ from hdrpipe.config.runs import Member, folded, members, places, scored
 STARTING = 3.0
 """Seconds that a job takes to load Python, torch and OpenCV, which its provenance does not count."""
 
-WITNESSES = ("history.csv", "manifest.json", "masks.json", "labelled.h5", "scores-validation.csv", "scores-test.csv")
+WITNESSES = (
+    "history.csv",
+    "manifest.json",
+    "noise.json",
+    "masks.json",
+    "labelled.h5",
+    "scores-validation.csv",
+    "scores-test.csv",
+)
 """Outputs whose provenance tells how long a stage took; one of them stands for the other shards, which take as long."""
 
 
@@ -54,6 +62,8 @@ def _of_folds(name: str, member: Member, folds: int, rounds: int, first: str) ->
 
 def _of_rounds(name: str, member: Member, rounds: int) -> Iterator[tuple[str, Work]]:
     config = member.config
+    if config.match.strategy != "none":
+        yield f"{member.start}/round-00/noise.json", Work("match")
     yield f"{member.start}/round-00/history.csv", Work("warmup", config.warmup.steps)
     for number in range(1, rounds + 1):
         here = f"{name}/round-{number:02d}"

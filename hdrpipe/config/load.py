@@ -20,6 +20,7 @@ from hdrpipe.config.sections import (
     DataSpec,
     LossSpec,
     MasksSpec,
+    MatchSpec,
     ModelSpec,
     Spec,
     StudentSpec,
@@ -54,6 +55,7 @@ class Config(Spec):
     teacher: TeacherSpec = TeacherSpec()
     masks: MasksSpec = MasksSpec()
     student: StudentSpec = StudentSpec()
+    match: MatchSpec = MatchSpec()
     crossfit: CrossfitSpec = CrossfitSpec()
     choose: ChooseSpec = ChooseSpec()
     study: StudySpec = StudySpec()
@@ -70,6 +72,7 @@ PLUGIN_KEYS = {"data": ("dataset", "datasets"), "model": ("backbone", "models"),
 STAGE_KEYS: dict[str, tuple[str, ...]] = {
     "fetch": ("data.dataset", "data.options"),
     "prepare": ("data",),
+    "match": ("match", "data.align", "data.seed", "data.draw"),
     "baselines": (),
     "warmup": ("seed", "model", "loss", "warmup"),
     "teacher": ("teacher",),
@@ -84,7 +87,7 @@ STAGE_KEYS: dict[str, tuple[str, ...]] = {
     "choose": ("rounds", "choose"),
     "report": (
         *("run", "seed", "rounds", "data", "model", "loss", "warmup", "teacher", "masks", "student"),
-        *("crossfit", "choose"),
+        *("match", "crossfit", "choose"),
     ),
 }
 """What each stage depends on: a change of one of these keys, and of no other, reruns it."""
@@ -143,11 +146,22 @@ def check_config(mapping: Mapping[str, Any]) -> Config:
         options = filled(definitions.get(f"{wing}.{name}"), spec.model_dump()["options"], f"{section}.options")
         changed[section] = spec.model_copy(update={"options": options})
     check_folds(config.crossfit, config.loss.judge_folds, config.choose, config.data.labelled, config.pseudo_labelled)
+    _check_match(config)
     whole = config.model_copy(update=changed)
     _check_labels(whole.data)
     batches = {"warmup.batch": whole.warmup.batch, "student.batch": whole.student.batch}
     check_batches(whole.devices, {**batches, "student.unlabelled_batch": whole.student.unlabelled_batch})
     return whole
+
+
+def _check_match(config: Config) -> None:
+    """Raise UsageError for a range that does not ascend, or matched labels that folds would have to hold out."""
+    low, high = config.match.shot
+    if low > high:
+        raise UsageError(f"{list(config.match.shot)} does not ascend", "match.shot", "name the least variance first")
+    if config.match.strategy != "none" and (config.crossfit.folds or config.loss.judge_folds):
+        hint = "set `crossfit.folds` and `loss.judge_folds` to 0, or `match.strategy: none`"
+        raise UsageError("matched labels are not held out by folds", "match.strategy", hint)
 
 
 def _check_labels(data: DataSpec) -> None:

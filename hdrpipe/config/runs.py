@@ -29,8 +29,8 @@ FIXED = ("run", "seed", "devices", "study", "data.draw", "data.shards", "teacher
 """Keys that neither an arm nor a regime may set: the pair sets them, or all runs have them in common."""
 
 PREPARED = ("fetch", "prepare")
-WARMED = (*PREPARED, "warmup")
-STARTING = ("seed", "data", "model", "loss", "warmup")
+WARMED = (*PREPARED, "match", "warmup")
+STARTING = ("seed", "data", "match", "model", "loss", "warmup")
 """Sections that a warm-up depends on."""
 
 

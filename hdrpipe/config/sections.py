@@ -149,6 +149,19 @@ class MasksSpec(Spec):
     level: Literal["none", "patch", "pixel", "bilevel"] = Field(default="bilevel", description="Levels in use.")
 
 
+class MatchSpec(Spec):
+    """Labelled bursts made like the unlabelled ones: their noise is added before alignment, the truth stays."""
+
+    strategy: Literal["none", "noise", "blind"] = Field(
+        default="none",
+        description="`noise`: what is measured on the unlabelled bursts; `blind`: drawn from `shot`, the control.",
+    )
+    copies: int = Field(default=8, ge=1, le=99, description="Noisy copies of every labelled burst, each drawn anew.")
+    shot: tuple[Annotated[float, Field(gt=0, le=1)], Annotated[float, Field(gt=0, le=1)]] = Field(
+        default=(1e-4, 1e-2), description="`blind`: least and largest noise variance per unit of linear signal."
+    )
+
+
 class CrossfitSpec(Spec):
     """Held-out predictions of the labelled scenes, each by networks that have not learned from its truth."""
 

@@ -25,6 +25,8 @@ def scene_arrays(
 ) -> list[SceneArrays]:
     """`SceneArrays` of every scene of `bursts`, in the order of their names.
 
+    A matched copy of a scene names the scene whose target it has in its attribute `truth_of`.
+
     Args:
         bursts: scene products.
         targets: products that hold the radiance to learn, under `field`.
@@ -35,13 +37,14 @@ def scene_arrays(
     for scene in bursts.scenes:
         product = bursts.of(scene)
         attributes = product.scene_attributes(scene)
+        truth = attributes.get("truth_of", scene)
         arrays.append(
             SceneArrays(
                 name=scene,
                 frames=network_frames(product, scene),
                 times=relative_times(attributes["ev"]),
                 reference=int(attributes["reference"]),
-                target=None if targets is None else targets.of(scene).field(scene, field),
+                target=None if targets is None else targets.of(truth).field(truth, field),
                 weight=None if weights is None else weights.of(scene).field(scene, "weight"),
                 held_out=None if held_out is None else held_out.of(scene).field(scene, "pseudo_label"),
             )

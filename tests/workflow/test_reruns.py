@@ -47,6 +47,8 @@ KEYS = [
     ({"loss": {"judge_weight": 1.0}}, TRAINED),
     ({"loss": {"perceptual_weight": 0.01, "masked_mean": "all", "judge_samples": "labelled"}}, TRAINED),
     ({"warmup": {"steps": 61}}, TRAINED),
+    ({"match": {"strategy": "noise"}}, {**TRAINED, "match": 1}),
+    ({"match": {"copies": 4}}, {"report": 1}),
     ({"student": {"precision": "bf16"}}, TAUGHT),
     ({"warmup": {"weights": "results/tiny/round-01/student.safetensors"}}, TRAINED),
     ({"masks": {"options": {"tau_pixel": 0.5}}}, MASKED),

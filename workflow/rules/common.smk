@@ -10,7 +10,13 @@ from snakemake.exceptions import WorkflowError
 from snakemake.shell import shell
 
 from hdrpipe.config import costs
-from hdrpipe.config.load import check_config, plugins_of, read_yaml, stage_spec, weights_of
+from hdrpipe.config.load import (
+    check_config,
+    plugins_of,
+    read_yaml,
+    stage_spec,
+    weights_of,
+)
 from hdrpipe.errors import HdrpipeError
 from hdrpipe.config.folds import NAME as FOLD, fold_name, products
 from hdrpipe.files.folders import folder_content
@@ -160,6 +166,15 @@ def scenes(name):
         return [folder + file for file in shards_of(split, SCENE_SHARDS)]
 
     return paths
+
+
+def training_scenes(wildcards):
+    """The labelled scenes that a training reads: matched to the unlabelled ones where the config asks for it."""
+    shared = member(wildcards.run)
+    if shared.config.match.strategy == "none":
+        return scenes("labelled")(wildcards)
+    folder = f"results/{shared.start}/round-00"
+    return [f"{folder}/{file}" for file in shards_of("matched", SCENE_SHARDS)]
 
 
 def round_folder(run, number, labels=False):

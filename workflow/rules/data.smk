@@ -49,6 +49,30 @@ rule prepare:
         " --out {params.folder} --log {log}"
 
 
+rule match:
+    input:
+        scenes=scenes("labelled"),
+        unlabelled=scenes("unlabelled"),
+    output:
+        recorded(
+            *[
+                f"results/{{run}}/round-00/{f}"
+                for f in shards_of("matched", SCENE_SHARDS)
+            ]
+        ),
+        noise="results/{run}/round-00/noise.json",
+        provenance="results/{run}/round-00/noise.json.json",
+    log:
+        "results/{run}/logs/match.log",
+    params:
+        spec=spec("match"),
+        code=code("match"),
+        folder=subpath(output.noise, parent=True),
+    shell:
+        "exec hdrpipe match --spec {params.spec:q} --code {params.code} --scenes '{input.scenes}'"
+        " --unlabelled '{input.unlabelled}' --out {params.folder} --log {log}"
+
+
 rule fold:
     input:
         scenes=scenes("labelled"),

@@ -81,7 +81,7 @@ def vgg_weights(wildcards):
 rule warmup:
     input:
         vgg=vgg_weights,
-        scenes=scenes("labelled"),
+        scenes=training_scenes,
         truths=scenes("labelled-truth"),
         held=unseen_by_judge,
     output:
@@ -201,7 +201,7 @@ rule masks:
 rule student:
     input:
         vgg=vgg_weights,
-        scenes=scenes("labelled"),
+        scenes=training_scenes,
         truths=scenes("labelled-truth"),
         unlabelled=if_pseudo_labelled(scenes("unlabelled")),
         uncertainty=if_pseudo_labelled(labelled_by_teacher(*UNCERTAINTY)),
