@@ -1,6 +1,7 @@
 """The finished tiny run that several tests share, and the figures of the reliability campaigns."""
 
 import os
+import shutil
 from collections import Counter
 
 # Before torch comes in: a process with idle threads of OpenMP or OpenCV cannot be forked, as some tests do, and two
@@ -10,15 +11,34 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import cv2
 import pytest
 from campaign import FIGURES, SEED, short, table
-from checkout import copy_checkout
+from checkout import Checkout, copy_checkout
+from filelock import FileLock
 
 cv2.setNumThreads(1)
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """A checkout whose tiny run is done."""
-    checkout = copy_checkout(tmp_path_factory.mktemp("checkout"))
+def finished(tmp_path_factory, worker_id):
+    """A checkout whose tiny run is done, a copy of its own for every worker of xdist: the first one makes the run."""
+    if worker_id == "master":
+        return _finished(tmp_path_factory.mktemp("checkout"))
+    shared = tmp_path_factory.getbasetemp().parent / "finished"
+    with FileLock(f"{shared}.lock"):
+        if not (shared / PRINTED).exists():
+            shutil.rmtree(shared, ignore_errors=True)  # of a run that failed
+            shared.mkdir()
+            (shared / PRINTED).write_text(_finished(shared).printed)
+    copy = Checkout(shutil.copytree(shared, tmp_path_factory.mktemp("checkout") / "copy"))
+    copy.printed = (shared / PRINTED).read_text()
+    return copy
+
+
+PRINTED = ".printed"
+"""File of the shared checkout that holds what its run printed, written last."""
+
+
+def _finished(folder):
+    checkout = copy_checkout(folder)
     checkout.printed = checkout.snakemake()
     return checkout
 
