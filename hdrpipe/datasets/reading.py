@@ -15,6 +15,7 @@ from hdrpipe.files.pictures.decoder import MAX_PIXELS, Decoder, shared
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.camera import linear_from_ldr
 from hdrpipe.imaging.exposure import brightness, stops_between
+from hdrpipe.imaging.saturation import BINS, saturation
 from hdrpipe.quantities import Picture
 
 TruthScale: TypeAlias = Literal["auto", "min-ev", "raw-ev", "reference"]
@@ -66,7 +67,8 @@ def read_burst(
 ) -> ReadBurst:
     """Decode the frames of a burst in a child process.
 
-    RAW frames are developed with one white balance, that of the frame `reference`; None takes the middle one.
+    RAW frames are developed with one white balance, that of the frame `reference` (None takes the middle one), and
+    with one level of saturation.
 
     Raises:
         InputError: a frame is damaged or no picture, sizes differ, RAW and other pictures are mixed, no such reference.
@@ -75,11 +77,11 @@ def read_burst(
     is_raw = {path.suffix.lower() in raw.SUFFIXES for path in found.frames}
     if len(is_raw) > 1:
         raise InputError("mixes RAW and other pictures", found.name, "give one kind: their brightness differs")
-    balance = decoder.about(found.frames[reference], max_pixels).white_balance if True in is_raw else None
+    balance, level = _development(found, reference, decoder, max_pixels) if True in is_raw else (None, 1.0)
     samples: NDArray[Any] = np.empty(0, np.uint8)
     depths, remarks, matrices, formats = [], [], [], set()
     for index, path in enumerate(found.frames):
-        frame, info = decoder.picture(path, max_pixels, balance)
+        frame, info = decoder.picture(path, max_pixels, balance, level)
         if info.radiance:
             raise InputError("holds radiance, a frame is a camera picture of 8 or 16 bit", path)
         if index == 0:
@@ -110,6 +112,15 @@ def read_burst(
         notes.append("frames of 8 and of 16 bit are mixed; each is divided by its own maximum")
     matrix = one_matrix(matrices, found.name)
     return ReadBurst(found.name, samples, found.ev, reference, found.source, found.frames, tuple(notes), matrix)
+
+
+def _development(
+    found: FoundBurst, reference: int, decoder: Decoder, max_pixels: int
+) -> tuple[tuple[float, ...] | None, float]:
+    """White balance and saturation of RAW frames, one for all: else they would differ by more than their exposures."""
+    balance = decoder.about(found.frames[reference], max_pixels).white_balance
+    tones = [decoder.tones(path, BINS, max_pixels) for path in found.frames]
+    return balance, saturation(tones, found.ev)
 
 
 def _reference(found: FoundBurst, asked: int | None) -> int:

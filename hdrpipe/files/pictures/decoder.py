@@ -74,7 +74,11 @@ class Decoder:
         self._lock = threading.Lock()
 
     def picture(
-        self, path: Path | str, max_pixels: int = MAX_PIXELS, white_balance: Sequence[float] | None = None
+        self,
+        path: Path | str,
+        max_pixels: int = MAX_PIXELS,
+        white_balance: Sequence[float] | None = None,
+        saturation: float = 1.0,
     ) -> tuple[NDArray[Any], PictureInfo]:
         """Decode a picture: RGB samples (H, W, 3), see `images.decode`.
 
@@ -82,7 +86,8 @@ class Decoder:
             InputError: see `images.decode`; also: the decoder crashed, took too long or too much memory.
         """
         with self._lock, self._telling(path):
-            self._ask("picture", path, max_pixels=max_pixels, white_balance=white_balance)
+            told = {"white_balance": white_balance, "saturation": saturation}
+            self._ask("picture", path, max_pixels=max_pixels, **told)
             width, height = self._hear(self.seconds)["size"]
             patience = self.seconds + self.per_megapixel * int(width) * int(height) / 1e6
             end = time.monotonic() + patience
@@ -119,6 +124,17 @@ class Decoder:
                 camera=_camera(said["camera"]),
                 white_balance=None if balance is None else tuple(float(factor) for factor in balance),
             )
+
+    def tones(self, path: Path | str, bins: int, max_pixels: int = MAX_PIXELS) -> NDArray[np.int64]:
+        """Counts of the sensor's values of a RAW picture (colours, bins), see `raw.tones`; no colours where unknown.
+
+        Raises:
+            InputError: it is no RAW picture that can be read, or too large.
+        """
+        with self._lock, self._telling(path):
+            self._ask("tones", path, max_pixels=max_pixels, bins=bins)
+            said = self._hear(self.seconds)["tones"]
+            return np.array(said, np.int64).reshape(len(said), bins)
 
     def close(self) -> None:
         """End the child."""

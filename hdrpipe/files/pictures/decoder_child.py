@@ -60,7 +60,7 @@ def _picture(request: dict[str, Any], answers: BinaryIO) -> None:
     kind, width, height = headers.measure(path, most)
     _tell(answers, {"size": [width, height]})  # the parent's patience grows with it
     _limit_memory(MEMORY + width * height * BYTES_PER_PIXEL.get(kind, OTHER_BYTES_PER_PIXEL))
-    samples, info = images.decode(path, most, request["white_balance"])
+    samples, info = images.decode(path, most, request["white_balance"], request["saturation"])
     said = {"format": info.format, "shape": samples.shape, "dtype": samples.dtype.str, "notes": info.notes}
     _tell(answers, said | {"matrix": info.matrix})
     rest = np.ascontiguousarray(samples).reshape(-1).view(np.uint8).data
@@ -79,7 +79,16 @@ def _about(request: dict[str, Any], answers: BinaryIO) -> None:
     _tell(answers, said | {"camera": vars(camera)})
 
 
-_REQUESTS: dict[str, Callable[[dict[str, Any], BinaryIO], None]] = {"picture": _picture, "about": _about}
+def _tones(request: dict[str, Any], answers: BinaryIO) -> None:
+    headers.measure(request["path"], int(request["max_pixels"]))
+    _tell(answers, {"tones": raw.tones(request["path"], int(request["bins"]))})
+
+
+_REQUESTS: dict[str, Callable[[dict[str, Any], BinaryIO], None]] = {
+    "picture": _picture,
+    "about": _about,
+    "tones": _tones,
+}
 
 
 def _tell(answers: BinaryIO, said: dict[str, Any]) -> None:

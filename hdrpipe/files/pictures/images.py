@@ -43,7 +43,7 @@ class PictureInfo:
 
 
 def decode(
-    path: Path | str, max_pixels: int, white_balance: Sequence[float] | None = None
+    path: Path | str, max_pixels: int, white_balance: Sequence[float] | None = None, saturation: float = 1.0
 ) -> tuple[NDArray[Any], PictureInfo]:
     """Decode a picture to RGB samples (H, W, 3) in their own type, its header checked before.
 
@@ -54,7 +54,8 @@ def decode(
     Args:
         path: the file.
         max_pixels: most pixels that are decoded; a larger picture is refused by its header.
-        white_balance: multipliers of a RAW picture (see `files.raw`); None takes its own.
+        white_balance: multipliers of a RAW picture; None takes its own.
+        saturation: share of a RAW picture's range that becomes white, see `raw.develop`.
 
     Raises:
         InputError: missing, not a picture of these formats, too large, damaged, or of another depth.
@@ -62,7 +63,7 @@ def decode(
     kind, _, _ = measure(path, max_pixels)
     notes: tuple[str, ...] = ()
     if kind == "raw":
-        samples = raw.develop(path, white_balance)
+        samples = raw.develop(path, white_balance, saturation)
     elif kind == "exr":
         samples = _exr_samples(path)
     else:

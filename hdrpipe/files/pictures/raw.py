@@ -52,15 +52,53 @@ def told(path: Path | str) -> tuple[tuple[float, ...], CameraData]:
     return tuple(float(factor) for factor in balance), camera
 
 
-def develop(path: Path | str, balance: Sequence[float] | None) -> NDArray[np.uint16]:
+def tones(path: Path | str, bins: int) -> list[list[int]]:
+    """Counts of the sensor's values, from black (or below) to the white level (or above), `bins` for each colour.
+
+    None are counted where LibRaw does not tell the colours of a mosaic.
+    """
+    with _opened(path) as picture:
+        try:
+            planes = _planes(picture)
+        except Exception as error:  # foreign bytes: the decoder has no closed list of what it raises
+            raise InputError(f"cannot be developed ({type(error).__name__})", path) from error
+        blacks, span = picture.black_level_per_channel, max(1, _span(picture))
+        counted = np.zeros((picture.num_colors, bins), np.int64)
+        for colour, plane in planes:
+            places = (np.arange(2**16) - blacks[colour]) * bins // span
+            counts = np.bincount(plane.ravel(), minlength=2**16)
+            np.add.at(counted[colour], places.clip(0, bins - 1), counts)
+    return counted.tolist()
+
+
+def _planes(picture: Any) -> list[tuple[int, NDArray[np.uint16]]]:
+    """The sensor's samples, each colour's apart; the second green counts as the first."""
+    samples, colours = picture.raw_image_visible, picture.num_colors
+    if samples.ndim == 3:
+        return [(colour, samples[..., colour]) for colour in range(colours)]
+    if colours == 1:
+        return [(0, samples)]
+    try:
+        period = len(picture.raw_pattern)
+    except NotImplementedError:
+        return []
+    pattern = picture.raw_colors_visible[:period, :period]
+    return [
+        (int(colour) if colour < colours else 1, samples[row::period, column::period])
+        for (row, column), colour in np.ndenumerate(pattern)
+    ]
+
+
+def develop(path: Path | str, balance: Sequence[float] | None, saturation: float = 1.0) -> NDArray[np.uint16]:
     """Develop to display-coded RGB samples, uint16 (H, W, 3) in sRGB primaries.
 
-    LibRaw works linearly: gamma (1, 1), no automatic brightness, the sensor's white level as it is (a maximum taken
-    from the data would scale each exposure by another factor). The field's gamma is applied at the end.
+    LibRaw works linearly: gamma (1, 1), no automatic brightness, one white level for all pictures (a maximum taken
+    from each would scale each exposure by another factor). The field's gamma is applied at the end.
 
     Args:
         path: the file.
         balance: multipliers, the same for a whole burst; None takes the picture's own.
+        saturation: share of the range up to the white level that becomes white, the same for a whole burst.
     """
     with _opened(path) as picture:
         own = [float(factor) for factor in (balance or picture.camera_whitebalance)]
@@ -70,7 +108,7 @@ def develop(path: Path | str, balance: Sequence[float] | None) -> NDArray[np.uin
                 gamma=(1, 1),
                 no_auto_bright=True,
                 adjust_maximum_thr=0.0,
-                user_sat=_span(picture),
+                user_sat=round(saturation * _span(picture)),
                 output_bps=16,
             )
         except Exception as error:  # foreign bytes: the decoder has no closed list of what it raises

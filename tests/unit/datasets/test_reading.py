@@ -8,6 +8,7 @@ from camera_files import frames, radiance, write_burst, write_dng, write_frame, 
 from hdrpipe.datasets.bursts import find_burst
 from hdrpipe.datasets.reading import read_burst, read_truth
 from hdrpipe.errors import InputError
+from hdrpipe.files.pictures.decoder import shared
 
 
 def read(folder):
@@ -122,3 +123,31 @@ def test_raw_frames_take_the_white_balance_of_the_reference_asked_for(tmp_path):
 def test_a_reference_that_is_no_frame_is_told(tmp_path, asked):
     with pytest.raises(InputError, match=f"reference {asked} is no frame.*0 to 2"):
         read_burst(find_burst(write_burst(tmp_path / "b")), reference=asked)
+
+
+GREY = np.ones((3, 64, 1)) * np.repeat(np.exp2(np.linspace(-6, 0, 64)), 2) * np.array([0.5, 1, 0.7]).reshape(3, 1, 1)
+"""Grey light on a sensor of the neutral 0.5, 1, 0.7: (3, 64, 128)."""
+
+
+def raw_burst(folder, light, **kind):
+    for index, ev in enumerate((0, 2, 4)):
+        write_dng(folder / f"{index}.dng", light * 2.0**ev, seconds=2.0**ev / 500, **kind)
+    return find_burst(folder)
+
+
+@pytest.mark.parametrize("kind", ["bayer", "linear"])
+@pytest.mark.parametrize("full", [0.6, 0.85, 0.95, 1.0])
+def test_clipped_lights_of_a_sensor_that_saturates_below_its_white_level_are_white(tmp_path, kind, full):
+    pytest.importorskip("rawpy", reason="the extra `raw` is not installed")
+    seen = read_burst(raw_burst(tmp_path, GREY, kind=kind, full=full))
+    assert (seen.samples[1:, :, 32, 124] > 65000).all()
+    assert seen.samples[0, :, 32, 60] / seen.samples[0, 1, 32, 60] == pytest.approx(1.0, abs=0.02)
+    assert not seen.notes
+
+
+def test_raw_frames_without_clipped_pixels_are_as_their_white_level_tells(tmp_path):
+    pytest.importorskip("rawpy", reason="the extra `raw` is not installed")
+    found, decoder = raw_burst(tmp_path, 0.05 * GREY), shared()
+    seen, balance = read_burst(found), decoder.about(tmp_path / "1.dng").white_balance
+    alone = [decoder.picture(path, white_balance=balance)[0].transpose(2, 0, 1) for path in found.frames]
+    assert np.array_equal(seen.samples, alone)
