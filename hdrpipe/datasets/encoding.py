@@ -83,7 +83,7 @@ def coded_if_linear(samples: NDArray[np.uint16], ev: Sequence[float]) -> tuple[N
 def _fits_linear(low: NDArray[np.float32], high: NDArray[np.float32], told: float) -> bool | None:
     """Whether equal quantiles of brightness are as far apart as the exposures; None where too few can be compared."""
     darker, brighter = (np.quantile(values, QUANTILES) for values in (low, high))
-    usable = (darker > LINEAR_RANGE[0]) & (brighter < LINEAR_RANGE[1])
+    usable = (np.minimum(darker, brighter) > LINEAR_RANGE[0]) & (brighter < LINEAR_RANGE[1])
     if usable.sum() < LEAST:
         return None
     apart = np.abs(np.log2(brighter[usable] / darker[usable]) - told)

@@ -1,6 +1,7 @@
 """Read a burst that was found: pictures of one size and depth, checked against its exposures, and its truth."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -9,9 +10,12 @@ from numpy.typing import NDArray
 
 from hdrpipe.datasets.bursts import FoundBurst
 from hdrpipe.datasets.encoding import coded_if_linear, is_float, levels_of_floats, one_matrix, stretched
+from hdrpipe.datasets.transparency import fill_transparent
+from hdrpipe.datasets.turning import overruled, turned, usual
 from hdrpipe.errors import InputError
 from hdrpipe.files.pictures import raw
 from hdrpipe.files.pictures.decoder import MAX_PIXELS, Decoder, shared
+from hdrpipe.files.pictures.images import PictureInfo
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.camera import linear_from_ldr
 from hdrpipe.imaging.exposure import brightness, stops_between
@@ -78,40 +82,83 @@ def read_burst(
     if len(is_raw) > 1:
         raise InputError("mixes RAW and other pictures", found.name, "give one kind: their brightness differs")
     balance, level = _development(found, reference, decoder, max_pixels) if True in is_raw else (None, 1.0)
+    samples, infos, remarks = _decoded(found, lambda path: decoder.picture(path, max_pixels, balance, level))
+    samples, more = _as_levels(samples, infos, found)
+    remarks += more
+    for index, share in fill_transparent(samples, found.ev, [info.opaque for info in infos]):
+        remarks.append(f"{found.frames[index].name!a}: {share:.1%} are transparent and not measured")
+    notes = (*found.notes, *remarks, *disagreements(found, samples))
+    matrix = one_matrix([info.matrix for info in infos], found.name)
+    return ReadBurst(found.name, samples, found.ev, reference, found.source, found.frames, notes, matrix)
+
+
+def _decoded(
+    found: FoundBurst, decode: Callable[[Path], tuple[NDArray[Any], PictureInfo]]
+) -> tuple[NDArray[Any], list[PictureInfo], list[str]]:
+    """Samples (N, 3, H, W) of all frames as they are stored, what each is, and remarks."""
     samples: NDArray[Any] = np.empty(0, np.uint8)
-    depths, remarks, matrices, formats = [], [], [], set()
+    infos: list[PictureInfo] = []
+    tags: list[int] = []
+    remarks: list[str] = []
     for index, path in enumerate(found.frames):
-        frame, info = decoder.picture(path, max_pixels, balance, level)
+        frame, info = decode(path)
+        tags.append(info.orientation)
         if info.radiance:
             raise InputError("holds radiance, a frame is a camera picture of 8 or 16 bit", path)
         if index == 0:
             samples = np.empty((len(found.frames), 3, info.height, info.width), frame.dtype)
-        if samples.shape[2:] != frame.shape[:2]:
-            height, width = samples.shape[2:]
-            what = f"has {info.width} x {info.height} pixels, {found.frames[0].name!a} has {width} x {height}"
-            raise InputError(what, path)
-        if is_float(samples) != is_float(frame):
-            raise InputError("mixes floats and integers", path, "save all frames in one way")
-        samples, frame = _same_depth(samples, frame)
+        elif overruled(frame, info.orientation, samples[index - 1].transpose(1, 2, 0), infos[0].orientation):
+            what = f"orientation {info.orientation} is not that of the other frames ({infos[0].orientation})"
+            remarks.append(f"{path.name!a}: {what}, and what it shows says otherwise: it is turned as they are")
+            frame, info = _turned(frame, info, infos[0].orientation)
+        samples, frame = _fitting(samples, frame, path, found.frames[0].name)
         samples[index] = frame.transpose(2, 0, 1)
-        matrices.append(info.matrix)
-        depths.append(info.dtype)
-        formats.add(info.format)
+        infos.append(info)
         remarks += [f"{path.name!a}: {note}" for note in info.notes]
+    return (*_as_most(samples, infos, usual(tags)), remarks)
+
+
+def _as_most(samples: NDArray[Any], infos: list[PictureInfo], most: int) -> tuple[NDArray[Any], list[PictureInfo]]:
+    """Frames that all stand by one tag, by that of most of them; others as they are."""
+    if len({info.orientation for info in infos}) > 1 or infos[0].orientation == most:
+        return samples, infos
+    pairs = [_turned(frame.transpose(1, 2, 0), info, most) for frame, info in zip(samples, infos, strict=True)]
+    return np.stack([frame.transpose(2, 0, 1) for frame, _ in pairs]), [info for _, info in pairs]
+
+
+def _turned(frame: NDArray[Any], info: PictureInfo, other: int) -> tuple[NDArray[Any], PictureInfo]:
+    """A frame (H, W, 3) upright by another tag than its own."""
+    opaque = None if info.opaque is None else turned(info.opaque, info.orientation, other)
+    return turned(frame, info.orientation, other), replace(info, opaque=opaque, orientation=other)
+
+
+def _fitting(samples: NDArray[Any], frame: NDArray[Any], path: Path, first: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Both of one size and depth."""
+    if samples.shape[2:] != frame.shape[:2]:
+        height, width = samples.shape[2:]
+        what = f"has {frame.shape[1]} x {frame.shape[0]} pixels, {first!a} has {width} x {height}"
+        raise InputError(what, path)
+    if is_float(samples) != is_float(frame):
+        raise InputError("mixes floats and integers", path, "save all frames in one way")
+    return _same_depth(samples, frame)
+
+
+def _as_levels(
+    samples: NDArray[Any], infos: Sequence[PictureInfo], found: FoundBurst
+) -> tuple[NDArray[Any], list[str]]:
+    """Samples display-coded over the range of their type, and remarks."""
+    depths, formats = {info.dtype for info in infos}, {info.format for info in infos}
     if is_float(samples):
-        samples, more = levels_of_floats(samples)
-        remarks += more
-    elif formats <= {"png", "tiff"} and set(depths) == {"uint16"}:
-        samples, more = stretched(samples)
-        remarks += more
-        if found.source != "estimate":
-            samples, more = coded_if_linear(samples, found.ev)
-            remarks += more
-    notes = [*found.notes, *remarks, *disagreements(found, samples)]
-    if len(set(depths)) > 1:
-        notes.append("frames of 8 and of 16 bit are mixed; each is divided by its own maximum")
-    matrix = one_matrix(matrices, found.name)
-    return ReadBurst(found.name, samples, found.ev, reference, found.source, found.frames, tuple(notes), matrix)
+        return levels_of_floats(samples)
+    if len(depths) > 1:
+        return samples, ["frames of 8 and of 16 bit are mixed; each is divided by its own maximum"]
+    if depths != {"uint16"} or not formats <= {"png", "tiff"}:
+        return samples, []
+    samples, remarks = stretched(samples)
+    if found.source == "estimate":
+        return samples, remarks
+    samples, more = coded_if_linear(samples, found.ev)
+    return samples, [*remarks, *more]
 
 
 def _development(

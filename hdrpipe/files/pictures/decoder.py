@@ -97,6 +97,9 @@ class Decoder:
                 raise _ChildError("sent no picture")
             samples = np.empty(shape, dtype)
             self._fill(samples.reshape(-1).view(np.uint8).data, end)
+            opaque = np.empty(shape[:2], np.uint8) if said["alpha"] else None
+            if opaque is not None:
+                self._fill(opaque.reshape(-1).data, end)
         return samples, PictureInfo(
             format=str(said["format"]),
             width=shape[1],
@@ -105,6 +108,8 @@ class Decoder:
             radiance=said["format"] in ("hdr", "exr"),
             notes=tuple(str(note) for note in said["notes"]),
             matrix=None if said["matrix"] is None else tuple(float(number) for number in said["matrix"]),
+            orientation=int(said["orientation"]),
+            opaque=None if opaque is None else opaque > 0,
         )
 
     def about(self, path: Path | str, max_pixels: int = MAX_PIXELS) -> About:

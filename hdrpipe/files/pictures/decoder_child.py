@@ -62,10 +62,12 @@ def _picture(request: dict[str, Any], answers: BinaryIO) -> None:
     _limit_memory(MEMORY + width * height * BYTES_PER_PIXEL.get(kind, OTHER_BYTES_PER_PIXEL))
     samples, info = images.decode(path, most, request["white_balance"], request["saturation"])
     said = {"format": info.format, "shape": samples.shape, "dtype": samples.dtype.str, "notes": info.notes}
-    _tell(answers, said | {"matrix": info.matrix})
-    rest = np.ascontiguousarray(samples).reshape(-1).view(np.uint8).data
-    while rest:
-        rest = rest[answers.write(rest) :]
+    said |= {"matrix": info.matrix, "orientation": info.orientation, "alpha": info.opaque is not None}
+    _tell(answers, said)
+    for array in (samples, *([] if info.opaque is None else [info.opaque])):
+        rest = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+        while rest:
+            rest = rest[answers.write(rest) :]
 
 
 def _about(request: dict[str, Any], answers: BinaryIO) -> None:

@@ -1,7 +1,7 @@
 """Pictures from outside, decoded after a look at their header, and pictures for people."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from hdrpipe.files.pictures.metadata import camera_data
 from hdrpipe.files.pictures.tiff import full_page
 from hdrpipe.quantities import GAMMA, Picture
 
+OPAQUE = 0.98
+"""Share of full alpha from which a pixel is measured: below, it is mixed with something else."""
+
 
 @dataclass(frozen=True)
 class PictureInfo:
@@ -31,6 +34,8 @@ class PictureInfo:
         radiance: True for linear radiance of any scale (hdr, exr), False for ldr in [0, 1].
         notes: what a person should know.
         matrix: from linear values to linear sRGB, row by row; None for sRGB.
+        orientation: EXIF orientation by which a JPEG or TIFF was set upright, 1 to 8.
+        opaque: where alpha says that the picture is (H, W); None is everywhere.
     """
 
     format: str
@@ -40,6 +45,8 @@ class PictureInfo:
     radiance: bool
     notes: tuple[str, ...] = ()
     matrix: tuple[float, ...] | None = None
+    orientation: int = 1
+    opaque: NDArray[np.bool_] | None = field(default=None, compare=False)
 
 
 def decode(
@@ -62,19 +69,21 @@ def decode(
     """
     kind, _, _ = measure(path, max_pixels)
     notes: tuple[str, ...] = ()
+    opaque, orientation = None, camera_data(path).orientation if kind in ("jpeg", "tiff") else 1
     if kind == "raw":
         samples = raw.develop(path, white_balance, saturation)
     elif kind == "exr":
         samples = _exr_samples(path)
     else:
-        samples, notes = jpeg.watched(str(path), lambda: _cv2_samples(path, kind))
+        (samples, opaque), notes = jpeg.watched(str(path), lambda: _cv2_samples(path, kind))
     if samples.dtype.kind == "f" and kind == "tiff":
         samples = _coded(samples, path)
     samples, matrix = with_gamma(samples, path, kind)
     if kind == "jpeg":
-        samples = upright(samples, camera_data(path).orientation)
+        samples = upright(samples, orientation)
+    height, width, _ = samples.shape
     info = PictureInfo(
-        kind, samples.shape[1], samples.shape[0], str(samples.dtype), kind in ("hdr", "exr"), notes, matrix
+        kind, width, height, str(samples.dtype), kind in ("hdr", "exr"), notes, matrix, orientation, opaque
     )
     if info.radiance:
         if not np.isfinite(samples).all():
@@ -133,8 +142,8 @@ def _encoded(rgb: NDArray[np.uint8], suffix: str, options: list[int]) -> bytes:
     return data.tobytes()
 
 
-def _cv2_samples(path: Path | str, kind: str) -> np.ndarray:
-    """Decode by OpenCV to RGB samples (H, W, 3) in their own type."""
+def _cv2_samples(path: Path | str, kind: str) -> tuple[np.ndarray, NDArray[np.bool_] | None]:
+    """Decode by OpenCV to RGB samples (H, W, 3) in their own type, and where they are opaque."""
     try:
         with plain(path) as name:
             samples = _page_samples(name) if kind == "tiff" else cv2.imread(name, cv2.IMREAD_UNCHANGED)
@@ -143,8 +152,16 @@ def _cv2_samples(path: Path | str, kind: str) -> np.ndarray:
     if samples is None or samples.size == 0:
         raise InputError("cannot be decoded", path)
     if samples.ndim == 2 or samples.shape[2] == 1:
-        return np.repeat(samples.reshape(*samples.shape[:2], 1), 3, axis=2)
-    return samples[..., 2::-1]
+        return np.repeat(samples.reshape(*samples.shape[:2], 1), 3, axis=2), None
+    has_alpha = samples.shape[2] == 4 and (kind == "png" or (kind == "tiff" and full_page(path).alpha))
+    return samples[..., 2::-1], _opaque(samples[..., 3]) if has_alpha else None
+
+
+def _opaque(alpha: np.ndarray) -> NDArray[np.bool_] | None:
+    """Where alpha is all but full; None where it is so everywhere or nowhere: then it tells nothing."""
+    top = np.iinfo(alpha.dtype).max if alpha.dtype.kind == "u" else 1.0
+    opaque = alpha >= OPAQUE * top
+    return None if opaque.all() or not opaque.any() else opaque
 
 
 def _coded(linear: np.ndarray, path: Path | str) -> np.ndarray:

@@ -1,0 +1,56 @@
+"""Transparent pixels: not measured, and filled by the other frames."""
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from camera_files import frames, radiance
+
+from hdrpipe.datasets.bursts import find_burst
+from hdrpipe.datasets.reading import read_burst
+
+EV = (0.0, 2.0, 4.0)
+CUT = np.s_[:, 10:30]
+
+
+def written(folder, where, suffix="tif", alpha=0.0, bits=8):
+    """Frames of which those in `where` are black and transparent in a part."""
+    top = 2**bits - 1
+    for number, ldr in enumerate(frames(radiance(), EV)):
+        samples = np.dstack([ldr.transpose(1, 2, 0), np.ones(ldr.shape[1:])])
+        if number in where:
+            samples[CUT] = (0, 0, 0, alpha)
+        samples = np.rint(samples * top).astype(np.uint8 if bits == 8 else np.uint16)
+        if suffix == "tif":
+            tifffile.imwrite(folder / f"{number}.tif", samples, photometric="rgb", extrasamples=["unassalpha"])
+        else:
+            cv2.imwrite(str(folder / f"{number}.png"), samples[..., [2, 1, 0, 3]])
+    (folder / "exposure.txt").write_text("0\n2\n4\n")
+    return read_burst(find_burst(folder))
+
+
+@pytest.mark.parametrize("suffix", ["tif", "png"])
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("where", [(1,), (2,), (1, 2)])
+def test_what_the_others_show_stands_in(tmp_path, suffix, bits, where):
+    burst = written(tmp_path, where, suffix, bits=bits)
+    assert np.abs(burst.burst().ldr - frames(radiance(), EV)).mean() < 0.01
+    assert [note.split(":")[1][-28:] for note in burst.notes] == ["transparent and not measured"] * len(where)
+
+
+def test_the_shortest_frame_is_filled_where_another_tells(tmp_path):
+    burst = written(tmp_path, (0,)).burst()
+    told = (frames(radiance(), EV)[1] < 0.95).all(axis=0)
+    assert np.abs(burst.ldr[0] - frames(radiance(), EV)[0])[:, told].mean() < 0.01
+
+
+def test_half_transparent_is_not_measured_and_all_transparent_tells_nothing(tmp_path):
+    (tmp_path / "half").mkdir()
+    assert np.abs(written(tmp_path / "half", (2,), alpha=0.5).burst().ldr - frames(radiance(), EV)).mean() < 0.01
+    (tmp_path / "all").mkdir()
+    burst = written(tmp_path / "all", (0, 1, 2))
+    assert (burst.samples[:, :, :, 10:30] == 0).all()
+
+
+def test_alpha_that_is_full_says_nothing(tmp_path):
+    assert written(tmp_path, ()).notes == ()
