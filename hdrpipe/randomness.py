@@ -1,4 +1,4 @@
-"""Random numbers that repeat: seeds from a stable hash, and draws of layers that depend on no sharing of a batch."""
+"""Reproducible random numbers: seeds from a stable hash, and per-sample draws independent of how a batch is split."""
 
 import hashlib
 import json
@@ -10,25 +10,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
-_placed: ContextVar[tuple[Sequence[int], int] | None] = ContextVar("placed", default=None)
+_positions: ContextVar[tuple[Sequence[int], int] | None] = ContextVar("batch_positions", default=None)
 
 
 def seed_of(*words: int | str) -> int:
-    """A 63-bit seed from words, for example `seed_of(0, "labelled", step)`."""
+    """63-bit seed from words, for example `seed_of(0, "labelled", step)`."""
     digest = hashlib.sha256(json.dumps(words).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
 
 def generator(*words: int | str) -> np.random.Generator:
-    """A NumPy generator that depends on the words alone."""
+    """NumPy generator seeded by `seed_of`."""
     return np.random.default_rng(seed_of(*words))
 
 
 @contextmanager
 def seeded(*words: int | str) -> Iterator[None]:
-    """Torch's random numbers depend on the words alone inside; the state outside is left as it was.
+    """Context in which torch's global generator is seeded by `seed_of`; its state is restored afterwards.
 
-    Use it around the building of a network, whose initial weights are drawn from torch's own state.
+    Use it to build a network, whose initial weights are drawn from the global generator.
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed_of(*words))
@@ -36,20 +36,20 @@ def seeded(*words: int | str) -> Iterator[None]:
 
 
 @contextmanager
-def placed(places: Sequence[int], total: int) -> Iterator[None]:
-    """Inside, the samples that a network sees are those at `places` of a batch of `total`."""
-    token = _placed.set((places, total))
+def batch_positions(positions: Sequence[int], total: int) -> Iterator[None]:
+    """Context in which the samples seen by a network are those at `positions` of a batch of `total`."""
+    token = _positions.set((positions, total))
     try:
         yield
     finally:
-        _placed.reset(token)
+        _positions.reset(token)
 
 
 def per_sample(samples: int, device: torch.device) -> Tensor:
-    """A uniform number in [0, 1) for each sample, (samples,), from torch's own state.
+    """Uniform numbers in [0, 1), one a sample, (samples,), from torch's global generator.
 
-    Where the samples are `placed` in a batch, numbers are drawn for all of it, and theirs are taken.
+    Inside `batch_positions` numbers are drawn for the whole batch and those at the positions are returned.
     """
-    places, total = _placed.get() or (range(samples), samples)
+    positions, total = _positions.get() or (range(samples), samples)
     drawn = torch.rand(total, device=device)
-    return drawn if len(places) == total else drawn[torch.tensor(places, device=device)]
+    return drawn if len(positions) == total else drawn[torch.tensor(positions, device=device)]

@@ -1,1 +1,1 @@
-"""Training and inference of one network: the loop, its batches, losses, averages and saved states."""
+"""Training of one network: loop, batches, losses, moving average and saved states."""

@@ -1,6 +1,6 @@
-"""Exact augmentation: flips, quarter turns and one permutation of the colour channels.
+"""Weak and strong augmentation: flips, quarter turns and a permutation of the colour channels, all without resampling.
 
-What is drawn is kept apart from how it is applied, so that frames, target and weight of one sample move together.
+A transform is drawn once for a sample and applied to its frames, target and weight alike.
 """
 
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Move:
-    """One drawn augmentation; the default leaves everything as it is."""
+class Transform:
+    """One drawn augmentation; the default is the identity."""
 
     vertical: bool = False
     horizontal: bool = False
@@ -22,31 +22,31 @@ class Move:
     """Channel i of the result is channel `channels[i]` of the source."""
 
 
-def weak(rng: np.random.Generator) -> Move:
-    """For labelled samples: vertical flip and quarter turns (arXiv 2511.12939)."""
-    return Move(vertical=bool(rng.integers(2)), turns=int(rng.integers(4)))
+def weak(rng: np.random.Generator) -> Transform:
+    """Draw for a labelled sample: vertical flip and quarter turns (arXiv 2511.12939)."""
+    return Transform(vertical=bool(rng.integers(2)), turns=int(rng.integers(4)))
 
 
-def strong(rng: np.random.Generator) -> Move:
-    """For unlabelled samples: colour shuffle, horizontal flip and quarter turns (arXiv 2511.12939)."""
+def strong(rng: np.random.Generator) -> Transform:
+    """Draw for an unlabelled sample: channel permutation, horizontal flip, quarter turns (arXiv 2511.12939)."""
     first, second, third = (int(channel) for channel in rng.permutation(3))
-    return Move(horizontal=bool(rng.integers(2)), turns=int(rng.integers(4)), channels=(first, second, third))
+    return Transform(horizontal=bool(rng.integers(2)), turns=int(rng.integers(4)), channels=(first, second, third))
 
 
 DRAWS = {"weak": weak, "strong": strong, "harder": strong}
 
 
-def move_plane(move: Move, plane: Tensor) -> Tensor:
-    """Apply the geometry of a move to (..., H, W); square planes keep their size."""
-    if move.vertical:
+def transform_plane(transform: Transform, plane: Tensor) -> Tensor:
+    """Apply flips and turns to (..., H, W); square planes keep their size."""
+    if transform.vertical:
         plane = plane.flip(-2)
-    if move.horizontal:
+    if transform.horizontal:
         plane = plane.flip(-1)
-    return torch.rot90(plane, move.turns, (-2, -1)) if move.turns else plane
+    return torch.rot90(plane, transform.turns, (-2, -1)) if transform.turns else plane
 
 
-def move_picture(move: Move, picture: Tensor) -> Tensor:
-    """Apply a move to (..., 3, H, W): geometry and colour."""
-    if move.channels != (0, 1, 2):
-        picture = picture.index_select(-3, torch.tensor(move.channels, device=picture.device))
-    return move_plane(move, picture)
+def transform_picture(transform: Transform, picture: Tensor) -> Tensor:
+    """Apply flips, turns and the channel permutation to (..., 3, H, W)."""
+    if transform.channels != (0, 1, 2):
+        picture = picture.index_select(-3, torch.tensor(transform.channels, device=picture.device))
+    return transform_plane(transform, picture)

@@ -1,4 +1,4 @@
-"""Step number -> batch, as a pure function: resuming needs no random state, and workers change nothing."""
+"""Batches as a pure function of the step number: resuming needs no random state, workers do not change a batch."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,15 +13,15 @@ from torch.utils.data import DataLoader, Dataset
 from hdrpipe.config.batch_share import WHOLE, Share, check_batches
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.learning import augment
-from hdrpipe.learning.corruption import disturb
+from hdrpipe.learning.corruption import corrupt
 from hdrpipe.randomness import generator
 
 RESIDENT_BYTES = 1 << 30
-"""Scenes up to this size in all are read into memory once; larger sets are read window by window."""
+"""Total size of scenes up to which all are read into memory at once; larger sets are read crop by crop."""
 
 
 class Array(Protocol):
-    """A NumPy array, or a lazy one that reads only what is sliced."""
+    """A NumPy array, or a lazy one that reads only the window that is indexed."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -32,7 +32,7 @@ class Array(Protocol):
 
 @dataclass(frozen=True)
 class SceneArrays:
-    """One scene to learn from or to predict."""
+    """One scene to train on or to predict."""
 
     name: str
     frames: Array
@@ -43,20 +43,27 @@ class SceneArrays:
     target: Array | None = None
     """True or pseudo radiance, (3, H, W)."""
     weight: Array | None = None
-    """Trust of each pixel in [0, 1], (H, W); None trusts all."""
+    """Loss weight of each pixel in [0, 1], (H, W); None is 1 everywhere."""
     held_out: Array | None = None
-    """Radiance as predicted by a network that has not learned the target, (3, H, W); its error is the judge's."""
+    """Radiance predicted by a teacher that was not trained on the target, (3, H, W); the judge learns its error."""
 
     def __post_init__(self) -> None:
         exposures, _, height, width = self.frames.shape
         if self.reference != exposures // 2:
-            raise InputError(f"reference {self.reference} of {exposures}: networks take the middle exposure", self.name)
+            raise InputError(
+                f"reference {self.reference} of {exposures} exposures is not the middle one, which networks need",
+                self.name,
+            )
         for name in ("target", "held_out"):
             array = getattr(self, name)
             if array is not None and tuple(array.shape) != (3, height, width):
-                raise InputError(f"{name} {tuple(array.shape)} for frames {tuple(self.frames.shape)}", self.name)
+                raise InputError(
+                    f"{name} of shape {tuple(array.shape)} does not fit frames {tuple(self.frames.shape)}", self.name
+                )
         if self.weight is not None and tuple(self.weight.shape) != (height, width):
-            raise InputError(f"weight {tuple(self.weight.shape)} for frames {tuple(self.frames.shape)}", self.name)
+            raise InputError(
+                f"weight of shape {tuple(self.weight.shape)} does not fit frames {tuple(self.frames.shape)}", self.name
+            )
 
 
 _TENSORS = ("frames", "times", "target", "weight", "held_out")
@@ -64,7 +71,7 @@ _TENSORS = ("frames", "times", "target", "weight", "held_out")
 
 @dataclass(frozen=True)
 class Batch:
-    """Samples of one step, or this process's share of them; the labelled ones first."""
+    """Samples of one step, or this process's share of them; labelled samples first."""
 
     frames: Tensor
     """(B, N, 3, h, w) display-coded, in [0, 1]."""
@@ -75,13 +82,14 @@ class Batch:
     weight: Tensor
     """(B, h, w) in [0, 1]; 1 for labelled samples."""
     labelled: int
+    """Number of labelled samples."""
     names: tuple[str, ...]
-    """Scenes of all samples of the step."""
+    """Scene names of all samples of the step, those of other processes too."""
     held_out: Tensor | None = None
-    """(labelled, 3, h, w) radiance, see `SceneArrays`; None if labelled scenes have none."""
+    """(labelled, 3, h, w) radiance, see `SceneArrays`; None without cross-fitting."""
 
     def pin_memory(self) -> "Batch":
-        """The batch in pages that a GPU copies from while it computes; asked for by torch's loader."""
+        """The batch in page-locked memory, for asynchronous copies to a GPU; called by torch's loader."""
         return self._with(lambda tensor: tensor.pin_memory())
 
     def to(self, device: torch.device) -> "Batch":
@@ -96,30 +104,30 @@ class Batch:
 
 @dataclass(frozen=True)
 class Sampling:
-    """What one step draws of one group of scenes."""
+    """A group of scenes and the number of samples that each step draws from it."""
 
     role: str
-    """`labelled` or `unlabelled`: part of the seed, so that both groups draw apart from each other."""
+    """`labelled` or `unlabelled`; enters the seed, so that the draws of both groups are independent."""
     scenes: tuple[SceneArrays, ...]
     count: int
     augmentation: str
-    """`weak`, `strong`, or `harder`: strong, on bursts that are disturbed besides."""
+    """`weak`, `strong`, or `harder`: strong on corrupted bursts (`hdrpipe.learning.corruption`)."""
 
 
 class Batches(Dataset[Batch]):
-    """`batches[step]` depends on the seed, the step and the scenes alone.
+    """A dataset of batches; `batches[step]` depends on the seed, the step and the scenes alone.
 
-    Scenes are cycled: each comes once, in a fresh order, before any comes again. The labelled draw of a step is the
-    same whatever the unlabelled group is.
+    Each epoch of a group visits its scenes once, in a new random order. The labelled samples of a step do not depend
+    on the unlabelled group.
 
     Args:
-        seed: of the stage.
+        seed: seed of the stage.
         crop: side of the square crops in pixels.
         groups: labelled first, each with at least one scene.
-        share: of each group's samples; all shares together are the batch of one process, sample by sample.
+        share: this process's share of each group; together the shares are the batch of one process, sample by sample.
 
     Raises:
-        UsageError: a group is empty or cannot be shared equally, or a scene is smaller than the crop.
+        UsageError: a group is empty or not divisible by the processes, or a scene is smaller than the crop.
         InputError: a scene has no target.
     """
 
@@ -134,48 +142,48 @@ class Batches(Dataset[Batch]):
 
     def __getitem__(self, step: int) -> Batch:
         scenes = [self._scenes(group, step) for group in self.groups]
-        samples = [s for group, own in zip(self.groups, scenes, strict=True) for s in self._draw(group, own, step)]
+        samples = [s for group, drawn in zip(self.groups, scenes, strict=True) for s in self._draw(group, drawn, step)]
         frames, times, target, weight, held = zip(*samples, strict=True)
-        stacked = (torch.stack(part) for part in (frames, times, target, weight))
-        known = [prediction for prediction in held if prediction is not None]
+        stacked = (torch.stack(tensors) for tensors in (frames, times, target, weight))
+        predictions = [prediction for prediction in held if prediction is not None]
         return Batch(
             *stacked,
             labelled=len(self.share.of(self.groups[0].count)),
-            names=tuple(scene.name for own in scenes for scene in own),
-            held_out=torch.stack(known) if known else None,
+            names=tuple(scene.name for drawn in scenes for scene in drawn),
+            held_out=torch.stack(predictions) if predictions else None,
         )
 
     @property
-    def places(self) -> tuple[list[int], int]:
-        """Which of all samples of a step this share has, and how many there are in all."""
+    def positions(self) -> tuple[list[int], int]:
+        """Indices of this process's samples in the whole batch, and the size of the whole batch."""
         *starts, total = accumulate((group.count for group in self.groups), initial=0)
         return [s + i for s, group in zip(starts, self.groups, strict=True) for i in self.share.of(group.count)], total
 
     def _scenes(self, group: Sampling, step: int) -> list[SceneArrays]:
-        """The scene of each sample of a step."""
-        found: list[SceneArrays] = []
+        """Scene of each sample of a step, in the random order of its epoch."""
+        scenes: list[SceneArrays] = []
         for i in range(group.count):
-            epoch, place = divmod(step * group.count + i, len(group.scenes))
+            epoch, index = divmod(step * group.count + i, len(group.scenes))
             order = generator(self.seed, group.role, "order", epoch).permutation(len(group.scenes))
-            found.append(group.scenes[order[place]])
-        return found
+            scenes.append(group.scenes[order[index]])
+        return scenes
 
     def _draw(self, group: Sampling, scenes: list[SceneArrays], step: int) -> "Iterator[_Sample]":
-        """This share of the samples; the others are drawn as well, because one sequence of numbers is for all."""
+        """Samples of this process; those of others are drawn too, because one random sequence serves them all."""
         rng = generator(self.seed, group.role, step)
         for i, scene in enumerate(scenes):
-            window, move = _place(scene, self.crop, rng), augment.DRAWS[group.augmentation](rng)
+            window, transform = _random_crop(scene, self.crop, rng), augment.DRAWS[group.augmentation](rng)
             if i in self.share.of(group.count):
-                frames, times, target, weight, held_out = _sample(scene, window, move)
+                frames, times, target, weight, held_out = _sample(scene, window, transform)
                 if group.augmentation == "harder":
-                    frames, times = disturb(frames, times, generator(self.seed, group.role, step, "disturbed", i))
+                    frames, times = corrupt(frames, times, generator(self.seed, group.role, step, "disturbed", i))
                 yield frames, times, target, weight, held_out
 
 
 def loader(batches: Batches, start: int, end: int, workers: int = 0, pinned: bool = False) -> Iterator[Batch]:
-    """Batches of the steps [start, end) in order, made ahead by `workers` processes (0: in this one).
+    """Batches of the steps [start, end) in order, prefetched by `workers` processes (0: in this one).
 
-    `pinned` ones can be copied to a GPU while it computes.
+    `pinned` batches are page-locked, for asynchronous copies to a GPU.
     """
     steps = range(start, end)
     return iter(DataLoader(batches, batch_size=None, sampler=steps, num_workers=workers, pin_memory=pinned))
@@ -190,12 +198,14 @@ def unit_floats(frames: Any) -> np.ndarray:
 
 def _check(group: Sampling, crop: int) -> None:
     if not group.scenes:
-        raise UsageError(f"no {group.role} scenes to learn from")
+        raise UsageError(f"no {group.role} scenes to train on")
     for scene in group.scenes:
         if min(scene.frames.shape[-2:]) < crop:
-            raise UsageError(f"scene {scene.name} is {scene.frames.shape[-2:]}, smaller than the crop {crop}", "crop")
+            raise UsageError(
+                f"scene {scene.name} of {scene.frames.shape[-2:]} pixels is smaller than the crop {crop}", "crop"
+            )
         if scene.target is None:
-            raise InputError(f"no target to learn from ({group.role})", scene.name)
+            raise InputError(f"the {group.role} scene has no target to train on", scene.name)
 
 
 def _bytes(scene: SceneArrays) -> int:
@@ -209,25 +219,27 @@ def _resident(scene: SceneArrays) -> SceneArrays:
 
 
 _Sample = tuple[Tensor, Tensor, Tensor, Tensor, Tensor | None]
-"""One sample's frames, times, target, weight and held-out prediction."""
+"""Frames, times, target, weight and held-out prediction of one sample."""
 
 
-def _place(scene: SceneArrays, crop: int, rng: np.random.Generator) -> tuple[slice, slice]:
-    """Rows and columns of a crop."""
+def _random_crop(scene: SceneArrays, crop: int, rng: np.random.Generator) -> tuple[slice, slice]:
+    """Rows and columns of a random crop."""
     height, width = scene.frames.shape[-2:]
     top, left = int(rng.integers(height - crop + 1)), int(rng.integers(width - crop + 1))
     return slice(top, top + crop), slice(left, left + crop)
 
 
-def _sample(scene: SceneArrays, place: tuple[slice, slice], move: augment.Move) -> _Sample:
-    window = (..., *place)
-    frames = augment.move_picture(move, torch.from_numpy(unit_floats(scene.frames[window])))
+def _sample(scene: SceneArrays, crop: tuple[slice, slice], transform: augment.Transform) -> _Sample:
+    window = (..., *crop)
+    frames = augment.transform_picture(transform, torch.from_numpy(unit_floats(scene.frames[window])))
     target, held_out = (
-        None if array is None else augment.move_picture(move, torch.from_numpy(np.asarray(array[window], np.float32)))
+        None
+        if array is None
+        else augment.transform_picture(transform, torch.from_numpy(np.asarray(array[window], np.float32)))
         for array in (scene.target, scene.held_out)
     )
     whole = np.ones(frames.shape[-2:], np.float32)
     plane = whole if scene.weight is None else np.asarray(scene.weight[window], np.float32)
-    weight = augment.move_plane(move, torch.from_numpy(plane))
+    weight = augment.transform_plane(transform, torch.from_numpy(plane))
     times = torch.tensor(np.asarray(scene.times), dtype=torch.float32)
     return frames, times, cast(Tensor, target), weight, held_out

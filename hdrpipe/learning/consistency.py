@@ -1,13 +1,13 @@
-"""What a burst says of itself: two targets that need no label, for where no pseudo label is trusted.
+"""Self-supervised consistency losses for pixels whose pseudo label is masked out: re-exposure and colour.
 
-In the manner of FSHDR (Prabhakar et al., CVPR 2021) and SelfHDR (Zhang et al., ICLR 2024): the reference tells the
-structure where it is well exposed, and what the aligned exposures agree on tells the colour.
+After FSHDR (Prabhakar et al., CVPR 2021) and SelfHDR (Zhang et al., ICLR 2024): the well-exposed reference is the
+target for structure, the merge of the exposures that agree with it the target for colour.
 
-Both are compared with the prediction after a mean over 5 x 5 pixels. The exposures are noisy, and the network reads
-that very noise: asked for each of their pixels, it would learn to hand the noise on. The mean is taken of radiance,
-where noise averages out, and the difference after the mu-law, so that it counts like one of L^r; display code would do
-that too, but with a slope without end at 0. Where the reference is well exposed, clipping the prediction as a sensor
-does could only hide an error from its gradient; without it the same predictions have no error.
+Target and prediction are compared as means over 5 x 5 pixels, because the network sees the noise of the very frames
+that the targets come from: pixel by pixel it would learn to copy the noise. The mean is taken of radiance, where noise
+averages out; the difference after the mu-law, the scale of L^r (a display gamma has an infinite slope at 0). The
+prediction is not clipped as a sensor would: where the reference is well exposed that only hides errors from the
+gradient.
 """
 
 import torch
@@ -19,102 +19,103 @@ from hdrpipe.imaging.merge import NOISE_QUANTILE, WINDOW
 from hdrpipe.imaging.noise import CLIPPED, noise, well_exposed
 from hdrpipe.imaging.tonemap import inverse_mu_law, mu_law
 
-AGREE = 2.0
-"""Squared difference over noise up to which an exposure fits the reference: windows of noise alone stay below it."""
+AGREEMENT = 2.0
+"""Largest ratio of squared difference to noise variance at which an exposure agrees with the reference; windows that
+differ by noise alone stay below it."""
 
 BRIGHTER = 1.05
-"""What a shorter exposure must show beyond the level at which the reference clips: a lost frame, which the reference
-stands in for (`disturb`), shows just that level."""
+"""Factor by which a shorter exposure must exceed the clipping level of the reference to agree with a clipped pixel; a
+dropped frame that the reference replaces (`corruption.corrupt`) stays at the level itself."""
 
-NOTHING = 1e-12
-"""A share of pixels below this is none."""
+EPSILON = 1e-12
+"""A smaller mean of weights counts as zero, and divisors are kept above it."""
 
 
-def gaps(tonemapped: Tensor, frames: Tensor, times: Tensor, doubt: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
-    """How far predictions are from what their bursts say, and the weight of each value.
+def residuals(tonemapped: Tensor, frames: Tensor, times: Tensor, untrusted: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+    """Differences between predictions and the two consistency targets, with the weight of each value.
 
     Args:
         tonemapped: predictions, (B, 3, H, W).
-        frames: display-coded frames in [0, 1] on the reference, (B, N, 3, H, W), the reference in the middle.
+        frames: display-coded frames in [0, 1], aligned to the reference in the middle, (B, N, 3, H, W).
         times: relative exposure times, (B, N).
-        doubt: 1 where no pseudo label is trusted, 0 where it is, (B, H, W).
+        untrusted: 1 - weight of the pseudo label, in [0, 1], (B, H, W).
 
     Returns:
-        `reexposed`: from the reference, where it is well exposed; `colour`: from `agreeing_merge`, where exposures
-        agree. Each a pair of (B, 3, H, W): absolute differences of local means after the mu-law, and weights in [0, 1].
+        `reexposed`: to the reference, where it is well exposed; `colour`: to `agreeing_merge`, where it has a value.
+        Each a pair of (B, 3, H, W): absolute differences of local means after the mu-law, and weights in [0, 1].
     """
     middle = frames.shape[1] // 2
     targets = {
-        "reexposed": (radiance_from_ldr(frames, times)[:, middle], _exposed(frames)[:, middle]),
+        "reexposed": (radiance_from_ldr(frames, times)[:, middle], _well_exposed(frames)[:, middle]),
         "colour": agreeing_merge(frames, times),
     }
     predicted = inverse_mu_law(tonemapped)
-    found: dict[str, tuple[Tensor, Tensor]] = {}
-    for name, (radiance, told) in targets.items():
-        weight = doubt[:, None] * told
-        means = (_weighted(picture, weight) for picture in (predicted, radiance))
+    results: dict[str, tuple[Tensor, Tensor]] = {}
+    for name, (radiance, reliable) in targets.items():
+        weight = untrusted[:, None] * reliable
+        means = (_weighted_mean(picture, weight) for picture in (predicted, radiance))
         first, second = (mu_law(mean.clamp_min(0.0)) for mean in means)
-        found[name] = ((first - second).abs(), weight)
-    return found
+        results[name] = ((first - second).abs(), weight)
+    return results
 
 
 @torch.no_grad()
 def agreeing_merge(frames: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean radiance of the well-exposed values that fit the reference, weighted by their inverse noise.
+    """Mean radiance of the well-exposed values that agree with the reference, weighted by inverse noise variance.
 
-    Where the reference clips, a shorter exposure fits if it is at least as bright as what clipped.
+    Where the reference clips, a shorter exposure agrees if it is brighter than the clipping level (`BRIGHTER`).
 
     Args:
-        frames, times: see `gaps`.
+        frames, times: see `residuals`.
 
     Returns:
-        Radiance, and whether any value is known, both (B, 3, H, W).
+        Radiance, and True where at least one exposure contributes, both (B, 3, H, W).
     """
-    radiance, exposed, middle = radiance_from_ldr(frames, times), _exposed(frames), frames.shape[1] // 2
+    radiance, exposed, middle = radiance_from_ldr(frames, times), _well_exposed(frames), frames.shape[1] // 2
     t = times[:, :, None, None, None]
     total, weight = torch.zeros_like(radiance[:, 0]), torch.zeros_like(radiance[:, 0])
     for index in range(frames.shape[1]):
         usable = exposed[:, index]
         if index != middle:
             above = (frames[:, middle] < CLIPPED) | (radiance[:, index] * t[:, middle] > BRIGHTER)
-            usable = usable & above & _agree(radiance, exposed, times, index)
-        share = usable / noise(radiance[:, middle], t[:, index])
-        total, weight = total + share * radiance[:, index], weight + share
-    known = weight > 0
-    return total / torch.where(known, weight, 1.0), known
+            usable = usable & above & _agreeing(radiance, exposed, times, index)
+        inverse_variance = usable / noise(radiance[:, middle], t[:, index])
+        total, weight = total + inverse_variance * radiance[:, index], weight + inverse_variance
+    covered = weight > 0
+    return total / torch.where(covered, weight, 1.0), covered
 
 
-def _agree(radiance: Tensor, exposed: Tensor, times: Tensor, index: int) -> Tensor:
-    """Where an exposure fits the reference, (B, 1, H, W); the worst channel decides.
+def _agreeing(radiance: Tensor, exposed: Tensor, times: Tensor, index: int) -> Tensor:
+    """Pixels where an exposure agrees with the reference in every channel, (B, 1, H, W).
 
-    The darker of the two is clipped as the brighter was. A quarter of all windows is taken to differ by noise alone, as
-    in `imaging.merge.adaptive`: that tells how much noisier this camera is.
+    The darker frame is clipped where the brighter one was. The best quarter of all windows is taken to differ by noise
+    alone, which gives the noise of the camera relative to the model, as in `imaging.merge.adaptive`.
     """
     middle = radiance.shape[1] // 2
     dark, bright = min(index, middle), max(index, middle)
     t = times[:, :, None, None, None]
-    shown = torch.minimum(radiance[:, dark], 1.0 / t[:, bright])
-    apart = (shown - radiance[:, bright]).square()
+    clipped = torch.minimum(radiance[:, dark], 1.0 / t[:, bright])
+    difference = (clipped - radiance[:, bright]).square()
     expected = noise(radiance[:, bright], t[:, dark]) + noise(radiance[:, bright], t[:, bright])
-    both = (exposed[:, dark] & exposed[:, bright]).to(apart.dtype)
-    compared = _around(both) > NOTHING
-    ratio = _around(apart * both) / _around(expected * both).clamp_min(NOTHING)
+    both = (exposed[:, dark] & exposed[:, bright]).to(difference.dtype)
+    compared = _window_mean(both) > EPSILON
+    ratio = _window_mean(difference * both) / _window_mean(expected * both).clamp_min(EPSILON)
     ratio = torch.where(compared, ratio, torch.nan).flatten(1)
     noisier = torch.nanquantile(ratio, NOISE_QUANTILE, dim=1).nan_to_num(1.0).clamp_min(1.0)
-    excess = _around(apart) / _around(expected) / noisier[:, None, None, None]
-    return excess.amax(dim=1, keepdim=True) <= AGREE
+    excess = _window_mean(difference) / _window_mean(expected) / noisier[:, None, None, None]
+    return excess.amax(dim=1, keepdim=True) <= AGREEMENT
 
 
-def _exposed(frames: Tensor) -> Tensor:
-    around = _around(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
+def _well_exposed(frames: Tensor) -> Tensor:
+    around = _window_mean(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
     return well_exposed(frames, around)
 
 
-def _weighted(picture: Tensor, weight: Tensor) -> Tensor:
-    """Weighted mean over the window around each pixel of (B, 3, H, W); 0 where nothing weighs."""
-    return _around(weight * picture) / _around(weight).clamp_min(NOTHING)
+def _weighted_mean(picture: Tensor, weight: Tensor) -> Tensor:
+    """Weighted mean over the window around each pixel of (B, 3, H, W); 0 where all weights are 0."""
+    return _window_mean(weight * picture) / _window_mean(weight).clamp_min(EPSILON)
 
 
-def _around(values: Tensor) -> Tensor:
-    """Mean over the window around each pixel of (B, C, H, W), as far as it lies inside."""
+def _window_mean(values: Tensor) -> Tensor:
+    """Mean over the window around each pixel of (B, C, H, W); windows are cut at the border."""
     return F.avg_pool2d(values, WINDOW, stride=1, padding=WINDOW // 2, count_include_pad=False)

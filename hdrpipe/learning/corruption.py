@@ -1,6 +1,6 @@
-"""Stronger augmentation: bursts that are harder to fuse, while what they should become stays the same.
+"""Corruption augmentation: bursts that are harder to fuse while their target stays the same.
 
-The reference stays as it was taken but for noise; only what helps it is disturbed.
+The reference only gets noise; the other exposures may also be jittered, replaced or given a ghost.
 """
 
 import numpy as np
@@ -10,22 +10,22 @@ from torch import Tensor
 from hdrpipe.imaging.camera import ldr_from_linear, linear_from_ldr
 
 CHANCE = 0.3
-"""Probability of each disturbance of a burst."""
+"""Probability of each kind of corruption of a burst."""
 
 BRIGHTER = 0.5
-"""Largest jitter of an exposure in stops; it only lengthens, so that what was clipped stays clipped."""
+"""Largest jitter of an exposure in stops; exposures only get longer, so that clipped values stay clipped."""
 
 NOISE = 2e-4
-"""Largest variance of the added noise, per unit of linear signal."""
+"""Largest variance of the added noise per unit of linear signal."""
 
 
-def disturb(frames: Tensor, times: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Jitter an exposure, drop a frame, insert a ghost, add noise: each with probability `CHANCE`.
+def corrupt(frames: Tensor, times: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Jitter an exposure, replace a frame by the reference, insert a ghost, add noise: each with probability `CHANCE`.
 
     Args:
         frames: display-coded in [0, 1], (N, 3, h, w), ascending exposure, the reference in the middle.
         times: relative exposure times, (N,), the first 1.
-        rng: what is drawn depends on it alone.
+        rng: only source of the random numbers.
 
     Returns:
         New frames and times, of the same shapes.
@@ -50,11 +50,11 @@ def disturb(frames: Tensor, times: Tensor, rng: np.random.Generator) -> tuple[Te
 
 
 def _ghost(frame: Tensor, rng: np.random.Generator) -> Tensor:
-    """A rectangle of the frame (3, h, w) shows another place of it, as a moving thing would."""
+    """The frame (3, h, w) with a rectangle copied from elsewhere in it, like the ghost of a moving object."""
     height, width = frame.shape[-2:]
     tall, wide = int(rng.integers(height // 8, height // 3 + 1)), int(rng.integers(width // 8, width // 3 + 1))
     top, left = int(rng.integers(height - tall + 1)), int(rng.integers(width - wide + 1))
     elsewhere = frame.roll((int(rng.integers(1, height)), int(rng.integers(1, width))), (-2, -1))
-    found = frame.clone()
-    found[:, top : top + tall, left : left + wide] = elsewhere[:, top : top + tall, left : left + wide]
-    return found
+    ghosted = frame.clone()
+    ghosted[:, top : top + tall, left : left + wide] = elsewhere[:, top : top + tall, left : left + wide]
+    return ghosted

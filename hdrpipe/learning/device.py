@@ -1,4 +1,4 @@
-"""Where tensors live, and which of several GPUs is this process's own."""
+"""Choice of the torch device of a process, with leases so that concurrent jobs get different GPUs."""
 
 import logging
 import os
@@ -16,10 +16,10 @@ from hdrpipe.files.locks import Lock, attempt
 VARIABLE = "HDRPIPE_DEVICE"
 
 DETERMINISTIC = "HDRPIPE_DETERMINISTIC"
-"""Set to 1, CUDA uses only algorithms that give the same bits each time, and refuses those that cannot."""
+"""Environment variable; 1 makes CUDA use only bit-reproducible algorithms and refuse operations without one."""
 
 POLL = 1.0
-"""Seconds between two looks for a free device."""
+"""Seconds between two attempts to lease a device."""
 
 log = logging.getLogger(__name__)
 _leases: list[Lock] = []
@@ -29,11 +29,11 @@ _leases: list[Lock] = []
 def choose() -> torch.device:
     """The device of this process, chosen once.
 
-    The one named by HDRPIPE_DEVICE; else the only CUDA device that is visible, which a scheduler has then chosen; else
-    a CUDA device that no other job of this machine leases, waiting for one if need be; else the CPU.
+    In this order: the device named by HDRPIPE_DEVICE; the only visible CUDA device, if a scheduler restricted the
+    process to it; a CUDA device that no other job of this machine leases, waiting for one if necessary; the CPU.
 
     Raises:
-        UsageError: the variable names no device, or one that is not there.
+        UsageError: HDRPIPE_DEVICE names no usable device.
     """
     _set_algorithms()
     name = os.environ.get(VARIABLE, "")
@@ -49,34 +49,34 @@ def choose() -> torch.device:
 
 
 def scheduled(visible: int) -> bool:
-    """Whether a scheduler, or a person, has given this process the one device that it sees."""
+    """True if CUDA_VISIBLE_DEVICES, set by a scheduler or a person, leaves one visible device."""
     return visible == 1 and bool(os.environ.get("CUDA_VISIBLE_DEVICES"))
 
 
 def lease(uuids: Sequence[str], folder: Path | None = None) -> tuple[int, Lock]:
-    """Index of a device that no other process of this machine leases; waits for one if all are taken.
+    """Index and lock of a device that no other process of this machine leases; waits while all are leased.
 
-    The lease is a lock that ends with this process, however it ends.
+    The lock is released when this process ends, also when it is killed.
 
     Args:
-        uuids: of the devices, in their order.
-        folder: of the lock files, the same for all who share the devices.
+        uuids: UUIDs of the devices, by index.
+        folder: folder of the lock files, common to all processes; None: the folder for temporary files.
     """
     folder = folder or Path(tempfile.gettempdir())
-    told = False
+    reported = False
     while True:
         for index, uuid in enumerate(uuids):
             held = attempt(folder / f"hdrpipe-gpu-{uuid}.lock", "GPU")
             if held:
                 return index, held
-        if not told:
+        if not reported:
             log.info("all %d devices are in use; waiting for one", len(uuids))
-        told = True
+        reported = True
         time.sleep(POLL)
 
 
 def fit_to(net: torch.nn.Module, device: torch.device) -> None:
-    """Lay out a network's weights as convolutions of the device like them; values stay as they are."""
+    """Store a network's weights in the memory layout that is fastest on the device; values do not change."""
     if device.type == "cuda":
         net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
@@ -86,7 +86,7 @@ def _named(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError):
-        raise UsageError(f"no usable device {name!r}", VARIABLE, "use cpu, cuda or cuda:K") from None
+        raise UsageError(f"device {name!r} is not usable", VARIABLE, "use cpu, cuda or cuda:K") from None
     return device
 
 

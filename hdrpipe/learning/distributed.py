@@ -1,6 +1,6 @@
-"""One training in several processes, each with a share of every batch: what they tell one another.
+"""Data-parallel training in several processes, each with a share of every batch (torch.distributed).
 
-Where there is one process, which is the rule, everything here gives back what it got.
+In a single process, the usual case, every function here returns its input unchanged.
 """
 
 import gc
@@ -19,11 +19,11 @@ from hdrpipe.errors import StoppedError
 
 
 @contextmanager
-def joined(device: torch.device) -> Iterator[None]:
-    """Inside, the processes of this training are a group: over NCCL on CUDA devices, else over gloo.
+def process_group(device: torch.device) -> Iterator[None]:
+    """Context with the process group of this training: NCCL on CUDA devices, else gloo.
 
     Raises:
-        StoppedError: another process has ended; what ended it is that one's to tell.
+        StoppedError: another process of the group ended; its own message gives the cause.
     """
     if share().size == 1:
         yield
@@ -31,7 +31,7 @@ def joined(device: torch.device) -> Iterator[None]:
     cuda = device.type == "cuda"
     if cuda:
         torch.cuda.set_device(device)
-    # what convolutions make on the CPU is laid out otherwise than its sum, which costs a copy and nothing else
+    # on the CPU convolution gradients have another memory layout than their sum, which costs one copy
     warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
     try:
         dist.init_process_group("nccl" if cuda else "gloo", device_id=device if cuda else None)
@@ -39,8 +39,10 @@ def joined(device: torch.device) -> Iterator[None]:
     except RuntimeError as error:
         if not _is_loss(error):
             raise
-        traceback.clear_frames(error.__traceback__)  # they hold the network that `learning` gave
-        raise StoppedError("another process of this training has ended", hint="see its message") from None
+        traceback.clear_frames(error.__traceback__)  # frames hold the network of `data_parallel`
+        raise StoppedError(
+            "another process of this training has ended", hint="see the message of that process"
+        ) from None
     finally:
         if dist.is_initialized():
             gc.collect()
@@ -48,21 +50,22 @@ def joined(device: torch.device) -> Iterator[None]:
 
 
 def _is_loss(error: RuntimeError) -> bool:
-    """Whether a process was lost; gloo has no exception of its own."""
+    """True for the error of a lost process; gloo has no exception type of its own."""
     return isinstance(error, dist.DistError) or "gloo" in str(error)
 
 
-def learning(net: nn.Module) -> nn.Module:
-    """The network to call in training: its gradients are means over the processes, which start from the first one's.
+def data_parallel(net: nn.Module) -> nn.Module:
+    """The network to call in training: its gradients are means over the processes, its weights start from rank 0's.
 
-    Let go of it before `joined` ends: what ends a gloo group waits for its threads, and they for the interpreter's
-    lock, which torch gives free if the group's last holder is Python, and keeps if it is this network.
+    Drop the last reference before `process_group` ends. Destroying a gloo group waits for its threads, which need the
+    interpreter lock; torch releases the lock if Python holds the last reference to the group, but not if this network
+    does.
     """
     return DistributedDataParallel(net) if dist.is_initialized() else net
 
 
 def mean(values: Tensor) -> Tensor:
-    """Mean over the processes of a tensor of any shape; carries no gradient."""
+    """Mean over the processes of a tensor of any shape, without gradient."""
     if not dist.is_initialized():
         return values
     total = values.detach().clone()
@@ -70,14 +73,14 @@ def mean(values: Tensor) -> Tensor:
     return total / dist.get_world_size()
 
 
-def agreed(losses: Mapping[str, Tensor], stopping: bool) -> tuple[dict[str, float], bool]:
-    """Mean of each loss over the processes, and whether any of them is to stop: one sum, so that all decide alike."""
+def synchronised(losses: Mapping[str, Tensor], stopping: bool) -> tuple[dict[str, float], bool]:
+    """Mean of each loss over the processes, and True if any was asked to stop; one sum, so that all decide alike."""
     values = [value.detach() for value in losses.values()]
-    *means, asked = mean(torch.stack([*values, values[0].new_tensor(float(stopping))])).tolist()
-    return dict(zip(losses, means, strict=True)), asked > 0
+    *means, stops = mean(torch.stack([*values, values[0].new_tensor(float(stopping))])).tolist()
+    return dict(zip(losses, means, strict=True)), stops > 0
 
 
 def wait() -> None:
-    """Wait until every process is here."""
+    """Wait until every process has called this."""
     if dist.is_initialized():
         dist.barrier()

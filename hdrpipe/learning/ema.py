@@ -1,11 +1,11 @@
-"""The teacher: an exponential moving average of the student."""
+"""Exponential moving average (EMA) of the student's weights: the teacher."""
 
 import torch
 from torch import nn
 
 
 def decay_at(step: int, limit: float) -> float:
-    """Decay of a young average: `min(limit, (1 + t) / (10 + t))`, t = steps averaged before this one."""
+    """Decay with warm-up: `min(limit, (1 + t) / (10 + t))`, t = steps averaged before this one."""
     return min(limit, (1 + step) / (10 + step))
 
 

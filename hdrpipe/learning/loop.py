@@ -1,4 +1,4 @@
-"""The one training loop. What is learned, from which batches and from which state, is passed in."""
+"""Training loop of all stages; objective, batches and saved state are passed in."""
 
 import math
 import signal
@@ -20,7 +20,7 @@ from hdrpipe.learning.batches import Batch
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 
 HISTORY_ROWS = 200
-"""About as many rows of history as a curve can show."""
+"""Approximate number of rows in a training history, enough for a plotted curve."""
 
 Row = dict[str, float]
 
@@ -29,10 +29,10 @@ Progress = Callable[[int, int, Row], None]
 
 
 class Learner(Protocol):
-    """What the loop drives: an objective with its optimizer, and a place for its state."""
+    """Interface to the loop: an objective, its optimizer and its storage of state."""
 
     def losses(self, batch: Batch, step: int) -> dict[str, Tensor]:
-        """`total` and its parts for step number `step`, counted from 0."""
+        """`total` and its terms by name for step number `step`, counted from 0."""
         ...
 
     def update(self, total: Tensor, step: int) -> None:
@@ -40,17 +40,17 @@ class Learner(Protocol):
         ...
 
     def save(self, step: int, history: list[Row]) -> None:
-        """Keep the state after `step` steps."""
+        """Store the state after `step` steps."""
         ...
 
 
 @dataclass(frozen=True)
 class Saving:
-    """When the state is saved: only lost work depends on it, never a result."""
+    """Interval between saved states; affects only how much work an interruption loses."""
 
     seconds: float
     steps: int | None = None
-    """Also after every so many steps."""
+    """Also save after every `steps` steps."""
 
 
 def run(
@@ -61,22 +61,22 @@ def run(
     saving: Saving,
     progress: Progress | None = None,
 ) -> list[Row]:
-    """Train.
+    """Train from the first to the last of the given steps.
 
     Args:
         learner: see `Learner`.
-        batches: of these steps, in order.
+        batches: batches of these steps, in order.
         steps: steps done before, steps in all.
-        history: rows so far.
+        history: rows of the steps done before.
         saving: when to save.
-        progress: told of every step.
+        progress: called after every step.
 
     Returns:
-        History: `step` (the last of the row), `count` (of steps in it) and the mean of each loss over them.
+        History rows: `step` (last step of the row), `count` (steps in it) and the mean of each loss over them.
 
     Raises:
-        NonFiniteError: a loss is not finite; names the step and the scenes of its whole batch.
-        StoppedError: SIGTERM or SIGUSR1 came; the step is finished and the state saved.
+        NonFiniteError: a loss is not finite; names the loss, the step and all scenes of the batch.
+        StoppedError: SIGTERM or SIGUSR1 was received; the step is finished and the state saved.
     """
     (start, end), rows = steps, list(history)
     saved = time.monotonic()
@@ -84,17 +84,17 @@ def run(
         for step in range(start, end):
             batch = next(batches)
             tensors = learner.losses(batch, step)
-            losses, asked = distributed.agreed(tensors, bool(stops))
+            losses, stop_everywhere = distributed.synchronised(tensors, bool(stops))
             _refuse_non_finite(losses, step, batch)
             learner.update(tensors["total"], step)
             done = step + 1
             _record(rows, losses, step, max(1, end // HISTORY_ROWS))
             if progress:
                 progress(done, end, losses)
-            # alone, a signal of this very step counts; together, one that all have heard of
-            if done < end and (asked or (stops and share().size == 1)):
+            # one process stops on its own signal at once, several only on one that `synchronised` has spread
+            if done < end and (stop_everywhere or (stops and share().size == 1)):
                 learner.save(done, rows)
-                distributed.wait()  # for the state: torchrun ends the others once one has ended
+                distributed.wait()  # torchrun kills the others once one ends, the one that saves too
                 cause = stops[0] if stops else "a signal to another process"
                 raise StoppedError(f"stopped by {cause} after step {done} of {end}, state saved", hint="run it again")
             if done < end and _due(saving, done, saved):
@@ -105,9 +105,9 @@ def run(
 
 @contextmanager
 def stop_requests() -> Iterator[list[str]]:
-    """Names of the stop signals that came meanwhile; the handlers from before return at the end.
+    """Context that collects the names of received stop signals; earlier handlers are restored at the end.
 
-    Outside the main thread, where Python takes no signals, the list stays empty.
+    Outside the main thread, where Python handles no signals, the list stays empty.
     """
     seen: list[str] = []
     if threading.current_thread() is not threading.main_thread():
@@ -126,7 +126,7 @@ def stop_requests() -> Iterator[list[str]]:
 
 
 def learning_rate(schedule: str, lr: float, step: int, steps: int, halve_every: int) -> float:
-    """The rate of a step, as a pure function: `cosine` to 0 over `steps`, or `halving` each `halve_every` steps."""
+    """Learning rate of a step: `cosine` decay to 0 over `steps`, or `halving` every `halve_every` steps."""
     if schedule == "halving":
         return lr * 0.5 ** (step // halve_every)
     return lr * 0.5 * (1.0 + math.cos(math.pi * step / steps))
@@ -138,7 +138,7 @@ def _due(saving: Saving, done: int, saved: float) -> bool:
 
 
 def _record(rows: list[Row], losses: Row, step: int, every: int) -> None:
-    """Fold a step into the row of its window; a window cut by a stop goes on as if it had not been."""
+    """Add a step to the running means of its history row; a row interrupted by a stop is continued."""
     if step % every == 0 or not rows:
         rows.append({"step": float(step + 1), "count": 1.0, **losses})
         return
@@ -152,4 +152,4 @@ def _refuse_non_finite(losses: Row, step: int, batch: Batch) -> None:
     bad = [name for name, value in losses.items() if not math.isfinite(value)]
     if bad:
         scenes = ", ".join(dict.fromkeys(batch.names))
-        raise NonFiniteError(f"{bad[0]} is {losses[bad[0]]} at step {step + 1}", scenes, "lower the learning rate")
+        raise NonFiniteError(f"loss {bad[0]} is {losses[bad[0]]} at step {step + 1}", scenes, "lower the learning rate")

@@ -1,4 +1,4 @@
-"""The losses, in the mu-law domain unless told otherwise."""
+"""Training losses, in the mu-law domain unless stated otherwise."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from hdrpipe.config.batch_share import share
 from hdrpipe.imaging.tonemap import inverse_mu_law, mu_law
 from hdrpipe.learning import distributed
 from hdrpipe.learning.batches import Batch
-from hdrpipe.learning.consistency import gaps
+from hdrpipe.learning.consistency import residuals
 from hdrpipe.learning.perceptual import Perceptual, structure_loss
 
 BETA = 0.5
@@ -19,31 +19,31 @@ BETA = 0.5
 
 @dataclass(frozen=True)
 class LossSettings:
-    """How the parts of the objective add up."""
+    """Weights and options of the loss terms."""
 
     judge_gradient: str = "detach"
-    """`detach`: L^k moves sigma alone; `joint`: the prediction too (arXiv 2511.12939); `beta`: both, as beta-NLL."""
+    """`detach`: L^k trains sigma alone; `joint`: the prediction too (arXiv 2511.12939); `beta`: both, as beta-NLL."""
     judge_weight: float = 0.1
-    """Weight of L^k beside L^r."""
+    """Weight of L^k relative to L^r (w_k)."""
     unlabelled_weight: float = 1.0
-    """Weight of the unlabelled sample's losses beside the labelled one's (lambda_u)."""
+    """Weight of the losses of unlabelled samples relative to labelled ones (lambda_u)."""
     judge_domain: str = "mu-law"
-    """`mu-law` or `linear`: the errors that sigma is the deviation of."""
+    """`mu-law` or `linear`: domain of the errors whose standard deviation sigma predicts."""
     judge_samples: str = "all"
-    """`all`, or `labelled`: whose errors the judge learns from."""
+    """`all` or `labelled`: samples that the judge is trained on."""
     masked_mean: str = "kept"
-    """`kept` or `all`: the pixels that a masked mean divides by."""
+    """`kept` or `all`: pixels whose number divides a masked sum."""
     perceptual_weight: float = 0.0
     """Weight of L^v (lambda_v)."""
     physics_weight: float = 0.0
-    """Weight of each term of `hdrpipe.learning.consistency` beside L_u^r."""
+    """Weight of each consistency loss (`hdrpipe.learning.consistency`) relative to L_u^r."""
 
 
 def masked_mean(values: Tensor, weight: Tensor | None, over: str = "kept") -> Tensor:
-    """Mean of (B, C, H, W) over channels and over what the weight (B, H, W) keeps; 0 if it keeps nothing.
+    """Mean of (B, C, H, W) over channels and pixels, weighted by (B, H, W); 0 if all weights are 0.
 
-    With `over="all"` the sum of what is kept is divided by the number of all pixels. Where processes share a batch,
-    what all of them keep is the divisor: the mean of their means, and its gradient, is then that of the whole batch.
+    With `over="all"` the weighted sum is divided by the number of all pixels. Where processes share a batch, the
+    divisor is the mean weight of all of them, so that the mean of their results is that of the whole batch.
     """
     if weight is None:
         return values.mean()
@@ -58,8 +58,8 @@ def reconstruction_loss(tonemapped: Tensor, target: Tensor, weight: Tensor | Non
 
     Args:
         tonemapped: prediction, (B, 3, H, W).
-        target: true or pseudo label, tone-mapped, (B, 3, H, W).
-        weight: trust of each pixel in [0, 1], (B, H, W); None trusts all.
+        target: truth or pseudo label, tone-mapped, (B, 3, H, W).
+        weight: weight of each pixel in [0, 1], (B, H, W); None is 1 everywhere.
         over: see `masked_mean`.
     """
     return masked_mean((tonemapped - target).abs(), weight, over)
@@ -68,11 +68,11 @@ def reconstruction_loss(tonemapped: Tensor, target: Tensor, weight: Tensor | Non
 def judge_loss(
     tonemapped: Tensor, sigma: Tensor, target: Tensor, weight: Tensor | None, gradient: str, over: str = "kept"
 ) -> Tensor:
-    """L^k: `e^2 / (2 sigma^2) + log(sigma^2) / 2`, the divergence of a Gaussian prediction from the truth.
+    """L^k: `e^2 / (2 sigma^2) + log(sigma^2) / 2`, the negative log likelihood of the error e under a Gaussian.
 
-    At its optimum sigma is the root mean square of the error. `gradient` is `detach` (the error is a constant),
-    `joint`, or `beta`: joint, each pixel times the constant `sigma^(2 BETA)`, so that small sigmas do not swamp the
-    rest. Shapes as in `reconstruction_loss`; sigma (B, 1, H, W).
+    At its minimum sigma is the root mean square of the error. `gradient` is `detach` (the error is a constant),
+    `joint`, or `beta`: joint, each pixel times the constant `sigma^(2 BETA)`, so that pixels of small sigma do not
+    dominate. Shapes as in `reconstruction_loss`; sigma (B, 1, H, W).
     """
     error = tonemapped - target
     error = error.detach() if gradient == "detach" else error
@@ -83,31 +83,34 @@ def judge_loss(
 
 
 def perceptual_loss(tonemapped: Tensor, target: Tensor, weight: Tensor | None, measure: Perceptual) -> Tensor:
-    """L^v: `measure` of both pictures, in [0, 1]; what is not trusted is taken from the prediction, and costs nothing.
+    """L^v: `measure` of both pictures clamped to [0, 1]; masked-out pixels of the target are set to the prediction.
 
     Shapes as in `reconstruction_loss`.
     """
-    shown = tonemapped.clamp(0.0, 1.0)
+    clamped = tonemapped.clamp(0.0, 1.0)
     if weight is not None:
-        target = torch.lerp(shown.detach(), target, weight[:, None])
-    return measure(shown, target.clamp(0.0, 1.0))
+        target = torch.lerp(clamped.detach(), target, weight[:, None])
+    return measure(clamped, target.clamp(0.0, 1.0))
 
 
-def physics_losses(
+def consistency_losses(
     tonemapped: Tensor, batch: Batch, weight: Tensor, cut: slice, over: str = "kept"
 ) -> dict[str, Tensor]:
-    """`reexposed` and `colour`: masked means of `physics.gaps` where pseudo labels are not trusted.
+    """Consistency losses `reexposed` and `colour`: means of `consistency.residuals` over masked-out pixels.
 
     Args:
         tonemapped: predictions of the samples in `cut`, (B, 3, H, W).
-        batch: its frames and times count.
-        weight: trust of each pixel in the pseudo label, (B, H, W); each pixel counts by what is missing to 1.
-        cut: samples of the batch.
+        batch: source of frames and times.
+        weight: weight of each pixel of the pseudo label, (B, H, W); these losses weigh it by 1 - weight.
+        cut: range of samples in the batch.
         over: see `masked_mean`.
     """
-    found = gaps(tonemapped, batch.frames[cut], batch.times[cut], 1.0 - weight)
-    # a channel has its own weights, so each stands as a picture of its own
-    return {n: masked_mean(v.flatten(0, 1)[:, None], w.flatten(0, 1), over) for n, (v, w) in found.items()}
+    terms = residuals(tonemapped, batch.frames[cut], batch.times[cut], 1.0 - weight)
+    # weights differ between channels, so each channel is passed as a sample
+    return {
+        name: masked_mean(difference.flatten(0, 1)[:, None], untrusted.flatten(0, 1), over)
+        for name, (difference, untrusted) in terms.items()
+    }
 
 
 def objective(
@@ -118,42 +121,42 @@ def objective(
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """L_s + lambda_u L_u with L = L^r + w_k L^k + lambda_v L^v of each (arXiv 2511.12939).
 
-    The first `batch.labelled` samples are labelled and trusted everywhere; the others are weighted by `batch.weight`,
-    and with a `physics_weight` their bursts speak where it trusts nothing (`physics_losses`). L^k of labelled samples
-    is on the errors of `batch.held_out`, where that is given.
+    The first `batch.labelled` samples are labelled and have weight 1; the others are weighted by `batch.weight`, and
+    with a `physics_weight` their masked-out pixels get `consistency_losses`. L^k of labelled samples uses the errors
+    of `batch.held_out` if there are any.
 
     Returns:
-        The total, and its parts by name.
+        The total, and its unweighted terms by name.
     """
     tonemapped, sigma = net(batch.frames, batch.times)
     target = mu_law(batch.target)
-    judged = _judged(tonemapped, target, batch, settings.judge_domain)
-    cuts = {"labelled": (slice(0, batch.labelled), 1.0)}
+    pair = _judge_pair(tonemapped, target, batch, settings.judge_domain)
+    groups = {"labelled": (slice(0, batch.labelled), 1.0)}
     if batch.labelled < len(batch.frames):
-        cuts["unlabelled"] = (slice(batch.labelled, None), settings.unlabelled_weight)
-    parts: dict[str, Tensor] = {}
+        groups["unlabelled"] = (slice(batch.labelled, None), settings.unlabelled_weight)
+    terms: dict[str, Tensor] = {}
     total = tonemapped.new_zeros(())
-    for name, (cut, factor) in cuts.items():
-        weight = batch.weight[cut] if name == "unlabelled" else None
-        found = {
+    for group, (cut, group_weight) in groups.items():
+        weight = batch.weight[cut] if group == "unlabelled" else None
+        losses = {
             "reconstruction": (1.0, reconstruction_loss(tonemapped[cut], target[cut], weight, settings.masked_mean))
         }
-        if name == "labelled" or settings.judge_samples == "all":
-            trained = judged[0][cut], sigma[cut], judged[1][cut], weight, settings.judge_gradient, settings.masked_mean
-            found["judge"] = (settings.judge_weight, judge_loss(*trained))
+        if group == "labelled" or settings.judge_samples == "all":
+            inputs = pair[0][cut], sigma[cut], pair[1][cut], weight, settings.judge_gradient, settings.masked_mean
+            losses["judge"] = (settings.judge_weight, judge_loss(*inputs))
         if settings.perceptual_weight:
-            looks = perceptual_loss(tonemapped[cut], target[cut], weight, measure)
-            found["perceptual"] = (settings.perceptual_weight, looks)
+            perceptual = perceptual_loss(tonemapped[cut], target[cut], weight, measure)
+            losses["perceptual"] = (settings.perceptual_weight, perceptual)
         if settings.physics_weight and weight is not None:
-            told = physics_losses(tonemapped[cut], batch, weight, cut, settings.masked_mean)
-            found |= {part: (settings.physics_weight, loss) for part, loss in told.items()}
-        parts |= {f"{name}_{part}": loss for part, (_, loss) in found.items()}
-        total = total + factor * sum(share * loss for share, loss in found.values())
-    return total, parts
+            consistency = consistency_losses(tonemapped[cut], batch, weight, cut, settings.masked_mean)
+            losses |= {term: (settings.physics_weight, loss) for term, loss in consistency.items()}
+        terms |= {f"{group}_{term}": loss for term, (_, loss) in losses.items()}
+        total = total + group_weight * sum(coefficient * loss for coefficient, loss in losses.values())
+    return total, terms
 
 
-def _judged(tonemapped: Tensor, target: Tensor, batch: Batch, domain: str) -> tuple[Tensor, Tensor]:
-    """The pictures whose difference the judge learns, (B, 3, H, W) each, in its domain."""
+def _judge_pair(tonemapped: Tensor, target: Tensor, batch: Batch, domain: str) -> tuple[Tensor, Tensor]:
+    """Prediction and target whose difference trains the judge, (B, 3, H, W) each, in its domain."""
     linear = domain == "linear"
     predicted = inverse_mu_law(tonemapped) if linear else tonemapped
     if batch.held_out is not None:

@@ -1,4 +1,4 @@
-"""Training state on disk, kept twice: the newest valid of two is what training goes on from."""
+"""Training state on disk in two alternating slots; training resumes from the newest valid one."""
 
 import logging
 import shutil
@@ -15,14 +15,14 @@ from hdrpipe.files.weights import load_weights, save_weights
 SLOTS = ("a.safetensors", "b.safetensors")
 
 PATIENCE = 20.0
-"""Seconds that a training which was told to stop may take to save its state, before the next one gives up waiting."""
+"""Seconds to wait for a lock whose holder may be saving its state before it stops."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class State:
-    """Everything that training needs to go on bit for bit; the random numbers follow from the step."""
+    """Everything needed to resume bit for bit; random numbers follow from the step."""
 
     step: int
     """Optimizer steps done."""
@@ -31,11 +31,11 @@ class State:
 
 
 class StateStore:
-    """Two slots in one folder, written in turn, so that a damaged or half-written one leaves the other.
+    """Two slots in one folder, written in turn, so that one is valid if the other is damaged or half-written.
 
     Args:
-        folder: of this training alone; made when first needed.
-        key: identity of the work (spec, code, inputs). A state of another key is not this work's and is overwritten.
+        folder: folder of this training alone; made when first needed.
+        key: identity of the work (spec, code, inputs). A state with another key is ignored and overwritten.
     """
 
     def __init__(self, folder: Path, key: str):
@@ -43,10 +43,10 @@ class StateStore:
         self._next = 0
 
     def lock(self) -> Lock:
-        """Keep other trainings off this state until the lock is released or this process ends.
+        """Lock this state against other trainings until the lock is released or this process ends.
 
         Raises:
-            BusyError: another process trains on this state; says which.
+            BusyError: another process, named in the message, trains on this state.
         """
         return acquire(self.folder.with_name(f"{self.folder.name}.lock"), "training", PATIENCE)
 
@@ -61,14 +61,14 @@ class StateStore:
         self._next = 1 - self._next
 
     def load(self) -> State | None:
-        """The newest valid state of this key, or None where there is none.
+        """The newest valid state with this key, or None.
 
-        A damaged slot beside a valid one is reported in the log.
+        A damaged slot is logged if the other one is valid.
 
         Raises:
-            DamagedError: there are states, and none can be read.
+            DamagedError: a slot is damaged and none holds a valid state with this key.
         """
-        found: dict[int, State] = {}
+        valid: dict[int, State] = {}
         damaged: list[DamagedError] = []
         for slot, name in enumerate(SLOTS):
             try:
@@ -77,21 +77,23 @@ class StateStore:
                 damaged.append(error)
                 continue
             if state:
-                found[slot] = state
-        if damaged and not found:
+                valid[slot] = state
+        if damaged and not valid:
             raise DamagedError(
-                f"no readable training state ({damaged[0].what})", self.folder, "delete this folder to train anew"
+                f"no readable training state ({damaged[0].what})",
+                self.folder,
+                "delete this folder to train from the start",
             )
-        if not found:
+        if not valid:
             return None
-        newest = max(found, key=lambda slot: found[slot].step)
+        newest = max(valid, key=lambda slot: valid[slot].step)
         for error in damaged:
-            log.warning("%s; going on from step %d", error, found[newest].step)
+            log.warning("%s; resuming from step %d", error, valid[newest].step)
         self._next = 1 - newest
-        return found[newest]
+        return valid[newest]
 
     def clear(self) -> None:
-        """Delete the folder: the work is done."""
+        """Delete the folder, once the training is complete."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _read(self, path: Path) -> State | None:
@@ -99,7 +101,7 @@ class StateStore:
             return None
         tensors, metadata = load_weights(path)
         if metadata.get("key") != self.key:
-            log.info("%s: state of other work, not used", path)
+            log.info("%s: ignored, state of a training with other settings, code or inputs", path)
             return None
         return State(_step(metadata, path), tensors, list(metadata["history"]))
 
@@ -107,5 +109,5 @@ class StateStore:
 def _step(metadata: dict[str, Any], path: Path) -> int:
     step = metadata.get("step")
     if not isinstance(step, int):
-        raise DamagedError("training state without a step", path)
+        raise DamagedError("training state has no step number", path)
     return step

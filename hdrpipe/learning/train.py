@@ -1,4 +1,4 @@
-"""Training of one stage: warm-up or the student of a round."""
+"""Training of one stage: the warm-up, or the student of a round."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,21 +16,21 @@ from hdrpipe.learning.device import fit_to
 from hdrpipe.learning.loss import LossSettings, objective
 from hdrpipe.learning.perceptual import perceptual
 from hdrpipe.learning.state import State, StateStore
-from hdrpipe.randomness import placed, seed_of
+from hdrpipe.randomness import batch_positions, seed_of
 
 BETAS = (0.9, 0.999)
 """Adam's defaults, as the backbone's authors use them."""
 
 SAVING = loop.Saving(seconds=30.0)
-"""At most half a minute of work is lost; a save takes some milliseconds."""
+"""Interval of saved states; one save takes some milliseconds."""
 
 GPU_WORKERS = 4
-"""Processes that make batches beside a GPU; on the CPU the network needs the cores itself."""
+"""Worker processes that make batches for a GPU; on the CPU the network needs the cores itself."""
 
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """What determines the result of a training, beside its scenes and the weights that it starts from."""
+    """Settings that, with the scenes and the initial weights, determine the result of a training."""
 
     seed: int
     steps: int
@@ -42,25 +42,25 @@ class TrainSettings:
     schedule: str = "cosine"
     halve_every: int = 1000
     precision: str = "fp32"
-    """`fp32`, or `bf16` where the network itself does not ask for more."""
+    """`fp32`, or `bf16` except for layers that request full precision."""
     ema_decay: float = 0.999
     unlabelled_weight: float = 1.0
     physics_weight: float = 0.0
     loss: LossSettings = field(default_factory=LossSettings)
-    """All but its `unlabelled_weight` and `physics_weight`, which are those above."""
+    """Other loss options; its own `unlabelled_weight` and `physics_weight` are replaced by those above."""
     vgg_weights: str | None = None
-    """File of VGG16 for L^v; None measures structure and edges."""
+    """VGG16 weights for L^v; None uses `perceptual.structure_loss`."""
     labelled_augmentation: str = "weak"
     unlabelled_augmentation: str = "strong"
     earlier_steps: int = 0
-    """Steps of earlier stages that the schedule `halving` counts."""
+    """Steps of earlier stages, added to the step number by the schedule `halving`."""
     averaged_steps: int = 0
-    """Steps that the teacher has averaged before."""
+    """Steps of earlier stages that the teacher has averaged."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training leaves behind."""
+    """Result of a training: both networks, optimizer state by name, history rows."""
 
     student: nn.Module
     teacher: nn.Module
@@ -82,23 +82,23 @@ def train(
     workers: int | None = None,
     saving: loop.Saving = SAVING,
 ) -> Trained:
-    """Train `net` in place, going on from a saved state of the same key if there is one.
+    """Train `net` in place, resuming from a saved state with the same key if there is one.
 
-    Processes that torchrun started make the steps together, each on its device; the first one alone saves the state and
-    is told of progress. Their number changes the result by rounding only, also between two parts of one training.
+    Processes started by torchrun train together, each on its device; only rank 0 saves the state. Their number changes
+    the result by rounding only and may change when an interrupted training is resumed.
 
     Args:
         net: starting weights, on the device to train on.
-        teacher: average to move along, on the same device; None in the warm-up, whose teacher is a copy of the result.
+        teacher: moving average to update, on the same device; None in the warm-up, whose teacher is a copy of `net`.
         labelled: scenes with truth.
         unlabelled: scenes with pseudo label and weight; may be empty.
         settings: see `TrainSettings`.
-        optimizer_state: as `Trained.optimizer`, of the training before; None starts afresh.
-        state_dir: folder of this training's state alone, the same for all processes; deleted at the end.
+        optimizer_state: `Trained.optimizer` of the previous training; None for a new optimizer.
+        state_dir: folder of this training's state, the same for all processes; deleted at the end.
         state_key: identity of the work: spec, code and inputs.
-        progress: told of every step.
-        workers: processes that make batches; None: GPU_WORKERS beside a GPU, else none. Changes no batch.
-        saving: when the state is saved.
+        progress: called after every step.
+        workers: processes that make batches; None: GPU_WORKERS on a GPU, else 0. Batches do not depend on it.
+        saving: when to save the state.
 
     Raises:
         UsageError, InputError: see `Batches`.
@@ -110,18 +110,18 @@ def train(
     if optimizer_state is not None:
         learner.restore_optimizer(optimizer_state)
     batches = Batches(settings.seed, settings.crop, _groups(labelled, unlabelled, settings), share())
-    with distributed.joined(learner.device), _held(learner.store), learner.started() as (start, history):
+    with distributed.process_group(learner.device), _locked(learner.store), learner.resumed() as (start, history):
         cuda = learner.device.type == "cuda"
         workers = (GPU_WORKERS if cuda else 0) if workers is None else workers
         ahead = loader(batches, start, settings.steps, workers, pinned=cuda)
-        with placed(*batches.places):
+        with batch_positions(*batches.positions):
             history = loop.run(learner, ahead, (start, settings.steps), history, saving, progress)
     return Trained(net, teacher or deepcopy(net), learner.optimizer_tensors(), history)
 
 
 @contextmanager
-def _held(store: StateStore) -> Iterator[None]:
-    """The state, locked by the first process for all; after a training that came to its end it is gone."""
+def _locked(store: StateStore) -> Iterator[None]:
+    """Context in which rank 0 holds the lock of the state; the state is deleted if the training completes."""
     if not share().leads:
         distributed.wait()
         yield
@@ -149,7 +149,7 @@ class _Learner:
 
     def __init__(self, net: nn.Module, teacher: nn.Module | None, settings: TrainSettings, store: StateStore):
         self.net, self.teacher, self.settings, self.store = net, teacher, settings, store
-        self.called = net
+        self.wrapped = net
         self.names, parameters = zip(*net.named_parameters(), strict=True)
         self.device = parameters[0].device
         self.optimizer = torch.optim.Adam(parameters, lr=settings.lr, betas=BETAS)
@@ -160,14 +160,14 @@ class _Learner:
         fit_to(net, self.device)
 
     def losses(self, batch: Batch, step: int) -> dict[str, Tensor]:
-        # layers that draw random numbers draw the same ones after a resume
+        # random layers such as stochastic depth draw the same numbers after a resume
         torch.manual_seed(seed_of(self.settings.seed, "layers", step))
-        total, parts = objective(self._predict, batch.to(self.device), self.loss, self.measure)
-        return {"total": total, **parts}
+        total, terms = objective(self._predict, batch.to(self.device), self.loss, self.measure)
+        return {"total": total, **terms}
 
     def _predict(self, frames: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bf16"):
-            return self.called(frames, times)
+            return self.wrapped(frames, times)
 
     def update(self, total: Tensor, step: int) -> None:
         settings = self.settings
@@ -184,47 +184,47 @@ class _Learner:
     def save(self, step: int, history: list[loop.Row]) -> None:
         if not share().leads:
             return
-        parts = {"student": self.net.state_dict(), "optimizer": self.optimizer_tensors()}
+        states = {"student": self.net.state_dict(), "optimizer": self.optimizer_tensors()}
         if self.teacher is not None:
-            parts["teacher"] = self.teacher.state_dict()
-        tensors = {f"{part}/{name}": value for part, values in parts.items() for name, value in values.items()}
+            states["teacher"] = self.teacher.state_dict()
+        tensors = {f"{prefix}/{name}": value for prefix, state in states.items() for name, value in state.items()}
         self.store.save(State(step, tensors, history))
 
     @contextmanager
-    def started(self) -> Iterator[tuple[int, list[loop.Row]]]:
-        """Inside, it is ready, with the saved state if there is one: steps done and history so far."""
+    def resumed(self) -> Iterator[tuple[int, list[loop.Row]]]:
+        """Context in which the networks hold the saved state, if any; yields steps done and history so far."""
         done = self._resume()
-        self.called = distributed.learning(self.net)
+        self.wrapped = distributed.data_parallel(self.net)
         try:
             yield done
         finally:
-            self.called = self.net
+            self.wrapped = self.net
 
     def _resume(self) -> tuple[int, list[loop.Row]]:
         state = self.store.load()
         if state is None:
             return 0, []
-        self.net.load_state_dict(_part(state.tensors, "student"))
+        self.net.load_state_dict(_with_prefix(state.tensors, "student"))
         if self.teacher is not None:
-            self.teacher.load_state_dict(_part(state.tensors, "teacher"))
-        self.restore_optimizer(_part(state.tensors, "optimizer"))
+            self.teacher.load_state_dict(_with_prefix(state.tensors, "teacher"))
+        self.restore_optimizer(_with_prefix(state.tensors, "optimizer"))
         return state.step, state.history
 
     def optimizer_tensors(self) -> dict[str, Tensor]:
-        """Adam's moments by the name of their parameter."""
-        found = self.optimizer.state_dict()["state"]
-        return {f"{self.names[i]}/{key}": value for i, values in found.items() for key, value in values.items()}
+        """Adam's state tensors as `PARAMETER/KEY`."""
+        states = self.optimizer.state_dict()["state"]
+        return {f"{self.names[i]}/{key}": value for i, values in states.items() for key, value in values.items()}
 
     def restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
-        """The inverse of `optimizer_tensors`."""
+        """Load what `optimizer_tensors` returned."""
         index = {name: i for i, name in enumerate(self.names)}
-        found: dict[int, dict[str, Tensor]] = {}
+        states: dict[int, dict[str, Tensor]] = {}
         for name, value in tensors.items():
             parameter, _, key = name.rpartition("/")
-            found.setdefault(index[parameter], {})[key] = value
+            states.setdefault(index[parameter], {})[key] = value
         groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": found, "param_groups": groups})
+        self.optimizer.load_state_dict({"state": states, "param_groups": groups})
 
 
-def _part(tensors: dict[str, Tensor], part: str) -> dict[str, Tensor]:
-    return {name.removeprefix(f"{part}/"): value for name, value in tensors.items() if name.startswith(f"{part}/")}
+def _with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(f"{prefix}/"): value for name, value in tensors.items() if name.startswith(f"{prefix}/")}

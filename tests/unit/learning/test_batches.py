@@ -17,7 +17,7 @@ def batches(scenes, seed=0, count=2, crop=16, augmentation="weak"):
     return Batches(seed, crop, [Sampling("labelled", tuple(scenes), count, augmentation)])
 
 
-def test_a_step_is_the_same_whoever_asks_and_when(scenes):
+def test_a_step_is_the_same_in_any_order_of_access(scenes):
     first, again = batches(scenes), batches(scenes)
     for step in (5, 0, 17):
         one, other = first[step], again[step]
@@ -85,8 +85,8 @@ def test_shares_unite_to_the_whole_batch(scenes, workers):
     groups = [Sampling("labelled", labelled, 2, "harder"), Sampling("unlabelled", tuple(scenes), 4, "harder")]
     whole = Batches(0, 16, groups)
     parts = [Batches(0, 16, groups, Share(rank, 2)) for rank in range(2)]
-    assert whole.places == ([0, 1, 2, 3, 4, 5], 6)
-    assert [part.places for part in parts] == [([0, 2, 3], 6), ([1, 4, 5], 6)]
+    assert whole.positions == ([0, 1, 2, 3, 4, 5], 6)
+    assert [part.positions for part in parts] == [([0, 2, 3], 6), ([1, 4, 5], 6)]
     order = [0, 2, 3, 1, 4, 5]
     for step, *shares in zip(range(3, 7), *(loader(part, 3, 7, workers) for part in parts), strict=True):
         batch = whole[step]
@@ -115,7 +115,7 @@ def test_a_share_reads_its_own_windows_alone(scenes, monkeypatch):
     assert len(read) == 1
 
 
-def test_what_cannot_be_shared_equally_is_refused(scenes):
+def test_batches_that_processes_cannot_divide_are_refused(scenes):
     with pytest.raises(UsageError, match="3 crops cannot be shared equally by 2 devices"):
         Batches(0, 16, [Sampling("labelled", tuple(scenes), 3, "weak")], Share(0, 2))
 
@@ -124,7 +124,7 @@ def test_integers_are_divided_by_their_largest_value():
     assert unit_floats(np.array([0, 65535], np.uint16)).tolist() == [0.0, 1.0]
 
 
-def test_bad_scenes_are_told(scenes):
+def test_unusable_scenes_are_refused(scenes):
     with pytest.raises(UsageError, match="smaller than the crop"):
         batches(scenes, crop=64)
     with pytest.raises(UsageError, match="no labelled scenes"):
@@ -134,12 +134,12 @@ def test_bad_scenes_are_told(scenes):
         batches([blind])
 
 
-def test_moves_are_undone_by_their_inverse():
+def test_transforms_are_undone_by_their_inverse():
     x = torch.arange(48.0).reshape(3, 4, 4)
     for turns in range(4):
-        moved = augment.move_picture(augment.Move(turns=turns), x)
-        assert torch.equal(augment.move_picture(augment.Move(turns=-turns % 4), moved), x)
-    assert torch.equal(augment.move_picture(augment.Move(channels=(2, 0, 1)), x), x[[2, 0, 1]])
+        moved = augment.transform_picture(augment.Transform(turns=turns), x)
+        assert torch.equal(augment.transform_picture(augment.Transform(turns=-turns % 4), moved), x)
+    assert torch.equal(augment.transform_picture(augment.Transform(channels=(2, 0, 1)), x), x[[2, 0, 1]])
 
 
 def test_draws_are_those_of_the_paper():

@@ -1,4 +1,4 @@
-"""What bursts say of themselves: where it pulls a prediction, and where it must not."""
+"""Consistency losses: direction of their gradients, and the pixels without any."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,8 @@ from small_training import make_net
 from hdrpipe.imaging.camera import expose
 from hdrpipe.imaging.tonemap import mu_law
 from hdrpipe.learning.batches import Batch
-from hdrpipe.learning.consistency import agreeing_merge, gaps
-from hdrpipe.learning.loss import LossSettings, objective, physics_losses
+from hdrpipe.learning.consistency import agreeing_merge, residuals
+from hdrpipe.learning.loss import LossSettings, consistency_losses, objective
 
 TIMES = torch.tensor([[1.0, 4.0, 16.0]])
 SIDE = 32
@@ -25,7 +25,7 @@ def scene():
 
 
 def burst(radiance, noise=0.0, moved=None):
-    """Frames (1, 3, 3, SIDE, SIDE), with a factor on the nominal noise; `moved` is what the outer two saw instead."""
+    """Frames (1, 3, 3, SIDE, SIDE), with a factor on the nominal noise; `moved` is the radiance of the outer two."""
     rng = torch.Generator().manual_seed(0)
     taken = []
     for index, time in enumerate(TIMES[0].tolist()):
@@ -35,12 +35,12 @@ def burst(radiance, noise=0.0, moved=None):
     return torch.stack(taken, dim=1)
 
 
-def gradients(tonemapped, doubt, radiance=None):
+def gradients(tonemapped, untrusted, radiance=None):
     """Gradient of each term's sum over its weights, by name."""
     found = {}
     for name in ("reexposed", "colour"):
         predicted = tonemapped.clone().requires_grad_()
-        value, weight = gaps(predicted, burst(scene() if radiance is None else radiance), TIMES, doubt)[name]
+        value, weight = residuals(predicted, burst(scene() if radiance is None else radiance), TIMES, untrusted)[name]
         (value * weight).sum().backward()
         found[name] = predicted.grad
     return found
@@ -49,56 +49,56 @@ def gradients(tonemapped, doubt, radiance=None):
 ALL = torch.ones(1, SIDE, SIDE)
 
 
-def test_both_are_zero_where_the_prediction_is_what_was_seen():
-    for value, weight in gaps(mu_law(scene()), burst(scene()), TIMES, ALL).values():
+def test_both_losses_are_zero_for_the_true_radiance():
+    for value, weight in residuals(mu_law(scene()), burst(scene()), TIMES, ALL).values():
         assert (value * weight).max() < 1e-4
         assert weight.sum() > 0.5 * weight.numel()
 
 
-def test_the_truth_costs_little_under_noise_and_a_copy_of_the_reference_no_less():
+def test_under_noise_the_truth_costs_little():
     frames = burst(scene(), noise=4.0)
-    truth = gaps(mu_law(scene()), frames, TIMES, ALL)["reexposed"]
-    wrong = gaps(mu_law(1.2 * scene()), frames, TIMES, ALL)["reexposed"]
+    truth = residuals(mu_law(scene()), frames, TIMES, ALL)["reexposed"]
+    wrong = residuals(mu_law(1.2 * scene()), frames, TIMES, ALL)["reexposed"]
     assert (truth[0] * truth[1]).sum() < 0.2 * (wrong[0] * wrong[1]).sum()
 
 
 @pytest.mark.parametrize("factor", [0.5, 2.0])
-def test_a_prediction_is_pulled_towards_what_was_seen(factor):
+def test_gradients_point_towards_the_true_radiance(factor):
     for name, gradient in gradients(mu_law(factor * scene()), ALL).items():
-        weight = gaps(mu_law(factor * scene()), burst(scene()), TIMES, ALL)[name][1]
+        weight = residuals(mu_law(factor * scene()), burst(scene()), TIMES, ALL)[name][1]
         assert (torch.sign(gradient[weight > 0]) == np.sign(factor - 1)).all()
 
 
-def test_nothing_moves_where_the_mask_trusts():
-    doubt = ALL.clone()
-    doubt[..., :16] = 0.0
-    for gradient in gradients(mu_law(2.0 * scene()), doubt).values():
+def test_trusted_pixels_get_no_gradient():
+    untrusted = ALL.clone()
+    untrusted[..., :16] = 0.0
+    for gradient in gradients(mu_law(2.0 * scene()), untrusted).values():
         assert (gradient[..., :16] == 0).all()
         assert (gradient[..., 16:] != 0).any()
 
 
-def test_where_the_reference_clips_it_asks_for_nothing():
+def test_reexposure_has_no_gradient_where_the_reference_clips():
     gradient = gradients(mu_law(0.5 * scene()), ALL)["reexposed"]
     assert (gradient[CLIPS] == 0).all()
     assert (gradient[..., 14:, :] != 0).all()
 
 
-def test_where_the_reference_clips_the_shorter_exposure_tells_the_colour():
+def test_colour_comes_from_the_shorter_exposure_where_the_reference_clips():
     merged, known = agreeing_merge(burst(scene()), TIMES)
     assert known[CLIPS].all()
     assert torch.allclose(merged[CLIPS], scene()[CLIPS], rtol=1e-3)
 
 
-def test_where_the_reference_is_black_the_longer_exposure_tells_the_colour():
+def test_colour_comes_from_the_longer_exposure_where_the_reference_is_black():
     dark = torch.full((1, 3, SIDE, SIDE), 0.001)
     merged, known = agreeing_merge(burst(dark), TIMES)
-    value, weight = gaps(mu_law(2 * dark), burst(dark), TIMES, ALL)["reexposed"]
+    value, weight = residuals(mu_law(2 * dark), burst(dark), TIMES, ALL)["reexposed"]
     assert known.all()
     assert torch.allclose(merged, dark, rtol=1e-3)
     assert (value * weight).sum() == 0
 
 
-def test_what_moved_tells_no_colour():
+def test_moved_pixels_do_not_enter_the_colour_target():
     moved = scene()
     moved[..., 4:10, 4:20] = 0.01  # dark in the shortest exposure where the reference clips
     moved[..., 18:28, 4:20] = 0.05
@@ -109,14 +109,14 @@ def test_what_moved_tells_no_colour():
 
 
 @pytest.mark.parametrize("noise", [1.0, 10.0])
-def test_noise_alone_is_agreement_whatever_the_camera(noise):
+def test_frames_that_differ_by_noise_agree_for_any_noise_level(noise):
     merged, _ = agreeing_merge(burst(scene(), noise), TIMES)
     lower = (..., slice(14, None), slice(None))
     single = (burst(scene(), noise)[:, 1] ** 2.2 / 4 - scene())[lower].std()
     assert (merged - scene())[lower].std() < 0.75 * single
 
 
-def test_a_lost_short_frame_tells_no_colour_of_what_the_reference_clips():
+def test_a_dropped_short_frame_gives_no_colour_target_where_the_reference_clips():
     frames = burst(scene())
     frames[:, 0] = expose((scene() * 4).clamp(0, 1) / 4, 1.0)
     assert not agreeing_merge(frames, TIMES)[1][CLIPS].any()
@@ -128,7 +128,7 @@ def made_batch(weight):
     return Batch(frames, TIMES.repeat(2, 1), target, trust, 1, ("a", "b"))
 
 
-def test_each_term_counts_beside_the_unlabelled_losses():
+def test_each_term_is_added_to_the_unlabelled_losses():
     batch, net = made_batch(0.0), make_net()
     settings = LossSettings(physics_weight=0.5, unlabelled_weight=0.3)
     (off, parts), (on, more) = (objective(net, batch, s) for s in (LossSettings(unlabelled_weight=0.3), settings))
@@ -141,20 +141,20 @@ def test_each_term_counts_beside_the_unlabelled_losses():
 def test_without_weight_nothing_is_computed_or_changed(monkeypatch):
     batch, net = made_batch(0.3), make_net()
     before = objective(net, batch, LossSettings())[0]
-    monkeypatch.setattr("hdrpipe.learning.loss.gaps", None)
+    monkeypatch.setattr("hdrpipe.learning.loss.residuals", None)
     assert torch.equal(objective(net, batch, LossSettings(physics_weight=0.0))[0], before)
 
 
-def test_trust_everywhere_leaves_nothing_to_say():
-    found = physics_losses(mu_law(2 * scene()), made_batch(1.0), torch.ones(1, SIDE, SIDE), slice(1, None))
+def test_losses_are_zero_if_all_pixels_are_trusted():
+    found = consistency_losses(mu_law(2 * scene()), made_batch(1.0), torch.ones(1, SIDE, SIDE), slice(1, None))
     assert all(value == 0 for value in found.values())
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0])
-def test_bursts_that_show_nothing_move_nothing(level):
+def test_black_and_clipped_bursts_give_no_gradient(level):
     predicted = torch.full((1, 3, SIDE, SIDE), 0.5, requires_grad=True)
     frames = torch.full((1, 3, 3, SIDE, SIDE), level)
-    total = sum((value * weight).sum() for value, weight in gaps(predicted, frames, TIMES, ALL).values())
+    total = sum((value * weight).sum() for value, weight in residuals(predicted, frames, TIMES, ALL).values())
     total.backward()
     assert total == 0
     assert (predicted.grad == 0).all()

@@ -1,11 +1,11 @@
-"""Disturbed bursts: what may change, and what may not."""
+"""Corruption augmentation: ranges, determinism and invariants of the corrupted burst."""
 
 import numpy as np
 import pytest
 import torch
 
 from hdrpipe.imaging.camera import expose, linear_from_ldr
-from hdrpipe.learning import corruption as d
+from hdrpipe.learning import corruption
 
 TIMES = torch.tensor([1.0, 4.0, 16.0])
 
@@ -16,10 +16,10 @@ def burst():
 
 
 def made(seed):
-    return d.disturb(burst(), TIMES, np.random.default_rng(seed))
+    return corruption.corrupt(burst(), TIMES, np.random.default_rng(seed))
 
 
-def test_it_depends_on_the_generator_alone():
+def test_corruption_depends_on_the_generator_alone():
     for seed in range(5):
         assert all(torch.equal(a, b) for a, b in zip(made(seed), made(seed), strict=True))
 
@@ -42,9 +42,9 @@ def test_many_bursts_are_left_alone_and_none_changes_in_place():
     assert torch.equal(before, burst())
 
 
-def test_a_jittered_exposure_tells_the_same_radiance(monkeypatch):
-    monkeypatch.setattr(d, "NOISE", 0.0)
-    monkeypatch.setattr(d, "_ghost", lambda frame, rng: frame)
+def test_a_jittered_exposure_keeps_its_radiance(monkeypatch):
+    monkeypatch.setattr(corruption, "NOISE", 0.0)
+    monkeypatch.setattr(corruption, "_ghost", lambda frame, rng: frame)
     found = 0
     for seed in range(60):
         frames, times = made(seed)

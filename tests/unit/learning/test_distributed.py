@@ -92,7 +92,7 @@ def test_a_loss_that_is_not_finite_stops_all_and_names_the_scenes_of_all(tmp_pat
         assert "broken" in str(error)
 
 
-def test_a_lost_process_is_told(tmp_path, together):
+def test_a_lost_process_stops_the_others_with_a_message(tmp_path, together):
     first, second = together(partial(learn_until, tmp_path, 2, "1"))
     assert isinstance(second, Killed)
     assert isinstance(first, StoppedError)

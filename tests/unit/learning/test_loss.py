@@ -1,4 +1,4 @@
-"""The losses against their formulas, and who gets a gradient."""
+"""The losses against their formulas, and which tensors get a gradient."""
 
 import math
 
@@ -48,7 +48,7 @@ def test_judge_loss_is_least_where_sigma_is_the_error():
 
 
 @pytest.mark.parametrize(("gradient", "moves"), [("detach", False), ("joint", True), ("beta", True)])
-def test_who_moves_the_prediction(gradient, moves):
+def test_judge_gradient_setting_decides_if_the_prediction_moves(gradient, moves):
     predicted = torch.full((1, 3, 2, 2), 0.3, requires_grad=True)
     sigma = torch.full((1, 1, 2, 2), 0.1, requires_grad=True)
     judge_loss(predicted, sigma, torch.zeros(1, 3, 2, 2), None, gradient).backward()
@@ -75,7 +75,7 @@ def test_beta_nll_moves_the_prediction_the_less_the_smaller_sigma_is():
 
 
 class Fixed(torch.nn.Module):
-    """A network whose answer is known."""
+    """A network with a fixed output."""
 
     def __init__(self, tonemapped, sigma):
         super().__init__()
@@ -107,13 +107,13 @@ def test_the_total_is_the_papers_sum():
     assert total == pytest.approx(sums[0] + 0.5 * sums[1], rel=1e-5)
 
 
-def test_a_judge_of_labels_alone_learns_nothing_from_pseudo_labels():
+def test_judge_samples_labelled_gives_no_judge_loss_of_pseudo_labels():
     assert set(parts_of(judge_samples="labelled")[1]) == {
         "labelled_reconstruction", "labelled_judge", "unlabelled_reconstruction",
     }  # fmt: skip
 
 
-def test_the_judge_may_watch_radiance():
+def test_the_judge_in_the_linear_domain():
     gap = float(inverse_mu_law(torch.tensor(0.6)) - inverse_mu_law(torch.tensor(0.5)))
     found = parts_of(judge_domain="linear")[1]["labelled_judge"]
     assert found == pytest.approx(gap**2 / (2 * 0.1**2) + math.log(0.1), rel=1e-4)
@@ -133,7 +133,7 @@ def test_the_judge_may_learn_held_out_errors_of_the_labelled_sample():
     assert net.sigma.grad[0].any()
 
 
-def test_what_is_masked_looks_perfect_and_moves_nothing():
+def test_masked_pixels_add_neither_perceptual_loss_nor_gradient():
     torch.manual_seed(0)
     predicted, target = torch.rand(1, 3, 32, 32, requires_grad=True), torch.rand(1, 3, 32, 32)
     loss = perceptual_loss(predicted, target, torch.zeros(1, 32, 32), structure_loss)

@@ -1,4 +1,4 @@
-"""Unlabelled samples of no weight: none of their gradient is left."""
+"""Unlabelled samples of weight 0 have gradient 0."""
 
 import pytest
 import torch
@@ -22,7 +22,7 @@ def batch(weight):
 @pytest.mark.parametrize("over", ["kept", "all"])
 @pytest.mark.parametrize("looks", [0.0, 0.5])
 @pytest.mark.parametrize(("trust", "factor"), [(0.0, 1.0), (1.0, 0.0)])
-def test_what_weighs_nothing_gets_no_gradient(trust, factor, looks, over):
+def test_samples_of_weight_zero_get_no_gradient(trust, factor, looks, over):
     """Not one bit of it; only a masked L^v, of a picture and itself, leaves its rounding."""
     drawn = torch.Generator().manual_seed(3)
     picture = torch.rand(4, 3, 16, 16, generator=drawn).requires_grad_()
@@ -36,7 +36,7 @@ def test_what_weighs_nothing_gets_no_gradient(trust, factor, looks, over):
 
 
 @pytest.mark.parametrize(("trust", "factor"), [(1.0, 1.0), (0.5, 0.25)])
-def test_what_weighs_something_gets_one(trust, factor):
+def test_samples_of_positive_weight_get_a_gradient(trust, factor):
     picture = torch.rand(4, 3, 16, 16, generator=torch.Generator().manual_seed(3)).requires_grad_()
     sigma = torch.full((4, 1, 16, 16), 0.05).requires_grad_()
     objective(lambda *_: (picture, sigma), batch(trust), LossSettings(**PARTS, unlabelled_weight=factor))[0].backward()
@@ -45,7 +45,7 @@ def test_what_weighs_something_gets_one(trust, factor):
 
 
 @pytest.mark.parametrize(("trust", "factor"), [(0.0, 1.0), (1.0, 0.0)])
-def test_the_weights_then_learn_from_labels_alone(trust, factor):
+def test_the_gradient_is_then_that_of_the_labelled_samples(trust, factor):
     """The gradient of a network is that of the labelled samples without the others."""
     torch.set_num_threads(1)
     gradients = []

@@ -106,7 +106,7 @@ def test_every_round_counts_on_from_the_one_before(rounds):
         assert made == {3 * round_}
 
 
-def test_a_student_from_nothing_counts_anew_and_its_teacher_goes_on(rounds):
+def test_a_student_from_scratch_counts_steps_anew_while_its_teacher_continues(rounds):
     rounds(1, optimizer=False)
     settings, files = rounds(2, start=False, optimizer=False)
     assert (settings.earlier_steps, settings.averaged_steps) == (0, 3)
@@ -115,7 +115,7 @@ def test_a_student_from_nothing_counts_anew_and_its_teacher_goes_on(rounds):
 
 
 @pytest.mark.parametrize("carried", ["earlier_steps", "averaged_steps"])
-def test_what_is_carried_matters(tmp_path, carried):
+def test_each_carried_state_changes_the_result(tmp_path, carried):
     """The two counters change what the same steps make: the first one the student, both the teacher."""
     torch.set_num_threads(1)
     plain, later = learn(tmp_path / "a", 4), learn(tmp_path / "b", 4, **{carried: 40})
@@ -129,7 +129,7 @@ def test_what_is_carried_matters(tmp_path, carried):
 
 
 @pytest.mark.parametrize("untrusted", ["mask", "weight"])
-def test_a_training_learns_nothing_from_what_weighs_nothing(tmp_path, untrusted):
+def test_samples_of_weight_zero_do_not_change_a_training(tmp_path, untrusted):
     """Other pseudo labels, of no weight, change no bit of the weights."""
     torch.set_num_threads(1)
     mask = np.zeros((48, 48), np.float32) if untrusted == "mask" else None
