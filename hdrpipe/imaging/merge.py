@@ -67,7 +67,12 @@ def rejecting(burst: Burst) -> Picture:
     `exp(1 - q)` where q, the squared difference to the reference over the variance that noise explains, both summed
     over a 5 x 5 window, exceeds 1 in any channel. Clipped pixels neither add nor count.
     """
-    return _fitting(burst, lambda _: 1.0)[0]
+    return measured(burst)[0]
+
+
+def measured(burst: Burst) -> tuple[Picture, Picture]:
+    """The merge of `rejecting` and the variance of its noise: high where only short exposures fit the reference."""
+    return _fitting(burst, lambda _: 1.0)
 
 
 def adaptive(burst: Burst) -> Picture:
@@ -77,7 +82,7 @@ def adaptive(burst: Burst) -> Picture:
 
 def denoised(burst: Burst) -> Picture:
     """`rejecting`, then non-local means: the weights of the merge tell how much noise is left in each pixel."""
-    return non_local_means(*_fitting(burst, lambda _: 1.0))
+    return non_local_means(*measured(burst))
 
 
 MERGES: dict[str, Callable[[Burst], Picture]] = {

@@ -226,7 +226,7 @@ def _bytes_per_pixel(merge: Learned | Classical, frames: int) -> float:
         return classical
     net = merge.inference.net
     network = SLACK * bytes_per_pixel(net, len(merge.chosen)) if merge.inference.device.type == "cpu" else 0.0
-    return 12.0 * frames + max(network, classical if merge.carries or merge.blend is not None else 0.0)
+    return 12.0 * frames + max(network, classical)
 
 
 def _resident() -> int:

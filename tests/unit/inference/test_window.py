@@ -8,6 +8,7 @@ from camera_files import frames, radiance
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.merge import MERGES
 from hdrpipe.imaging.tonemap import mu_law
+from hdrpipe.inference.load import SHIPPED, stored
 from hdrpipe.inference.tiles import predict
 from hdrpipe.inference.window import Classical, Learned, blend_share, chosen_frames
 from hdrpipe.models.network import build
@@ -89,3 +90,37 @@ def test_a_blend_follows_sigma(net):
     assert np.abs(Learned(net, ev, 1, float(sigma.min()) / 3)(ldr)[0] - merged).max() < 1e-6
     shares = blend_share(np.array([0.0, 0.03, 0.045, 0.06, 1.0]), 0.03)
     assert shares == pytest.approx([0, 0, 0.5, 1, 1])
+
+
+def shoot(scene, ev, seed=0):
+    """Noisy frames of a still scene (3, H, W); the shortest clips at 1."""
+    rng = np.random.default_rng(seed)
+    linear = [scene * 2.0 ** (value - ev[0]) for value in ev]
+    noisy = [x + rng.normal(size=x.shape) * np.sqrt(4e-4 * np.minimum(x, 1) + 4e-6) for x in linear]
+    return np.stack([np.clip(x, 0, 1) ** (1 / 2.2) for x in noisy]).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "ev", [range(0, 14, 2), range(0, 10, 2), range(0, 15, 3), range(0, 12, 3), range(0, 12, 4), range(9)]
+)
+@pytest.mark.parametrize("seen", [0.02, 0.05, 0.2])
+def test_shadows_are_those_of_the_longest_frame(ev, seen):
+    """`seen` is what the longest frame shows of them, of its range: far above its noise, below that of the others."""
+    ev = tuple(float(value) for value in ev)
+    level = seen * 2.0 ** (ev[0] - ev[-1])
+    scene = np.full((3, 48, 48), level, np.float32)
+    shipped = stored(SHIPPED).net
+    found, _ = Learned(shipped, ev, len(ev) // 2, None)(shoot(scene, ev))
+    assert found.mean() / level == pytest.approx(1.0, abs=0.04)
+
+
+@pytest.mark.parametrize(("ev", "passed"), [((0, 2, 4), (2,)), ((0, 3, 6), (2,)), ((0, 2, 4, 6, 8), (3, 4))])
+@pytest.mark.parametrize("coat", [0.0005, 0.003, 0.01])
+def test_a_dark_passer_in_longer_frames_leaves_no_shadow(ev, passed, coat):
+    ev = tuple(float(value) for value in ev)
+    scene = np.full((3, 60, 60), 0.1, np.float32)
+    frames, ghost = shoot(scene, ev), shoot(np.full((3, 60, 60), coat), ev, 1)
+    for index in passed:
+        frames[index, :, 15:45, 15:45] = ghost[index, :, 15:45, 15:45]
+    found, _ = Learned(stored(SHIPPED).net, ev, len(ev) // 2, None)(frames)
+    assert -10 * np.log10(np.square(mu_law(found) - mu_law(scene)).mean()) > 45
