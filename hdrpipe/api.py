@@ -71,10 +71,10 @@ def fuse(
     Raises:
         InputError: no burst, or one that cannot be read; UsageError: an impossible setting; CapacityError: no memory.
     """
-    frames, values, matrix = _frames(burst, ev, reference)
+    frames, values, matrix, notes = _frames(burst, ev, reference)
     network = None if method is not None else model or load_model()
     fused = fuse_burst(frames, values, network, Settings(reference, align, method, blend, memory))
-    return replace(fused, radiance=in_srgb(fused.radiance, matrix))
+    return replace(fused, radiance=in_srgb(fused.radiance, matrix), notes=(*notes, *fused.notes))
 
 
 def read_product(path: Path | str) -> Product:
@@ -90,14 +90,14 @@ def read_product(path: Path | str) -> Product:
 
 def _frames(
     burst: Any, ev: Sequence[float] | None, reference: int | None
-) -> tuple[np.ndarray, Sequence[float], np.ndarray | None]:
-    """Frames, their exposures, and the matrix from their linear values to linear sRGB (None: that is what they are)."""
+) -> tuple[Any, Sequence[float], np.ndarray | None, tuple[str, ...]]:
+    """Frames, exposures, the matrix from linear values to linear sRGB (None: that is what they are), and notes."""
     files = isinstance(burst, str | Path) or (len(burst) > 0 and all(isinstance(part, str | Path) for part in burst))
     if not files:
         if ev is None:
             raise UsageError("frames do not tell their exposures", "ev", "give one EV in stops a frame")
-        return np.asarray(burst), ev, None
+        return np.asarray(burst), ev, None, ()
     if ev is not None:
         raise UsageError("files tell their exposures", "ev", "write them into exposure.txt beside the pictures")
-    read = read_burst(find_burst(burst), reference=reference)
-    return read.samples, read.ev, read.matrix
+    read = read_burst(find_burst(burst), reference=reference, curve="auto")
+    return read.samples, read.ev, read.matrix, read.notes

@@ -29,6 +29,9 @@ def command(
     blend: Annotated[
         float | None, typer.Option(help="Sigma from which on the result goes over to the classical merge, e.g. 0.03.")
     ] = None,
+    response: Annotated[
+        str, typer.Option(help="Response of the pictures: gamma (2.2), srgb; auto, the one that they show.")
+    ] = "auto",
     anchor: Annotated[
         str, typer.Option(help="What clips at 1: min-ev, the shortest exposure; reference, the reference.")
     ] = "min-ev",
@@ -42,6 +45,7 @@ def command(
     log: _job.Log = None,
 ) -> None:
     _job.use_threads(threads)
+    from hdrpipe.datasets.correcting import RESPONSES
     from hdrpipe.inference.fuse import Settings
     from hdrpipe.tools.batch import Output, fuse_all, plan
     from hdrpipe.tools.networks import find_network
@@ -49,12 +53,14 @@ def command(
     _job.start("fuse", "{}", "", log)
     if kind not in KINDS:
         raise UsageError(f"unknown format {kind!r}", "--format", f"choose one of {', '.join(KINDS)}")
+    if response not in RESPONSES:
+        raise UsageError(f"unknown response {response!r}", "--response", f"choose one of {', '.join(RESPONSES)}")
     if method is not None and (run or weights):
         raise UsageError("a classical merge and a network are both named", "--method", "choose one")
     output = Output(anchor, not float32, f".{kind}", method is None, force)
     tasks, outcomes = plan(burst, out, output)
     network = find_network(run, weights) if method is None else None
-    settings = Settings(reference, align, method, blend, memory)
+    settings = Settings(reference, align, method, blend, memory, response=response)
     for task in tasks:
         typer.echo(f"{task.burst.name}: {_frames(task.burst)}")
     for outcome in fuse_all(tasks, network, settings, output, bar):

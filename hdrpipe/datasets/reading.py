@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdrpipe.datasets.bursts import FoundBurst
+from hdrpipe.datasets.correcting import corrected
 from hdrpipe.datasets.encoding import coded_if_linear, is_float, levels_of_floats, one_matrix, stretched
 from hdrpipe.datasets.transparency import fill_transparent
 from hdrpipe.datasets.turning import overruled, turned, usual
@@ -67,12 +68,17 @@ class ReadBurst:
 
 
 def read_burst(
-    found: FoundBurst, decoder: Decoder | None = None, max_pixels: int = MAX_PIXELS, reference: int | None = None
+    found: FoundBurst,
+    decoder: Decoder | None = None,
+    max_pixels: int = MAX_PIXELS,
+    reference: int | None = None,
+    curve: str | None = None,
 ) -> ReadBurst:
     """Decode the frames of a burst in a child process.
 
     RAW frames are developed with one white balance, that of the frame `reference` (None takes the middle one), and
-    with one level of saturation.
+    with one level of saturation. `curve` names the response that the pictures have (`correcting.RESPONSES`), and
+    exposures and white balances that are off are mended; None leaves all as it is in the files.
 
     Raises:
         InputError: a frame is damaged or no picture, sizes differ, RAW and other pictures are mixed, no such reference.
@@ -87,6 +93,10 @@ def read_burst(
     remarks += more
     for index, share in fill_transparent(samples, found.ev, [info.opaque for info in infos]):
         remarks.append(f"{found.frames[index].name!a}: {share:.1%} are transparent and not measured")
+    if curve is not None:
+        curve, timed = "gamma" if True in is_raw else curve, found.source != "estimate"
+        samples, ev, more = corrected(samples, found.ev, reference, found.frames, curve, timed)
+        found, remarks = replace(found, ev=ev), [*remarks, *more]
     notes = (*found.notes, *remarks, *disagreements(found, samples))
     matrix = one_matrix([info.matrix for info in infos], found.name)
     return ReadBurst(found.name, samples, found.ev, reference, found.source, found.frames, notes, matrix)

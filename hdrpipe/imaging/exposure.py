@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hdrpipe.errors import InputError
 from hdrpipe.imaging.camera import linear_from_ldr
+from hdrpipe.imaging.response import Floats, Matches, Response, Thinned
 
 QUANTILES = np.linspace(0.01, 0.99, 99)
 
@@ -23,6 +24,15 @@ LEAST = 5
 
 COMPARED = 200_000
 """Pixels that a comparison looks at."""
+
+FEWEST = 25
+"""Matches between two channels that make a step: a fifth of the picture, more than most things that pass by."""
+
+MOST_UNLIKE = 0.75
+"""Stops by which the pixels of two frames may spread around their median: beyond it they show different things."""
+
+SUREST = 0.02
+"""Stops below which the spread of a step says nothing more."""
 
 
 def brightness(frame: NDArray[Any]) -> NDArray[np.float32]:
@@ -67,3 +77,64 @@ def estimate(pictures: Sequence[NDArray[np.float32]]) -> tuple[float, ...]:
             raise InputError(f"pictures {before + 1} and {after + 1} {what}: no exposure can be estimated")
         values[after] = values[before] + stops
     return tuple(values)
+
+
+def offsets(matches: Matches, response: Response, count: int, reference: int) -> tuple[Floats, Floats]:
+    """How much more light each channel of each frame shows than it is told to, and how sure that is.
+
+    Args:
+        matches: between the frames.
+        response: what codes stand for.
+        count: number of frames.
+        reference: frame that the others are compared with.
+
+    Returns:
+        Stops (count, 3), 0 for the reference: least squares over the median steps of all pairs of frames. And (count,)
+        spread in stops of the matches of each frame around these medians; infinite where nothing can be compared.
+    """
+    pairs = np.column_stack([matches.frames, matches.channel])
+    stops, groups = matches.apart(response), np.unique(pairs, axis=0)
+    found, spreads = np.zeros((count, 3)), np.full(count, np.inf)
+    steps = [_step(group, stops[(pairs == group).all(axis=1)]) for group in groups]
+    known = [step for step in steps if step is not None]
+    for channel in range(3):
+        of = [step for step in known if step[0][2] == channel]
+        rows = np.zeros((len(of) + 1, count))
+        for row, ((one, other, _), _, spread) in zip(rows, of, strict=False):
+            row[[one, other]] = -1.0 / spread, 1.0 / spread
+        rows[-1, reference] = 1e3
+        right = [*(median / spread for _, median, spread in of), 0.0]
+        found[:, channel] = np.linalg.lstsq(rows, np.array(right), rcond=None)[0]
+    for frame in range(count):
+        own = [spread for (one, other, _), _, spread in known if frame in (one, other)]
+        spreads[frame] = np.median(own) if own else np.inf
+    return found, spreads
+
+
+def pixel_offsets(burst: Thinned, response: Response, reference: int) -> Floats:
+    """The same stops (N, 3), by pixels in one place instead of ranks; not finite where frames share too few.
+
+    Things that move spoil both measures, each in its own way: what both say is true.
+    """
+    found = [np.zeros(3)]
+    for frame in range(1, len(burst.frames)):
+        stops = []
+        for darker, brighter in zip(*burst.shared(frame - 1, frame), strict=True):
+            codes = np.stack([darker, brighter]).astype(np.float64) / np.iinfo(darker.dtype).max
+            usable = ((codes > USABLE[0]) & (codes < USABLE[1])).all(axis=0)
+            apart = response(codes[1, usable]) - response(codes[0, usable])
+            alike = len(apart) >= FEWEST and _spread(apart) < MOST_UNLIKE
+            stops.append(np.median(apart) if alike else np.nan)
+        found.append(found[-1] + np.array(stops) - (burst.ev[frame] - burst.ev[frame - 1]))
+    return np.array(found) - found[reference]
+
+
+def _step(pair: NDArray[np.int64], stops: Floats) -> tuple[tuple[int, ...], float, float] | None:
+    """Frames and channel, median and spread of what sets them apart; None where that is told by too little."""
+    if len(stops) < FEWEST:
+        return None
+    return tuple(int(part) for part in pair), float(np.median(stops)), max(_spread(stops), SUREST)
+
+
+def _spread(stops: Floats) -> float:
+    return 1.48 * float(np.median(np.abs(stops - np.median(stops))))

@@ -59,6 +59,7 @@ class Settings:
         blend: sigma from which on the result goes over to the classical merge; None never.
         memory: budget of the whole process, in GB.
         tile: side of a tile in pixels; None makes tiles as large as the budget allows.
+        response: of pictures in files: "gamma", "srgb", or "auto" to see it from them.
     """
 
     reference: int | None = None
@@ -67,6 +68,7 @@ class Settings:
     blend: float | None = None
     memory: float = MEMORY
     tile: int | None = None
+    response: str = "auto"
 
 
 @dataclass(frozen=True)

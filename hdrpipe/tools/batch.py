@@ -137,11 +137,11 @@ def _fuse_one(task: Task, network: Stored | None, settings: Settings, output: Ou
     burst = task.burst
     abouts = [shared().about(path) for path in burst.frames]
     check_budget(abouts[0].width * abouts[0].height, len(burst.frames), settings)
-    read = read_burst(burst, reference=settings.reference)
+    read = read_burst(burst, reference=settings.reference, curve=settings.response)
     levels = read.samples if read.samples.dtype == np.uint16 else levels_of(read.samples)
-    notes, matrix = read.notes, read.matrix
+    ev, notes, matrix = read.ev, read.notes, read.matrix
     del read
-    fused = fuse_levels(levels, burst.ev, network, settings, progress)
+    fused = fuse_levels(levels, ev, network, settings, progress)
     del levels
     fused = replace(fused, radiance=in_srgb(fused.radiance, matrix))
     camera = abouts[fused.reference].camera

@@ -151,3 +151,44 @@ def test_raw_frames_without_clipped_pixels_are_as_their_white_level_tells(tmp_pa
     seen, balance = read_burst(found), decoder.about(tmp_path / "1.dng").white_balance
     alone = [decoder.picture(path, white_balance=balance)[0].transpose(2, 0, 1) for path in found.frames]
     assert np.array_equal(seen.samples, alone)
+
+
+def lit(folder, curve, gains=(1.0, 1.0, 1.0), off=0.0):
+    """Three JPEGs of one scene by `curve`, the first with another white balance or exposure than the others."""
+    folder.mkdir()
+    for index in range(3):
+        scene = radiance(3, 120, 160) * 0.8
+        if index == 0:
+            scene = scene * np.array(gains, np.float32)[:, None, None] * 2.0**off
+        code = curve(np.clip(scene * 4.0**index, 0.0, 1.0))
+        write_frame(folder / f"{index}.jpg", code, seconds=0.01 * 4**index, iso=100, aperture=8, taken=index)
+    return find_burst(folder)
+
+
+def s_curve(linear):
+    code = linear ** (1 / 2.2)
+    return 0.4 * code + 0.6 * (3 * code**2 - 2 * code**3)
+
+
+def test_a_tone_curve_is_undone_and_said(tmp_path):
+    found = lit(tmp_path / "b", s_curve)
+    plain, seen = (read_burst(found, curve=curve) for curve in ("gamma", "auto"))
+    spread = [np.log2(b.radiance[1] / b.radiance[0])[(b.ldr[:2] > 0.2).all(0) & (b.ldr[:2] < 0.9).all(0)]
+              for b in (plain.burst(), seen.burst())]  # fmt: skip
+    assert np.abs(spread[0]).mean() > 0.3
+    assert np.abs(spread[1]).mean() < 0.1
+    assert any("the response is taken to be the camera's curve" in note for note in seen.notes)
+    assert not any("the pictures say" in note for note in seen.notes)
+
+
+def test_slips_of_exposure_and_white_balance_are_said(tmp_path):
+    slip = read_burst(lit(tmp_path / "a", lambda x: x ** (1 / 2.2), off=0.25), curve="auto")
+    assert "'0.jpg' is exposed +0.2" in slip.notes[0]
+    tint = read_burst(lit(tmp_path / "b", lambda x: x ** (1 / 2.2), gains=(0.8, 1.0, 1.2)), curve="auto")
+    assert "'0.jpg' has another white balance than '1.jpg'" in tint.notes[0]
+
+
+def test_files_are_read_as_they_are_unless_asked(tmp_path):
+    found = lit(tmp_path / "b", s_curve)
+    assert read_burst(found).samples.dtype == np.uint8
+    assert read_burst(found).ev == found.ev

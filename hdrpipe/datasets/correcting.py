@@ -1,0 +1,52 @@
+"""Pictures of a burst as if made by the field's camera: response, exposures and white balance, and what was done."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hdrpipe.imaging.equalise import ENOUGH, Making, as_told, making, response_of
+from hdrpipe.imaging.response import PLAIN, SRGB, Response, match, misfit, thinned
+
+RESPONSES: dict[str, Response | None] = {"auto": None, "gamma": PLAIN, "srgb": SRGB}
+"""The response that pictures are taken to have, by name; None is the one that they show."""
+
+
+def corrected(
+    samples: NDArray[Any], ev: Sequence[float], reference: int, files: Sequence[Path], curve: str, timed: bool
+) -> tuple[NDArray[Any], tuple[float, ...], list[str]]:
+    """Samples (N, 3, H, W) by gamma 2.2 in one white balance, their exposures, and what was changed, one remark each.
+
+    Samples that need no change are handed back as they are. A response is estimated for 8 bits only, which cameras
+    write, and only where the exposures are `timed`, that is told by something else than the pictures.
+    """
+    burst = thinned(samples, ev)
+    matches = match(burst)
+    response, seen = RESPONSES[curve] or PLAIN, RESPONSES[curve] is None
+    notes: list[str] = []
+    if seen and timed and samples.dtype == np.uint8:
+        response = response_of(matches, len(ev), reference)
+    if seen and response is not PLAIN:
+        before, after = (misfit(matches.levels(matches.apart(tried), tried)) for tried in (PLAIN, response))
+        what = f"gamma 2.2 misses the pictures by {before:.1f} of 255 levels, {response.name} by {after:.1f}"
+        notes.append(f"{what}: the response is taken to be {response.name}")
+    enough = len(matches) >= ENOUGH
+    made = making(burst, matches, reference, response, timed) if enough else as_told(response, ev)
+    notes += _told(made, reference, files)
+    plain = response is PLAIN and bool((made.gains == 1.0).all())
+    return (samples if plain else made.equal(samples)), made.ev, notes
+
+
+def _told(made: Making, reference: int, files: Sequence[Path]) -> list[str]:
+    """Mended exposures and white balances in words."""
+    standard, notes = ascii(files[reference].name), []
+    for path, slip, gains in zip(files, made.slips, made.gains, strict=True):
+        name = ascii(path.name)
+        if slip:
+            notes.append(f"{name} is exposed {slip:+.2f} EV beside what is told, compared with {standard}: mended")
+        if (gains != 1.0).any():
+            ratios = ", ".join(f"{gain:.2f}" for gain in gains / gains[1])
+            notes.append(f"{name} has another white balance than {standard}: its channels are scaled by {ratios}")
+    return notes

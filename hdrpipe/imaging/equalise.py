@@ -1,0 +1,153 @@
+"""What the pictures of a burst tell about how they were made, and the pictures as if made by the field's camera.
+
+Told apart are a response other than gamma 2.2, exposures that are a little off, and a white balance that changes
+between frames. Each is taken for true only where it is clear and the simpler ones do not explain as much.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hdrpipe.imaging.camera import ldr_from_linear
+from hdrpipe.imaging.exposure import offsets, pixel_offsets
+from hdrpipe.imaging.response import PLAIN, SRGB, Floats, Matches, Response, Thinned, fitted, misfit
+
+NOTICED = (1.0, 2.0)
+"""Levels of 8 bits that gamma 2.2 must miss by, for sRGB and for any other curve to be looked for: rounding alone makes
+0.2, heavy noise up to 1.7, which a curve fits where there is none."""
+
+CLEARLY = (0.25, 0.5)
+"""What sRGB, and what another curve, may leave of that."""
+
+ENOUGH = 40
+"""Matches without which nothing is told."""
+
+WIDE = 0.4
+"""Range of codes that the matches of a response must span."""
+
+EXPONENTS = (0.4, 4.5)
+"""Mean exponent over the middle codes of a response that a picture may have: beyond it the exposures are wrong."""
+
+SLIP = (0.06, 0.5)
+"""Stops by which an exposure is off and mended: less is nothing, more is no slip."""
+
+TINT = (0.08, 2.0)
+"""Stops between the channels of a frame that are a white balance of its own: less is nothing, more another scene."""
+
+SURELY = 2.5
+"""Times the spread that a difference must reach."""
+
+AGREEING = 0.5
+"""Share of a difference by which ranks and pixels may tell it differently."""
+
+CLOSEST = 0.1
+"""Stops that mended exposures stay apart."""
+
+CLIPS = 0.98
+"""Code from which on a channel goes over to 1 whatever its gain, so that what clips still looks clipped."""
+
+
+@dataclass(frozen=True, eq=False)
+class Making:
+    """How the frames of a burst were made.
+
+    Attributes:
+        response: light behind a code, the same for all.
+        ev: exposure values in stops, ascending; those of frames with gains are lower, so that no gain exceeds 1.
+        slips: (N,) stops by which the exposures were mended.
+        gains: (N, 3) factors on linear values that give all frames one white balance; at most 1.
+    """
+
+    response: Response
+    ev: tuple[float, ...]
+    slips: Floats
+    gains: Floats
+
+    def equal(self, samples: NDArray[Any]) -> NDArray[Any]:
+        """Frames (N, 3, H, W) display-coded by gamma 2.2 in one white balance; given uint16, they are overwritten."""
+        codes = np.linspace(0.0, 1.0, int(np.iinfo(samples.dtype).max) + 1)
+        linear = np.exp2(self.response(codes))
+        linear[0] = 0.0
+        clipping = ((codes - CLIPS) / (1.0 - CLIPS)).clip(0.0, 1.0)
+        made = samples if samples.dtype == np.uint16 else np.empty(samples.shape, np.uint16)
+        for frame, channel in np.ndindex(*samples.shape[:2]):
+            lit = linear * self.gains[frame, channel]
+            table = ldr_from_linear(lit + clipping * (linear - lit))
+            made[frame, channel] = np.rint(table * 65535.0).astype(np.uint16)[samples[frame, channel]]
+        return made
+
+
+def response_of(matches: Matches, count: int, reference: int) -> Response:
+    """The response that explains the matches between `count` frames: gamma 2.2 unless another one clearly does."""
+    missed = misfit(matches.levels(matches.apart(PLAIN), PLAIN)) if len(matches) >= ENOUGH else 0.0
+    if missed < NOTICED[0]:
+        return PLAIN
+    if misfit(matches.levels(matches.apart(SRGB), SRGB)) < CLEARLY[0] * missed:
+        return SRGB
+    if missed < NOTICED[1] or matches.brighter.max() - matches.darker.min() < WIDE:
+        return PLAIN
+    curve = fitted(matches)
+    left = misfit(matches.levels(matches.apart(curve), curve))
+    low, high = EXPONENTS
+    exponent = float(curve(0.7) - curve(0.2)) / np.log2(0.7 / 0.2)
+    if left > CLEARLY[1] * missed or not low < exponent < high or _only_slips(matches, count, reference, left):
+        return PLAIN
+    return curve
+
+
+def _only_slips(matches: Matches, count: int, reference: int, left: float) -> bool:
+    """Whether exposures and white balances that are off explain more than a curve, which leaves `left`.
+
+    Two frames cannot tell a slip from another exponent: there the slip is the simpler reason.
+    """
+    off, _ = offsets(matches, PLAIN, count, reference)
+    darker, brighter = matches.frames.T
+    slips = off[brighter, matches.channel] - off[darker, matches.channel]
+    remaining = misfit(matches.levels(matches.apart(PLAIN) - slips, PLAIN))
+    bound = CLEARLY[1] * left if count > 2 else 1.5 * left + 0.1
+    return bool(np.abs(np.diff(np.median(off, axis=1))).max() < SLIP[1]) and remaining < bound
+
+
+def making(burst: Thinned, matches: Matches, reference: int, response: Response, timed: bool) -> Making:
+    """Exposures and white balances under a response.
+
+    Args:
+        burst: the frames.
+        matches: between them.
+        reference: frame whose exposure and white balance are right.
+        response: what codes stand for.
+        timed: whether the exposures are told by something else than the pictures; only then they can be off.
+    """
+    off, spread = offsets(matches, response, len(burst.ev), reference)
+    beside = pixel_offsets(burst, response, reference)
+    slips, seen = np.median(off, axis=1), np.median(beside, axis=1)
+    gains = _gains(off - slips[:, None], beside - seen[:, None], spread)
+    slips = _slips(slips, seen, spread) if timed else np.zeros(len(off))
+    largest = gains.max(axis=1)
+    mended = np.asarray(burst.ev) + slips - np.log2(largest)
+    if (np.diff(mended) < CLOSEST).any():
+        return as_told(response, burst.ev)
+    return Making(response, tuple(float(value) for value in mended), slips, gains / largest[:, None])
+
+
+def as_told(response: Response, ev: Sequence[float]) -> Making:
+    """Frames whose exposures and white balance need nothing."""
+    return Making(response, tuple(ev), np.zeros(len(ev)), np.ones((len(ev), 3)))
+
+
+def _gains(tints: Floats, seen: Floats, spread: Floats) -> Floats:
+    """Factors (N, 3) against what ranks and pixels say of the channels of each frame, in stops; 1 where unclear."""
+    size = np.ptp(tints, axis=1)
+    tinted = (size > np.maximum(TINT[0], SURELY * spread)) & (size < TINT[1])
+    tinted &= np.abs(seen - tints).max(axis=1) < AGREEING * size
+    return np.exp2(np.where(tinted[:, None], -tints, 0.0))
+
+
+def _slips(slips: Floats, seen: Floats, spread: Floats) -> Floats:
+    """The stops (N,) of exposures that are off by ranks and by pixels; 0 where unclear."""
+    size = np.abs(slips)
+    clear = (size > np.maximum(SLIP[0], SURELY * spread)) & (size < SLIP[1])
+    return np.where(clear & (np.abs(seen - slips) < AGREEING * size), slips, 0.0)

@@ -1,0 +1,69 @@
+"""What two frames of one scene both show, whatever their exposures: one shift, found on ranks of brightness."""
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+COARSE = 48
+"""Longer side in cells of the pictures that are tried first."""
+
+REACH = 6
+"""Cells that they are tried at in each direction: an eighth of the longer side."""
+
+BETTER = 0.95
+"""A shift counts where it leaves less than this share of the difference."""
+
+
+def shift_between(one: NDArray[Any], other: NDArray[Any]) -> tuple[int, int]:
+    """Rows and columns by which the scene in the frame `one` lies further down and right than in `other`.
+
+    Both are (3, H, W) integers. (0, 0) where no shift is clearly better.
+    """
+    ranks = _ranks(one), _ranks(other)
+    cell = max(1, max(ranks[0].shape) // COARSE)
+    found = _best(_cells(ranks[0], cell), _cells(ranks[1], cell), (0, 0), REACH)
+    shift = _best(*ranks, (found[0] * cell, found[1] * cell), max(1, cell // 2), max(1, cell // 4))
+    return shift if _difference(*ranks, shift) < BETTER * _difference(*ranks, (0, 0)) else (0, 0)
+
+
+def overlap(one: NDArray[Any], other: NDArray[Any], shift: tuple[int, int]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The parts (..., h, w) of two frames (..., H, W) that show the same under a shift of `shift_between`.
+
+    A bright sky that enters a frame at its rim looks like a longer exposure; what both frames show does not.
+    """
+    down, right = shift
+    return _cut(one, down, right), _cut(other, -down, -right)
+
+
+def _ranks(frame: NDArray[Any]) -> NDArray[np.float32]:
+    """Rank in [0, 1] of each pixel's brightest channel (H, W); equal pixels have equal ranks."""
+    light = frame.max(axis=0)
+    counts = np.bincount(light.ravel(), minlength=int(light.max()) + 1)
+    return ((counts.cumsum() - 0.5 * counts) / light.size).astype(np.float32)[light]
+
+
+def _cells(ranks: NDArray[np.float32], cell: int) -> NDArray[np.float32]:
+    height, width = (side // cell for side in ranks.shape)
+    return ranks[: height * cell, : width * cell].reshape(height, cell, width, cell).mean((1, 3))
+
+
+def _best(
+    one: NDArray[np.float32], other: NDArray[np.float32], around: tuple[int, int], reach: int, step: int = 1
+) -> tuple[int, int]:
+    """The shift within `reach` with the least difference; it leaves at least half of each side."""
+    offsets = range(-reach, reach + 1, step)
+    tried = [(around[0] + down, around[1] + right) for down, right in product(offsets, offsets)]
+    inside = [(d, r) for d, r in tried if 2 * abs(d) < one.shape[0] and 2 * abs(r) < one.shape[1]]
+    return min(inside, key=lambda shift: _difference(one, other, shift))
+
+
+def _difference(one: NDArray[np.float32], other: NDArray[np.float32], shift: tuple[int, int]) -> float:
+    return float(np.abs(np.subtract(*overlap(one, other, shift))).mean())
+
+
+def _cut(frame: NDArray[Any], down: int, right: int) -> NDArray[Any]:
+    """What is left of (..., H, W) without its first rows and columns; a negative number takes the last ones."""
+    rows, columns = (slice(max(lost, 0), min(lost, 0) or None) for lost in (down, right))
+    return frame[..., rows, columns]

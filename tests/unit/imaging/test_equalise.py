@@ -1,0 +1,142 @@
+"""What pictures tell of their response, exposures and white balance, against cameras whose making is known."""
+
+import numpy as np
+import pytest
+from camera_files import radiance
+
+from hdrpipe.imaging.equalise import making, response_of
+from hdrpipe.imaging.overlap import shift_between
+from hdrpipe.imaging.response import PLAIN, SRGB, Response, fitted, match, thinned
+
+EV = (0.0, 2.0, 4.0)
+CODES = np.array([0.06, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9])
+
+
+def room(seed=0, height=120, width=160):
+    """Radiance (3, H, W) over eight stops with a texture on it."""
+    rng = np.random.default_rng(seed)
+    ramp = np.linspace(-8.0, 0.0, width) + rng.normal(0.0, 0.5, (3, height, width))
+    return np.exp2(ramp.clip(-9.0, 0.0))
+
+
+def gamma(linear):
+    return linear ** (1 / 2.2)
+
+
+def srgb(linear):
+    return np.where(linear < 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def contrast(share):
+    def curve(linear):
+        code = srgb(linear)
+        return (1 - share) * code + share * (3 * code**2 - 2 * code**3)
+
+    return curve
+
+
+def shot(scenes, curve=gamma, ev=EV):
+    """8-bit frames (N, 3, H, W) of one radiance, or of one a frame."""
+    scenes = scenes if isinstance(scenes, list) else [scenes] * len(ev)
+    linear = (np.clip(scene * 2.0**value, 0.0, 1.0) for scene, value in zip(scenes, ev, strict=True))
+    return np.stack([np.rint(255 * curve(frame)).astype(np.uint8) for frame in linear])
+
+
+def seen(frames, ev=EV, timed=True):
+    burst = thinned(frames, ev)
+    matches = match(burst)
+    response = response_of(matches, len(ev), len(ev) // 2)
+    return making(burst, matches, len(ev) // 2, response, timed)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+@pytest.mark.parametrize("ev", [EV, (0.0, 1.0, 2.0), (0.0, 1.5, 3.0, 4.5)])
+def test_the_curve_of_a_camera_is_found_to_a_tenth_of_a_stop(share, ev):
+    curve = contrast(share)
+    found = seen(shot(room(), curve, ev), ev).response
+    light = np.linspace(1e-4, 1.0, 100_000)
+    wanted = np.log2(np.interp(CODES, curve(light), light))
+    off = found(CODES) - wanted
+    assert np.abs(off - off[4]).max() < 0.1
+    assert found is not PLAIN
+
+
+def test_srgb_is_known_by_its_name():
+    assert seen(shot(room(), srgb)).response is SRGB
+
+
+@pytest.mark.parametrize("noise", [0.0, 4e-3])
+@pytest.mark.parametrize("ev", [EV, (0.0, 1.0, 2.0), (0.0, 3.0)])
+def test_gamma_stays_gamma(noise, ev):
+    rng = np.random.default_rng(1)
+    lit = [room() * 2.0**value for value in ev]
+    scenes = [(x + rng.normal(size=x.shape) * np.sqrt(noise * x)) / 2.0**v for x, v in zip(lit, ev, strict=True)]
+    found = seen(shot(scenes, ev=ev), ev)
+    assert found.response is PLAIN
+    assert found.ev == ev
+    assert (found.gains == 1).all()
+
+
+@pytest.mark.parametrize(("frame", "stops"), [(0, 0.2), (0, -0.35), (1, 0.15), (2, -0.1), (2, 0.45)])
+def test_an_exposure_that_is_off_is_mended(frame, stops):
+    true = [value + stops * (index == frame) for index, value in enumerate(EV)]
+    found = seen(shot(room(), ev=tuple(true)))
+    assert found.response is PLAIN
+    assert np.diff(found.ev) == pytest.approx(np.diff(true), abs=0.03)
+
+
+@pytest.mark.parametrize("stops", [0.03, 0.8])
+def test_what_is_nothing_or_no_slip_is_left_alone(stops):
+    assert seen(shot(room(), ev=(stops, 2.0, 4.0))).ev == EV
+
+
+def test_an_exposure_that_nobody_told_is_not_off():
+    assert seen(shot(room(), ev=(0.3, 2.0, 4.0)), timed=False).ev == EV
+
+
+@pytest.mark.parametrize("frame", [0, 2])
+@pytest.mark.parametrize("gain", [(1.2, 1.0, 0.7), (0.8, 1.0, 1.1), (1.0, 1.0, 0.9)])
+def test_one_white_balance_for_all(frame, gain):
+    scenes = [room() * 0.7] * 3
+    scenes[frame] = scenes[frame] * np.array(gain)[:, None, None]
+    frames = shot(scenes)
+    found = seen(frames)
+    assert found.gains.max() == 1.0
+    light = (found.equal(frames) / 65535.0) ** 2.2 / np.exp2(found.ev)[:, None, None, None]
+    usable = ((frames > 25) & (frames < 235)).all(axis=0)
+    ratio = [np.median((light[frame, c] / light[1, c])[usable[c]]) for c in range(3)] if frame == 0 else None
+    if ratio is not None:
+        assert np.array(ratio) == pytest.approx(1.0, abs=0.04)
+    balance = found.gains[frame] / found.gains[frame, 1] * np.array(gain)
+    assert balance == pytest.approx(1.0, abs=0.04)
+
+
+def test_what_clips_stays_white_whatever_the_gain():
+    scenes = [room() * np.array([1.2, 1.0, 0.7])[:, None, None], room(), room()]
+    frames = shot(scenes)
+    frames[0, :, :5, :5] = 255
+    assert (seen(frames).equal(frames)[0, :, :5, :5] == 65535).all()
+
+
+def test_a_coloured_thing_that_passes_by_is_no_white_balance():
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        scenes = [room(seed).copy() for _ in range(3)]
+        scenes[rng.integers(3)][:, 20:80, 30:90] = rng.random((3, 1, 1)) * 0.3
+        assert (seen(shot(scenes)).gains == 1).all()
+
+
+def test_a_shift_of_the_camera_is_neither_curve_nor_exposure():
+    wide = radiance(3, 120, 220)
+    frames = shot([wide[:, :, start : start + 180] for start in (0, 8, 16)])
+    found = seen(frames)
+    assert shift_between(frames[0], frames[1]) == pytest.approx((0, 8), abs=1)
+    assert found.response is PLAIN
+    assert found.ev == EV
+
+
+def test_a_fitted_curve_rises_and_ends_at_one():
+    stops = fitted(match(thinned(shot(room(), contrast(0.6)), EV))).stops
+    assert (np.diff(stops) >= 0).all()
+    assert stops[-1] == 0.0
+    assert Response("it", stops)(1.0) == 0.0
