@@ -1,11 +1,11 @@
-"""Absolute limits on sigma, fitted on labelled scenes: at most a chosen share of the squared error may pass.
+"""Masks with absolute limits on sigma, fitted on labelled scenes to bound the squared error of trusted pixels.
 
-The loss of a scene under a limit is the share of its squared error that lies where sigma does not exceed the limit: it
-is in [0, 1] and only grows with the limit. `conformal` is risk control (Angelopoulos et al. 2022, eq. 4): the largest
-limit whose `(n R + 1) / (n + 1)` stays below the share, R the mean loss over n labelled scenes. It bounds the
-expected loss of one more scene *of the same kind that the teacher has not trained on*. Labelled scenes that it has
-trained on are no such scenes, and unlabelled ones may be of another kind: take the bound as a cautious recipe, and with
-n = 5 as a coarse one. `empirical` leaves the correction out.
+The loss of a scene under a limit is the fraction of its squared error at pixels whose sigma does not exceed the limit;
+it is in [0, 1] and monotone in the limit. `conformal` is conformal risk control (Angelopoulos et al. 2022, eq. 4): the
+largest limit with `(n R + 1) / (n + 1)` below the chosen fraction, R the mean loss over n labelled scenes. It bounds
+the expected loss of one more *exchangeable* scene *that the teacher was not trained on*. Labelled scenes used for
+training violate that, and unlabelled scenes may come from another domain: the bound is a cautious heuristic, and a
+coarse one at n = 5. `empirical` omits the correction.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from hdrpipe.masking.strategy import Masks, RoundMaps, SceneMaps, below, patch_m
 from hdrpipe.quantities import Plane
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
-"""Sorted values of a scene, and the share of its squared error up to each."""
+"""Sorted values of a scene, and the cumulative fraction of its squared error up to each."""
 
 
 class Options(BaseModel):
@@ -36,27 +36,31 @@ class Options(BaseModel):
 
 
 def fit(maps: RoundMaps, options: Options) -> dict[str, float]:
-    """The largest limits whose risk on the labelled scenes is small enough, and what they let pass there.
+    """Largest limits whose bound on the labelled scenes is met, and the risk (mean loss) at those limits.
 
     Raises:
-        UsageError: with so few labelled scenes no limit has the conformal bound; says what would.
+        UsageError: too few labelled scenes for any limit to meet the conformal bound; the hint names what suffices.
     """
     scenes = list(maps.labelled)
     patches = [_curve(patch_means(s.sigma), patch_means(_squared(s))) for s in scenes]
     pixels = [_curve(sampled(s.sigma), sampled(_squared(s))) for s in scenes]
-    found: dict[str, float] = {"scenes": float(len(scenes))}
-    for level, curves, share in (("patch", patches, options.share_patch), ("pixel", pixels, options.share_pixel)):
+    fitted: dict[str, float] = {"scenes": float(len(scenes))}
+    for level, curves, allowed in (("patch", patches, options.share_patch), ("pixel", pixels, options.share_pixel)):
         bound = _bound(len(scenes), options.control)
-        if bound(0.0) > share:
-            needs = f"need {int(np.ceil(1 / share - 1))} scenes, a share of {bound(0.0):.2f}, or `control: empirical`"
-            raise UsageError(f"{len(scenes)} labelled scenes cannot bound it", f"masks.options.share_{level}", needs)
-        found[f"{level}_limit"] = _largest(curves, lambda risk, bound=bound, share=share: bound(risk) <= share)
-        found[f"{level}_passed"] = _risk(curves, found[f"{level}_limit"])
-    return found
+        if bound(0.0) > allowed:
+            hint = f"need {int(np.ceil(1 / allowed - 1))} scenes, a share of {bound(0.0):.2f}, or `control: empirical`"
+            raise UsageError(
+                f"{len(scenes)} labelled scenes are too few for a conformal bound",
+                f"masks.options.share_{level}",
+                hint,
+            )
+        fitted[f"{level}_limit"] = _largest(curves, lambda risk, bound=bound, allowed=allowed: bound(risk) <= allowed)
+        fitted[f"{level}_passed"] = _risk(curves, fitted[f"{level}_limit"])
+    return fitted
 
 
 def apply(scene: SceneMaps, statistics: dict[str, float], options: Options, level: str) -> Masks:
-    """Both masks of one scene: patches and pixels up to the fitted limits."""
+    """Masks of one scene: patches and pixels up to the fitted limits are trusted."""
     limits = statistics["patch_limit"], statistics["pixel_limit"]
     return below(scene.sigma, patch_means(scene.sigma), limits, level)
 
@@ -69,7 +73,7 @@ def _bound(scenes: int, control: str) -> Callable[[float], float]:
 
 def _squared(scene: SceneMaps) -> Plane:
     if scene.error is None:
-        raise UsageError("calibrated masks need the error of labelled scenes", scene.name)
+        raise UsageError("calibrated masks need the true error of labelled scenes", scene.name)
     return np.square(scene.error)
 
 
@@ -80,13 +84,13 @@ def _curve(values: Plane, squared: Plane) -> Curve:
 
 
 def _risk(curves: list[Curve], limit: float) -> float:
-    """Mean over scenes of the share of squared error up to a limit."""
+    """Mean over scenes of the fraction of squared error up to a limit."""
     counts = [np.searchsorted(values, limit, side="right") for values, _ in curves]
     return float(np.mean([passed[k - 1] if k else 0.0 for k, (_, passed) in zip(counts, curves, strict=True)]))
 
 
 def _largest(curves: list[Curve], allowed: Callable[[float], bool]) -> float:
-    """The largest value of any scene whose risk is allowed, by bisection (risk only grows); 0 if none is."""
+    """Largest value of any scene whose risk is allowed, by bisection (risk is monotone); 0 if there is none."""
     candidates = np.unique(np.concatenate([values for values, _ in curves]))
     low, high = 0, candidates.size
     while low < high:

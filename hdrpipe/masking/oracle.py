@@ -1,13 +1,13 @@
-"""Masks from the true error, as many pixels as the paper's keep: the best that masking can do. For science only.
+"""Masks from the true error at the coverage of the paper's masks: an upper bound for experiments, not for real use.
 
-It reads the truth of unlabelled scenes, which no other strategy and no other stage before the evaluation does.
+Reads the truth of unlabelled scenes, which no other strategy and no other stage before the evaluation does.
 """
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from hdrpipe.errors import UsageError
-from hdrpipe.masking.matched import shares
+from hdrpipe.masking.matched import coverages
 from hdrpipe.masking.strategy import Masks, RoundMaps, SceneMaps, below, keeping, patch_means, sampled, spread
 from hdrpipe.quantities import Plane
 
@@ -28,10 +28,10 @@ class Options(BaseModel):
 
 
 def fit(maps: RoundMaps, options: Options) -> dict[str, float]:
-    """The largest errors to keep over all unlabelled scenes: of patches, of pixels, of pixels inside kept patches."""
-    found = shares(maps, options.keep_patch, options.keep_pixel)
+    """Largest errors to trust over all unlabelled scenes: of patches, of pixels, of pixels inside trusted patches."""
+    coverage = coverages(maps, options.keep_patch, options.keep_pixel)
     means = [patch_means(np.square(_error(scene))).ravel() for scene in maps.unlabelled]
-    patch_limit = keeping(np.concatenate(means), found["keep_patch"])
+    patch_limit = keeping(np.concatenate(means), coverage["keep_patch"])
     everywhere, inside = [], []
     for scene in maps.unlabelled:
         error = _error(scene)
@@ -39,15 +39,15 @@ def fit(maps: RoundMaps, options: Options) -> dict[str, float]:
         everywhere.append(sampled(error))
         inside.append(sampled(error)[sampled(kept)])
     return {
-        **found,
+        **coverage,
         "patch_limit": patch_limit,
-        "pixel_limit": keeping(np.concatenate(everywhere), found["keep_pixel"]),
-        "inside_limit": keeping(np.concatenate(inside), found["keep_inside"]),
+        "pixel_limit": keeping(np.concatenate(everywhere), coverage["keep_pixel"]),
+        "inside_limit": keeping(np.concatenate(inside), coverage["keep_inside"]),
     }
 
 
 def apply(scene: SceneMaps, statistics: dict[str, float], options: Options, level: str) -> Masks:
-    """Both masks of one scene, from its true error."""
+    """Masks of one scene, from its true error."""
     error = _error(scene)
     limit = statistics["inside_limit" if level == "bilevel" else "pixel_limit"]
     return below(error, patch_means(np.square(error)), (statistics["patch_limit"], limit), level)
@@ -55,5 +55,5 @@ def apply(scene: SceneMaps, statistics: dict[str, float], options: Options, leve
 
 def _error(scene: SceneMaps) -> Plane:
     if scene.error is None:
-        raise UsageError("the oracle needs the truth of every scene", scene.name, "pass --kept-truths")
+        raise UsageError("oracle masks need the truth of every scene", scene.name, "pass --kept-truths")
     return scene.error

@@ -1,6 +1,6 @@
-"""Masks that keep a fixed share: the surest patches and the surest pixels, however large sigma is.
+"""Masks of fixed coverage: the patches and pixels of smallest sigma, by rank.
 
-One outlier sets the scale of the paper's min-max normalisation; a rank knows no scale.
+Ranks do not depend on the scale of sigma, while one outlier sets that of the paper's min-max normalisation.
 """
 
 from typing import Literal
@@ -33,7 +33,7 @@ class Options(BaseModel):
 
 
 def fit(maps: RoundMaps, options: Options) -> dict[str, float]:
-    """The shares to keep in this round, and the largest patch mean and sigma that do so over all unlabelled scenes."""
+    """Fractions to keep in this round, and the patch mean and sigma that keep them over all unlabelled scenes."""
     means, pixels = zip(*((patch_means(s.sigma).ravel(), sampled(s.sigma)) for s in maps.unlabelled), strict=True)
     wider = options.widen * (maps.round - 1)
     patch, pixel = min(1.0, options.keep_patch + wider), min(1.0, options.keep_pixel + wider)
@@ -46,7 +46,7 @@ def fit(maps: RoundMaps, options: Options) -> dict[str, float]:
 
 
 def apply(scene: SceneMaps, statistics: dict[str, float], options: Options, level: str) -> Masks:
-    """Both masks of one scene; ties with the limit are kept."""
+    """Masks of one scene; values equal to the limit are trusted."""
     means = patch_means(scene.sigma)
     patch_limit, pixel_limit = statistics["patch_limit"], statistics["pixel_limit"]
     if options.patch_scope == "image":
@@ -54,12 +54,12 @@ def apply(scene: SceneMaps, statistics: dict[str, float], options: Options, leve
     if options.pixel_scope == "image":
         pixel_limit = keeping(scene.sigma, statistics["keep_pixel"])
     elif options.pixel_scope == "patch":
-        pixel_limit = _of_patches(scene.sigma, statistics["keep_pixel"])
+        pixel_limit = _patch_limits(scene.sigma, statistics["keep_pixel"])
     return below(scene.sigma, means, (patch_limit, pixel_limit), level)
 
 
-def _of_patches(sigma: Plane, share: float) -> Plane:
-    """The limit of the patch that each pixel lies in, (H, W)."""
+def _patch_limits(sigma: Plane, fraction: float) -> Plane:
+    """Limit for each pixel from the quantile within its patch, (H, W)."""
     rows, columns = (range(0, side, PATCH) for side in sigma.shape)
-    limits = [[keeping(sigma[y : y + PATCH, x : x + PATCH], share) for x in columns] for y in rows]
+    limits = [[keeping(sigma[y : y + PATCH, x : x + PATCH], fraction) for x in columns] for y in rows]
     return spread(np.array(limits, np.float32), (sigma.shape[0], sigma.shape[1]))

@@ -1,9 +1,9 @@
-"""Random masks that keep as much as the paper's: what a mask is worth that knows nothing. For science only."""
+"""Random masks at the coverage of the paper's masks: the uninformed control, for experiments only."""
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from hdrpipe.masking.matched import shares
+from hdrpipe.masking.matched import coverages
 from hdrpipe.masking.strategy import Masks, RoundMaps, SceneMaps, combine, patch_means
 
 
@@ -22,12 +22,12 @@ class Options(BaseModel):
 
 
 def fit(maps: RoundMaps, options: Options) -> dict[str, float]:
-    """The shares to keep; see `hdrpipe.masking.matched`."""
-    return shares(maps, options.keep_patch, options.keep_pixel)
+    """Fractions to keep; see `hdrpipe.masking.matched`."""
+    return coverages(maps, options.keep_patch, options.keep_pixel)
 
 
 def apply(scene: SceneMaps, statistics: dict[str, float], options: Options, level: str) -> Masks:
-    """Masks drawn from the scene's name and the seed: the same ones for the same name, whatever sigma says."""
+    """Masks of one scene, seeded by its name and the option `seed`, independent of sigma."""
     rng = np.random.default_rng([options.seed, *scene.name.encode()])
     patches = rng.random(patch_means(scene.sigma).shape, np.float32)
     pixels = rng.random(scene.sigma.shape, np.float32)

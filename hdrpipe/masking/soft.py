@@ -1,7 +1,7 @@
-"""Weights instead of masks: every pixel teaches, a doubtful one less.
+"""Soft weights instead of masks: every pixel enters the loss, uncertain ones with less weight.
 
-`w = 1 / (1 + (sigma / limit)^2)`: 1/2 at the limit and inverse to the variance beyond it, as least squares weighs
-observations of unequal variance. Hard masks never teach the saturated and moving areas, where labels matter most.
+`w = 1 / (1 + (sigma / limit)^2)`: 1/2 at the limit, inverse to the variance far above it, as in least squares.
+Hard masks leave out the saturated and moving areas, where labels matter most.
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ class Options(BaseModel):
 
 
 def fit(maps: RoundMaps, options: Options) -> dict[str, float]:
-    """The patch mean and the sigma that weigh 1/2, over all unlabelled scenes."""
+    """Patch mean and sigma of weight 1/2, over all unlabelled scenes."""
     means, pixels = zip(*((patch_means(s.sigma).ravel(), sampled(s.sigma)) for s in maps.unlabelled), strict=True)
     return {
         "patch_limit": keeping(np.concatenate(means), options.half_patch),
@@ -30,7 +30,7 @@ def fit(maps: RoundMaps, options: Options) -> dict[str, float]:
 
 
 def apply(scene: SceneMaps, statistics: dict[str, float], options: Options, level: str) -> Masks:
-    """Weights of one scene; its masks are True where a level weighs 1/2 or more."""
+    """Weights of one scene; its masks are True where the weight of their level is 1/2 or more."""
     means = patch_means(scene.sigma)
     limits = statistics["patch_limit"], statistics["pixel_limit"]
     weight = combine(weights(means, limits[0]), weights(scene.sigma, limits[1]), level)
@@ -40,5 +40,5 @@ def apply(scene: SceneMaps, statistics: dict[str, float], options: Options, leve
 
 def weights(sigma: Plane, limit: float) -> Plane:
     """`limit^2 / (limit^2 + sigma^2)`; 1 where both are 0."""
-    own, other = np.square(sigma, dtype=np.float64), limit**2
-    return np.where(own > 0, other / np.maximum(own + other, 1e-300), 1.0).astype(np.float32)
+    variance, half = np.square(sigma, dtype=np.float64), limit**2
+    return np.where(variance > 0, half / np.maximum(variance + half, 1e-300), 1.0).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The paper's masks: sigma normalised to [0, 1] and kept below a threshold, patches first, then pixels.
+"""The paper's masks: thresholds on sigma normalised to [0, 1], at the level of patches, then of pixels.
 
 arXiv 2511.12939: a patch is kept where its mean sigma, normalised over the whole set, is below tau_pa = 0.4; inside a
 kept patch a pixel is kept where its normalised sigma is below tau_pi = 0.4. "Globally" is read as min-max over all
@@ -14,10 +14,10 @@ from hdrpipe.masking.strategy import Masks, RoundMaps, SceneMaps, combine, patch
 from hdrpipe.quantities import PATCH, Plane
 
 FLAT = 1e-12
-"""A range of sigma below this is no range: everything scores 0, everything is kept."""
+"""Range of sigma below which a map counts as constant: all scores are 0 and all pixels are trusted."""
 
 CROP = 128 // PATCH
-"""Side in patches of the paper's training crops, of 128 pixels."""
+"""Side of the paper's training crops of 128 pixels, in patches."""
 
 
 class Options(BaseModel):
@@ -37,7 +37,7 @@ class Options(BaseModel):
 
 
 def fit(maps: RoundMaps, options: Options) -> dict[str, float]:
-    """Smallest and largest patch mean over all unlabelled scenes; 0 and 1 where the scope asks for neither."""
+    """Smallest and largest patch mean over all unlabelled scenes; 0 and 1 for scopes that do not use them."""
     if options.patch_scope != "dataset":
         return {"patch_low": 0.0, "patch_high": 1.0}
     low, high = np.inf, -np.inf
@@ -48,7 +48,7 @@ def fit(maps: RoundMaps, options: Options) -> dict[str, float]:
 
 
 def apply(scene: SceneMaps, statistics: dict[str, float], options: Options, level: str) -> Masks:
-    """Both masks of one scene; a mask is kept even where `level` does not use it, so that it can be looked at."""
+    """Masks of one scene; both are returned even if `level` uses only one, for inspection."""
     sigma, means = scene.sigma, patch_means(scene.sigma)
     low, high = statistics["patch_low"], statistics["patch_high"]
     if options.patch_scope == "image":
@@ -66,12 +66,12 @@ def apply(scene: SceneMaps, statistics: dict[str, float], options: Options, leve
 def _tiles(values: Plane, side: int) -> tuple[Plane, Plane]:
     """Smallest and largest value of the tile that each value lies in, both in the shape of `values`."""
     starts = [np.arange(0, size, side) for size in values.shape]
-    found = []
+    extremes = []
     for extreme in (np.minimum, np.maximum):
         tiles = extreme.reduceat(extreme.reduceat(values, starts[0], axis=0), starts[1], axis=1)
         whole = np.repeat(np.repeat(tiles, side, axis=0), side, axis=1)
-        found.append(whole[: values.shape[0], : values.shape[1]])
-    return found[0], found[1]
+        extremes.append(whole[: values.shape[0], : values.shape[1]])
+    return extremes[0], extremes[1]
 
 
 def _normalised(values: Plane, low, high) -> Plane:

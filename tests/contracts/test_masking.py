@@ -1,4 +1,4 @@
-"""Every masking strategy keeps the contract."""
+"""Contract of masking strategies, checked for every one of them."""
 
 import numpy as np
 import pytest
@@ -8,10 +8,10 @@ from hdrpipe.imaging.camera import expose
 from hdrpipe.masking.strategy import LEVELS, Evidence, RoundMaps, SceneMaps, spread
 
 NOT_SIGMA = {"random", "oracle", "similarity"}
-"""Strategies that do not ask sigma; all others trust a smaller one at least as much."""
+"""Strategies that do not use sigma; all others trust a smaller sigma at least as much."""
 
 WEIGHING = {"soft"}
-"""Strategies that weigh where others cut."""
+"""Strategies with soft weights instead of masks."""
 
 
 @pytest.fixture(params=plugins.choices("masking"))
@@ -25,7 +25,7 @@ def strategy(name):
 
 
 def maps(strategy, count=4, shape=(130, 200), sigma=None):
-    """Scenes whose error grows with sigma; a strategy is told errors of unlabelled ones and frames if it asks."""
+    """Scenes whose error grows with sigma; errors of unlabelled ones and frames are set if the strategy needs them."""
     rng = np.random.default_rng(7)
     told, shown = getattr(strategy, "NEEDS_TRUTH", False), getattr(strategy, "NEEDS_FRAMES", False)
     made = []
@@ -50,7 +50,7 @@ def masked(strategy, level="bilevel", **more):
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_weight_is_what_the_levels_leave(name, strategy, level):
+def test_weight_is_the_product_of_the_levels_in_use(name, strategy, level):
     scene, made = masked(strategy, level)
     wide = spread(made.patch_mask, scene.sigma.shape)
     expected = {"none": np.ones_like(wide), "patch": wide, "pixel": made.pixel_mask, "bilevel": wide & made.pixel_mask}
@@ -140,5 +140,5 @@ def test_only_a_strategy_that_says_so_reads_frames(name, strategy):
 
 
 @pytest.mark.parametrize(("flag", "names"), [("NEEDS_TRUTH", ["oracle"]), ("NEEDS_FRAMES", ["similarity"])])
-def test_who_needs_what(flag, names):
+def test_strategies_that_need_truth_or_frames(flag, names):
     assert [name for name in plugins.choices("masking") if plugins.says("masking", name, flag)] == names

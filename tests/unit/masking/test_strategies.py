@@ -1,4 +1,4 @@
-"""Each strategy beside the paper's on maps whose answer is known."""
+"""Masking strategies on maps whose masks can be derived by hand."""
 
 import numpy as np
 import pytest
@@ -76,7 +76,7 @@ class TestSoft:
 
 
 class TestCalibrated:
-    def test_what_passes_on_labelled_scenes_stays_below_the_share(self):
+    def test_the_risk_on_labelled_scenes_stays_below_the_share(self):
         options = calibrated.Options(share_patch=0.7, share_pixel=0.5)
         found = calibrated.fit(ROUND, options)
         shares = [passed(scene, scene.sigma <= found["pixel_limit"]) for scene in ROUND.labelled]
@@ -91,7 +91,7 @@ class TestCalibrated:
         assert empirical["pixel_passed"] == pytest.approx(0.4, abs=1e-3)
 
     def test_the_bound_holds_on_average_over_exchangeable_draws(self):
-        """The promise itself: the expected share on one more scene, over many draws of five."""
+        """Monte Carlo check of the bound: mean loss of one more scene over many draws of five."""
         told = []
         for _ in range(60):
             drawn = [scene_of_random_quality() for _ in range(6)]
@@ -106,13 +106,15 @@ class TestCalibrated:
         options = calibrated.Options()
         assert rate(run(calibrated, options, maps=noisy)) < 0.5 * rate(run(calibrated, options))
 
-    def test_too_few_labelled_scenes_are_told_with_what_would_do(self):
+    def test_too_few_labelled_scenes_are_refused_with_a_sufficient_number(self):
         few = RoundMaps(ROUND.unlabelled, ROUND.labelled[:1])
-        with pytest.raises(UsageError, match=r"masks.options.share_pixel: 1 labelled scenes cannot.*need 2 scenes"):
+        with pytest.raises(
+            UsageError, match=r"masks.options.share_pixel: 1 labelled scenes are too few.*need 2 scenes"
+        ):
             calibrated.fit(few, calibrated.Options())
         assert calibrated.fit(few, calibrated.Options(control="empirical"))["scenes"] == 1
 
-    def test_scenes_without_error_bound_nothing(self):
+    def test_scenes_without_error_set_no_bound(self):
         perfect = [scene._replace(error=np.zeros_like(scene.sigma)) for scene in ROUND.labelled]
         found = calibrated.fit(RoundMaps([], perfect), calibrated.Options())
         assert found["pixel_limit"] == max(scene.sigma.max() for scene in perfect)
@@ -123,7 +125,7 @@ class TestRandom:
     def test_it_keeps_as_much_as_the_papers_masks(self, level):
         paper, chance = run(threshold, threshold.Options(), level), run(random, random.Options(), level)
         assert rate(chance) == pytest.approx(rate(paper), abs=0.12)
-        found = matched.shares(ROUND, None, None)
+        found = matched.coverages(ROUND, None, None)
         told = {"patch": "keep_patch", "pixel": "keep_pixel"}
         exact = found[told[level]] if level in told else found["keep_patch"] * found["keep_inside"]
         assert exact == pytest.approx(rate(paper), abs=1e-6)
@@ -146,12 +148,12 @@ class TestOracle:
         assert rate(best) == pytest.approx(rate(paper), abs=0.04)
 
     @pytest.mark.parametrize("level", ["patch", "pixel", "bilevel"])
-    def test_no_mask_of_that_size_lets_less_error_pass(self, level):
+    def test_no_mask_of_the_same_coverage_has_less_error(self, level):
         best = kept_error(run(oracle, oracle.Options(), level))
         assert best <= kept_error(run(threshold, threshold.Options(), level))
         assert best < kept_error(run(random, random.Options(), level))
 
-    def test_without_the_truth_it_says_what_it_wants(self):
+    def test_a_missing_truth_is_named_in_the_error(self):
         blind = RoundMaps([scene._replace(error=None) for scene in ROUND.unlabelled], [])
         with pytest.raises(UsageError, match="kept-truths"):
             oracle.fit(blind, oracle.Options())
@@ -182,7 +184,7 @@ class TestSimilarity:
         apart = similarity.disagreements(reexposed("a", self.TRUTH, self.TRUTH))[0][:, :60]
         assert np.sqrt(np.square(apart).mean()) == pytest.approx(1.0, abs=0.1)
 
-    def test_a_ghost_is_the_first_to_go(self):
+    def test_a_ghost_is_rejected_first(self):
         ghost = self.TRUTH.copy()
         ghost[:, 20:30, 20:30] *= 1.3
         assert not self.made("pixel", ghost).weight[21:29, 21:29].any()
@@ -195,7 +197,7 @@ class TestSimilarity:
         assert not made.weight[:, columns].any()
         assert (made.pixel_score[:, columns] == 1.0).all()
 
-    def test_a_patch_is_judged_by_what_is_seen_of_it(self):
+    def test_a_patch_is_rated_by_its_comparable_pixels(self):
         truth = np.full_like(self.TRUTH, 0.1)
         truth[..., 16:144] = 0.5
         scene = reexposed("a", truth, truth)
@@ -203,13 +205,13 @@ class TestSimilarity:
         assert made.patch_mask.tolist() == [[True, False, True]]
         assert made.weight[:, 16:64].all()  # clipped, beside what agrees
 
-    def test_a_patch_that_is_seen_in_part_counts_that_part_alone(self):
+    def test_the_mean_of_a_patch_leaves_out_pixels_that_cannot_be_compared(self):
         truth = np.full_like(self.TRUTH, 0.1)
         truth[..., 16:64] = 0.5
         means = similarity.disagreements(reexposed("a", truth, 1.2 * truth))[1]
         assert means[0, 0] == pytest.approx(means[0, 1], rel=0.1)
 
-    def test_what_the_reference_cannot_show_has_no_say(self):
+    def test_pixels_that_the_reference_cannot_show_do_not_change_others(self):
         wrong = self.TRUTH.copy()
         wrong[..., 64:128] = 0.2
         scene = reexposed("a", self.TRUTH, self.TRUTH)
@@ -217,19 +219,19 @@ class TestSimilarity:
         for one, two in zip(similarity.disagreements(scene), similarity.disagreements(other), strict=True):
             assert np.array_equal(one, two)
 
-    def test_shares_are_of_what_is_seen(self):
+    def test_coverage_is_relative_to_comparable_pixels(self):
         scene = reexposed("a", self.TRUTH, self.TRUTH)
         made = run(similarity, similarity.Options(keep_pixel=0.5), "pixel", RoundMaps([scene], []))[0]
         assert made.weight[similarity.disagreements(scene)[0] < similarity.UNSEEN].mean() == pytest.approx(
             0.5, abs=0.01
         )
 
-    def test_references_that_show_nothing_are_told(self):
+    def test_references_without_comparable_pixels_are_refused(self):
         scene = reexposed("a", np.zeros((3, 64, 64), np.float32), np.zeros((3, 64, 64), np.float32), noise=False)
         with pytest.raises(UsageError, match="black or clipped"):
             similarity.fit(RoundMaps([scene], []), similarity.Options())
 
-    def test_without_frames_it_says_what_it_wants(self):
+    def test_missing_frames_are_named_in_the_error(self):
         with pytest.raises(UsageError, match="--scenes"):
             similarity.fit(ROUND, similarity.Options())
 

@@ -1,4 +1,4 @@
-"""The paper's masks on maps whose answer is known by hand."""
+"""The paper's masks on maps whose masks can be derived by hand."""
 
 import numpy as np
 import pytest
