@@ -28,7 +28,7 @@ def frames(scene, ev=EV):
     return np.stack([expose(scene, 2.0 ** (value - min(ev))) for value in ev])
 
 
-def write_frame(path, ldr, bits=8, seconds=None, iso=None, aperture=None, taken=None, orientation=None):
+def write_frame(path, ldr, bits=8, seconds=None, iso=None, aperture=None, taken=None, orientation=None, **more_exif):
     """Write one ldr frame (3, H, W) as the ending of `path` says."""
     top = 2**bits - 1
     rgb = np.rint(ldr.transpose(1, 2, 0) * top).astype(np.uint8 if bits == 8 else np.uint16)
@@ -50,6 +50,12 @@ def write_frame(path, ldr, bits=8, seconds=None, iso=None, aperture=None, taken=
         inner[0x9291] = f"{moment.microsecond // 1000:03d}"
     if orientation is not None:
         exif[0x0112] = orientation
+    if "model" in more_exif:
+        exif[0x0110] = more_exif["model"]
+    for name, tag in (("mode", 0xA402), ("serial", 0xA431)):
+        inner.update({tag: more_exif[name]} if name in more_exif else {})
+    if "bias" in more_exif:
+        inner[0x9204] = IFDRational(more_exif["bias"], 1)
     more = {"quality": 98, "subsampling": 0} if str(path).endswith((".jpg", ".jpeg")) else {}
     picture.save(path, exif=exif, **more)
     return path

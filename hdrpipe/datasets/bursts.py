@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
+from hdrpipe.datasets.brackets import SAME
 from hdrpipe.datasets.exposures import TABLES, Source, from_camera, read_exposure_txt, read_table
-from hdrpipe.datasets.grouping import SAME, group
+from hdrpipe.datasets.grouping import Grouping
+from hdrpipe.datasets.likeness import MOST_FRAMES, grouped
 from hdrpipe.errors import InputError
 from hdrpipe.files.folders import is_litter
 from hdrpipe.files.marks import is_result
@@ -24,9 +26,6 @@ INPUT, STATIC = re.compile(r"input_\d"), re.compile(r"ref_\d")
 """Names of DeepHDR's copy of Kalantari's data: beside the burst lie pictures of the scene as it stood still."""
 
 EXPOSURES = ("exposure.txt", "input_exp.txt")
-
-MOST_FRAMES = 15
-"""A folder of more pictures without times or tables is a collection, not a burst."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +62,7 @@ class FoundBurst:
         truth: HDR ground truth, if any.
         ignored: other files of the folder.
         notes: what a person should know.
+        alone: pictures of the folder that are in no bracket; they are ignored too.
     """
 
     name: str
@@ -72,6 +72,7 @@ class FoundBurst:
     truth: Path | None = None
     ignored: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
+    alone: tuple[Path, ...] = ()
 
     def renamed(self, name: str) -> "FoundBurst":
         """The same burst under another name."""
@@ -107,21 +108,23 @@ def find_bursts(folder: Path | str, decoder: Decoder | None = None) -> tuple[Fou
         raise InputError("holds no pictures", folder, "wanted TIFF, PNG, JPEG or RAW frames of a burst")
     if listing.exposures is not None:
         return (_of_text(listing, listing.exposures),)
-    abouts = [decoder.about(path) for path in listing.frames]
-    groups, lone = group(listing.frames, abouts)
-    if not groups:
-        groups, lone = [list(listing.frames)], []
-    if len(groups) == 1 and len(groups[0]) > MOST_FRAMES:
-        hint = f"list them in {TABLES[0]} with the columns burst,file,ev"
-        raise InputError(f"holds {len(groups[0])} pictures that nothing groups into bursts", folder, hint)
-    ignored = (*listing.ignored, *lone)
-    truth = listing.truth if len(groups) == 1 else None
-    names = [_folder_name(listing.folder)] if len(groups) == 1 else [scene_name(frames[0].stem) for frames in groups]
-    known = dict(zip(listing.frames, abouts, strict=True))
-    return tuple(
-        _resolve(name, frames, [known[path] for path in frames], truth, ignored, decoder)
-        for name, frames in zip(names, groups, strict=True)
-    )
+    abouts = {path: decoder.about(path) for path in listing.frames}
+    grouping = grouped(abouts, decoder)
+    if not grouping.sure:
+        hint = f"list them there, columns burst,file; `hdrpipe check {folder} --write-tables` writes a first guess"
+        raise InputError(
+            f"nothing says for sure which of {len(abouts)} pictures are a burst", Path(folder, TABLES[0]), hint
+        )
+    return _of_groups(listing, grouping, abouts, decoder)
+
+
+def guess(folder: Path | str, decoder: Decoder | None = None) -> tuple[tuple[Path, ...], ...]:
+    """The most likely bursts of a folder of which `find_bursts` says that nothing tells them for sure; else none."""
+    listing, decoder = list_folder(folder), decoder or shared()
+    if listing.table is not None or listing.exposures is not None:
+        return ()
+    grouping = grouped({path: decoder.about(path) for path in listing.frames}, decoder)
+    return () if grouping.sure else grouping.groups
 
 
 def list_folder(folder: Path | str) -> Listing:
@@ -230,6 +233,26 @@ def _of_text(listing: Listing, path: Path) -> FoundBurst:
         raise InputError(what, path, "one line a picture, in the natural order of names")
     name = _folder_name(listing.folder)
     return order(name, listing.frames, values, "exposure.txt", listing.truth, listing.ignored)
+
+
+def _of_groups(
+    listing: Listing, grouping: Grouping, abouts: dict[Path, About], decoder: Decoder
+) -> tuple[FoundBurst, ...]:
+    groups = grouping.groups
+    if len(groups) == 1 and len(groups[0]) > MOST_FRAMES:
+        hint = f"list them in {TABLES[0]} with the columns burst,file,ev"
+        raise InputError(f"holds {len(groups[0])} pictures that nothing groups into bursts", listing.folder, hint)
+    used = {path for frames in groups for path in frames}
+    ignored = (*listing.ignored, *(path for path in listing.frames if path not in used))
+    truth = listing.truth if len(groups) == 1 else None
+    names = [scene_name(frames[0].stem) for frames in groups]
+    names = [f"{name}-{number}" if name in names[:number] else name for number, name in enumerate(names)]
+    names = [_folder_name(listing.folder)] if len(groups) == 1 else names
+    bursts = []
+    for name, frames in zip(names, groups, strict=True):
+        ranked = sorted(frames, key=natural)
+        bursts.append(_resolve(name, ranked, [abouts[path] for path in ranked], truth, ignored, decoder))
+    return tuple(replace(burst, alone=grouping.lone) for burst in bursts)
 
 
 def _of_table(listing: Listing, path: Path, decoder: Decoder) -> tuple[FoundBurst, ...]:

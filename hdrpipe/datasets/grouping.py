@@ -1,8 +1,16 @@
-"""Many pictures of one folder into brackets, as a photographer took them."""
+"""Many pictures of one folder into brackets, as a photographer took them.
 
-from collections.abc import Sequence
+Told apart by what the cameras wrote: body, moment, size, exposure mode and bias, and the pattern of the exposures.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
+from hdrpipe.datasets.brackets import SAME, split
 from hdrpipe.datasets.exposures import from_camera
 from hdrpipe.files.names import natural
 from hdrpipe.files.pictures.decoder import About
@@ -10,33 +18,180 @@ from hdrpipe.files.pictures.decoder import About
 GAP = 3.0
 """Seconds between the end of one exposure and the next that part two bursts; cameras bracket faster."""
 
-SAME = 0.1
-"""Stops below which two exposures are one: cameras round to thirds."""
+NOMINAL = 32 / 30 - 1
+"""Share by which an exposure may last longer than EXIF says: 30 s are 32 s."""
+
+JITTER = 1.0
+"""Stops within which exposures of a camera that does not bracket are its metering, and no bracket."""
 
 
-def group(frames: Sequence[Path], abouts: Sequence[About]) -> tuple[list[list[Path]], list[Path]]:
-    """Group pictures into brackets by the moment they were taken and by their exposure.
+@dataclass(frozen=True)
+class Shot:
+    """One picture: its file, what it says of itself, and its exposure value in stops."""
 
-    In the order of time, a new bracket begins after a pause, with another size, and where an exposure comes again.
+    path: Path
+    about: About
+    ev: float
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Pictures as brackets.
+
+    Attributes:
+        groups: each a bracket of two or more exposures, in the order of shooting.
+        lone: pictures that stand alone.
+        repeats: pictures of an exposure that their bracket has already: the shutter had reached its limit.
+        sure: whether the pictures say all this; else a person should.
+    """
+
+    groups: tuple[tuple[Path, ...], ...] = ()
+    lone: tuple[Path, ...] = ()
+    repeats: tuple[Path, ...] = ()
+    sure: bool = True
+
+
+def group(frames: Sequence[Path], abouts: Sequence[About]) -> Grouping:
+    """Group pictures into brackets by what the cameras wrote.
+
+    The pictures of each body are put in the order of time, and of their numbers where times are equal. A new bracket
+    begins after a pause, with another size or exposure mode, where the steps of the exposures come again, and where an
+    exposure comes again.
 
     Returns:
-        The brackets, and pictures that stand alone; no brackets where the pictures do not tell their times.
+        The grouping; without brackets where the pictures do not tell their exposures.
     """
-    if not all(about.camera.taken is not None and about.camera.seconds for about in abouts):
-        return [], []
-    taken = sorted(zip(frames, abouts, strict=True), key=lambda pair: (pair[1].camera.taken, natural(pair[0])))
-    values, _ = from_camera([about for _, about in taken])
-    groups: list[list[Path]] = []
-    seen: list[float] = []
-    end, size = float("-inf"), (0, 0)
-    for (path, about), ev in zip(taken, values or (), strict=True):
-        start = about.camera.taken or 0.0
-        again = any(abs(ev - other) < SAME for other in seen)
-        if again or start - end > GAP or size != (about.width, about.height):
-            groups.append([])
-            seen = []
-        groups[-1].append(path)
-        seen.append(ev)
-        end, size = start + (about.camera.seconds or 0.0), (about.width, about.height)
-    lone = [paths[0] for paths in groups if len(paths) == 1]
-    return [sorted(paths, key=natural) for paths in groups if len(paths) > 1], lone
+    values, _ = from_camera(abouts)
+    if values is None:
+        return Grouping()
+    shots = [Shot(*one) for one in zip(frames, abouts, values, strict=True)]
+    parts = [part for stream in _streams(shots) for part in _brackets(stream)]
+    groups, lone, repeats = [], [], []
+    for bracket, _ in parts:
+        kept = _distinct(bracket)
+        (groups if len(kept) > 1 else lone).append(tuple(shot.path for shot in kept))
+        repeats += [shot.path for shot in bracket if shot not in kept]
+    alone = tuple(path for paths in lone for path in paths)
+    return Grouping(tuple(sorted(groups, key=_moment_of(shots))), alone, tuple(repeats), all(sure for _, sure in parts))
+
+
+def copies(frames: Sequence[Path], abouts: Sequence[About]) -> set[Path]:
+    """Pictures that hold the very bytes of another one and its name with a mark: `a (1).jpg` beside `a.jpg`."""
+    alike: dict[tuple[int, About], list[Path]] = {}
+    for path, about in zip(frames, abouts, strict=True):
+        alike.setdefault((path.stat().st_size, about), []).append(path)
+    return {
+        copy
+        for paths in alike.values()
+        for copy in paths
+        if any(_is_marked(copy, path) and _sha256(copy) == _sha256(path) for path in paths)
+    }
+
+
+def _is_marked(copy: Path, path: Path) -> bool:
+    """Whether a name is another one with something added that does not make its number another one."""
+    return copy != path and re.search(rf"(?<!\d){re.escape(path.stem)}(?!\d)", copy.stem) is not None
+
+
+def in_order(paths: Iterable[Path]) -> list[Path]:
+    """Pictures in the order of their numbers; after 9999 a camera goes on with 0001."""
+    ordered = sorted(paths, key=natural)
+    parts = [re.fullmatch(r"(.*?)(\d{3,9})(\D*)", path.stem) for path in ordered]
+    found = [part for part in parts if part is not None]
+    if len(found) < len(ordered) or len({(part[1], part[3]) for part in found}) != 1:
+        return ordered
+    numbers = [int(part[2]) for part in found]
+    for turn in (10**3, 10**4, 10**5):
+        high = [number % turn >= turn - len(numbers) for number in numbers]
+        low = [number % turn <= len(numbers) for number in numbers]
+        if any(high) and any(low) and all(map(max, high, low)) and len({number // turn for number in numbers}) == 1:
+            return [path for path, top in zip(ordered, high, strict=True) if top] + [
+                path for path, top in zip(ordered, high, strict=True) if not top
+            ]
+    return ordered
+
+
+def _streams(shots: Sequence[Shot]) -> list[list[Shot]]:
+    """The pictures of each camera in the order of shooting; those without a name are the only named one's."""
+    bodies = {shot.about.camera.body for shot in shots} - {""}
+    only = bodies.pop() if len(bodies) == 1 else ""
+    streams: dict[str, list[Shot]] = {}
+    for shot in shots:
+        streams.setdefault(shot.about.camera.body or only, []).append(shot)
+    return [_by_time(stream) for stream in streams.values()]
+
+
+def _by_time(shots: Sequence[Shot]) -> list[Shot]:
+    """By time where all tell it, and by number where times are equal."""
+    timed = all(shot.about.camera.taken is not None for shot in shots)
+
+    def when(shot: Shot) -> float:
+        return (shot.about.camera.taken or 0.0) if timed else 0.0
+
+    ordered: list[Shot] = []
+    for _, tie in groupby(sorted(shots, key=when), when):
+        known = {shot.path: shot for shot in tie}
+        ordered += [known[path] for path in in_order(known)]
+    return ordered
+
+
+def _brackets(stream: Sequence[Shot]) -> list[tuple[Sequence[Shot], bool]]:
+    """The brackets of one camera, each with whether it is sure."""
+    marks = any(shot.about.camera.bracketed for shot in stream)
+    found: list[tuple[Sequence[Shot], bool]] = []
+    start = 0
+    for place in range(1, len(stream) + 1):
+        if place == len(stream) or _parted(stream[place - 1], stream[place]):
+            found += _cut(stream[start:place], marks)
+            start = place
+    return found
+
+
+def _parted(before: Shot, after: Shot) -> bool:
+    """Whether two pictures that follow one another cannot be of one bracket."""
+    one, other = before.about, after.about
+    if (one.width, one.height, one.camera.bracketed) != (other.width, other.height, other.camera.bracketed):
+        return True
+    if one.camera.taken is None or other.camera.taken is None:
+        return False
+    seconds = one.camera.seconds or 0.0
+    pause, slack = other.camera.taken - one.camera.taken - seconds, GAP + NOMINAL * 2 * seconds
+    # to remove noise a camera takes a dark picture after a long exposure, as long as this
+    return pause > slack and abs(pause - seconds) > slack
+
+
+def _cut(run: Sequence[Shot], marks: bool) -> list[tuple[Sequence[Shot], bool]]:
+    """Cut what was taken in one go; `marks` says that this camera marks its brackets."""
+    bracketed = bool(run[0].about.camera.bracketed)
+    biases = [shot.about.camera.bias for shot in run]
+    told = [bias for bias in biases if bias is not None]
+    sizes, sure = [len(run)], False
+    if len(told) == len(run) and max(told) - min(told) > SAME:
+        sizes, sure = split(told, False)
+    if not sure:
+        values = [shot.ev for shot in run]
+        sizes, sure = split(values, bracketed)
+        metering = not bracketed and (marks or max(values) - min(values) < JITTER)
+        if not sure and metering:
+            sizes, sure = [1] * len(run), True
+    starts = [sum(sizes[:place]) for place in range(len(sizes))]
+    return [(run[start : start + size], sure) for start, size in zip(starts, sizes, strict=True)]
+
+
+def _distinct(bracket: Sequence[Shot]) -> list[Shot]:
+    """The first picture of each exposure."""
+    kept: list[Shot] = []
+    for shot in bracket:
+        if all(abs(shot.ev - other.ev) >= SAME for other in kept):
+            kept.append(shot)
+    return kept
+
+
+def _moment_of(shots: Sequence[Shot]) -> Callable[[tuple[Path, ...]], tuple[float, tuple[tuple[int, int, str], ...]]]:
+    taken = {shot.path: shot.about.camera.taken or 0.0 for shot in shots}
+    return lambda paths: (taken[paths[0]], natural(paths[0]))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

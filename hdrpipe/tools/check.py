@@ -1,13 +1,14 @@
 """check: a doctor for folders of bursts; one row a burst, and what is wrong or odd about each."""
 
+import contextlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tabulate import tabulate
 
-from hdrpipe.datasets.bursts import FoundBurst, find_bursts, list_folder
+from hdrpipe.datasets.bursts import FoundBurst, find_bursts, guess, list_folder
 from hdrpipe.datasets.exposures import TABLES
 from hdrpipe.datasets.layouts import folders, scene_name
 from hdrpipe.datasets.reading import read_burst
@@ -41,10 +42,17 @@ class Checked:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The rows of all bursts below a folder, and the folders whose pictures were grouped without being told how."""
+    """The rows of all bursts below a folder, and what `bursts.csv` can tell better.
+
+    Attributes:
+        rows: one a burst, or a folder that cannot be read.
+        grouped: folders whose pictures were grouped without being told how, or not all of them were taken.
+        guessed: folders of which nothing tells the bursts for sure, with the most likely ones.
+    """
 
     rows: tuple[Checked, ...]
     grouped: tuple[tuple[Path, tuple[FoundBurst, ...]], ...]
+    guessed: tuple[tuple[Path, tuple[tuple[Path, ...], ...]], ...] = ()
 
     @property
     def errors(self) -> int:
@@ -68,6 +76,7 @@ def check(root: Path, progress: Callable[[int, int, str], None], decoder: Decode
     rows: list[Checked] = []
     bursts: list[FoundBurst] = []
     grouped: list[tuple[Path, tuple[FoundBurst, ...]]] = []
+    failed: list[Path] = []
     for folder in folders(root):
         name = scene_name(root, folder)
         try:
@@ -77,8 +86,10 @@ def check(root: Path, progress: Callable[[int, int, str], None], decoder: Decode
             found = find_bursts(folder, decoder)
         except HdrpipeError as error:
             rows.append(Checked(name, errors=(str(error),)))
+            failed.append(folder)
             continue
-        if len(found) > 1 and listed.table is None:
+        left_out = set(listed.frames).difference(*(burst.frames for burst in found))
+        if listed.table is None and listed.exposures is None and (len(found) > 1 or left_out):
             grouped.append((folder, found))
         bursts += [burst.renamed(name if len(found) == 1 else f"{name}-{burst.name}") for burst in found]
     for done, burst in enumerate(bursts, 1):
@@ -86,7 +97,16 @@ def check(root: Path, progress: Callable[[int, int, str], None], decoder: Decode
         progress(done, len(bursts), burst.name)
     if not rows:
         raise InputError("holds no pictures", root, "wanted TIFF, PNG, JPEG or RAW frames of bursts")
-    return Verdict(tuple(_together(rows, bursts)), tuple(grouped))
+    return Verdict(tuple(_together(rows, bursts)), tuple(grouped), tuple(_guessed(failed, decoder)))
+
+
+def _guessed(failed: list[Path], decoder: Decoder | None) -> Iterator[tuple[Path, tuple[tuple[Path, ...], ...]]]:
+    """Folders that only a person can group, with the most likely bursts."""
+    for folder in failed:
+        with contextlib.suppress(HdrpipeError):  # what is wrong with it is told already
+            bursts = guess(folder, decoder)
+            if bursts:
+                yield folder, bursts
 
 
 def table(verdict: Verdict) -> str:
@@ -95,8 +115,11 @@ def table(verdict: Verdict) -> str:
     parts = [tabulate(cells, HEADINGS, tablefmt="github", disable_numparse=True)]
     for folder, bursts in verdict.grouped:
         lines = [f"  {burst.name}: {' '.join(sorted((p.name for p in burst.frames), key=natural))}" for burst in bursts]
-        lone = [path.name for path in bursts[0].ignored if path in list_folder(folder).frames]
+        lone = [path.name for path in bursts[0].alone]
+        used = {path for burst in bursts for path in (*burst.frames, *burst.alone)}
+        again = [path.name for path in list_folder(folder).frames if path not in used]
         lines += [f"  alone, left out: {' '.join(lone)}"] if lone else []
+        lines += [f"  copies or exposures that come again, left out: {' '.join(again)}"] if again else []
         parts.append("\n".join([f"{folder} was grouped by time and exposure:", *lines]))
     for title, kind in (("Errors", "errors"), ("Warnings", "warnings")):
         lines = [f"  {row.name}: {text}" for row in verdict.rows for text in getattr(row, kind)]
@@ -108,17 +131,28 @@ def table(verdict: Verdict) -> str:
 
 
 def write_tables(verdict: Verdict) -> list[Path]:
-    """Write the grouping of each grouped folder into its `bursts.csv`, for a person to edit; returns the files."""
+    """Write the grouping of each grouped folder into its `bursts.csv`, for a person to edit; returns the files.
+
+    A guess leaves the exposures open: they are read as if there were no table.
+    """
     written = []
+    for folder, guesses in verdict.guessed:
+        rows = [f"{number},{_quoted(path.name)}," for number, paths in enumerate(guesses, 1) for path in paths]
+        written.append(_write_table(folder, rows))
     for folder, bursts in verdict.grouped:
         rows = [
             f"{_quoted(burst.name)},{_quoted(path.name)},{round(ev, 3) + 0.0:.3f}"
             for burst in bursts
             for path, ev in zip(burst.frames, burst.ev, strict=True)
         ]
-        written.append(folder / TABLES[0])
-        write_text(written[-1], "\n".join(["burst,file,ev", *rows]) + "\n")
+        written.append(_write_table(folder, rows))
     return written
+
+
+def _write_table(folder: Path, rows: list[str]) -> Path:
+    path = folder / TABLES[0]
+    write_text(path, "\n".join(["burst,file,ev", *rows]) + "\n")
+    return path
 
 
 def _quoted(text: str) -> str:

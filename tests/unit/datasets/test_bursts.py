@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from camera_files import frames, radiance, write_burst, write_dng, write_frame
 
-from hdrpipe.datasets.bursts import find_burst, find_bursts
+from hdrpipe.datasets.bursts import find_burst, find_bursts, guess
 from hdrpipe.datasets.reading import read_burst
 from hdrpipe.errors import InputError
 
@@ -198,3 +198,96 @@ def test_the_content_of_a_file_counts_only_where_no_ending_tells(tmp_path):
     found = find_burst(folder)
     assert len(found.frames) == 3
     assert folder / "1.thm" in found.ignored
+
+
+def shots(folder, series, **more):
+    """Pictures of one scene, each a mapping of name, seconds and what else EXIF tells."""
+    folder.mkdir(exist_ok=True)
+    scene = radiance(3)
+    for name, seconds, told in series:
+        ldr = frames(scene * 0.25, (0.0, float(np.log2(seconds)) + 12))[1]
+        write_frame(folder / name, ldr, seconds=seconds, iso=100, aperture=8, **{**more, **told})
+    return folder
+
+
+def groups(folder):
+    return sorted(sorted(names(burst.frames)) for burst in find_bursts(folder))
+
+
+def test_brackets_are_told_apart_by_their_bias_where_the_metering_drifts(tmp_path):
+    series = [
+        (f"{3 * k + i}.jpg", 2.0**bias / 500 * 4**k, {"taken": 0.4 * (3 * k + i), "bias": bias, "mode": 2})
+        for k in range(2)
+        for i, bias in enumerate((0, -2, 2))
+    ]
+    assert groups(shots(tmp_path / "card", series)) == [["0.jpg", "1.jpg", "2.jpg"], ["3.jpg", "4.jpg", "5.jpg"]]
+
+
+def test_a_bracket_at_the_limit_of_the_shutter_is_one_without_its_repeat(tmp_path):
+    times = (1 / 2000, 1 / 8000, 1 / 8000, 1 / 500, 1 / 125)
+    series = [(f"{i}.jpg", seconds, {"taken": 0.3 * i, "mode": 2}) for i, seconds in enumerate(times)]
+    (burst,) = find_bursts(shots(tmp_path / "card", series))
+    assert sorted(names(burst.frames)) == ["0.jpg", "1.jpg", "3.jpg", "4.jpg"]
+    assert names(burst.ignored) == ["2.jpg"]
+
+
+@pytest.mark.parametrize("tag", ["model", "serial"])
+def test_two_cameras_that_took_turns_are_told_apart(tmp_path, tag):
+    series = [
+        (f"{body}{i}.jpg", seconds, {"taken": 0.5 * i + (body == "B") * 0.2, tag: body})
+        for body in "AB"
+        for i, seconds in enumerate((1 / 500, 1 / 125, 1 / 2000))
+    ]
+    assert groups(shots(tmp_path / "card", series)) == [["A0.jpg", "A1.jpg", "A2.jpg"], ["B0.jpg", "B1.jpg", "B2.jpg"]]
+
+
+def test_noise_reduction_after_long_exposures_is_no_pause(tmp_path):
+    series = [(f"{i}.jpg", seconds, {"taken": start}) for i, (seconds, start) in enumerate([(2, 0), (8, 5), (30, 22)])]
+    assert len(groups(shots(tmp_path / "night", series))) == 1
+    series = [*series, ("3.jpg", 1, {"taken": 63}), ("4.jpg", 15, {"taken": 66})]  # too soon for a dark picture of 30 s
+    assert [len(one) for one in groups(shots(tmp_path / "night", series))] == [3, 2]
+
+
+@pytest.mark.parametrize("mark", [" (1)", " copy", "_1", "~2"])
+def test_copies_are_left_out(tmp_path, mark):
+    folder = cards(tmp_path / "card", [0])
+    for path in sorted(folder.iterdir()):
+        path.with_stem(path.stem + mark).write_bytes(path.read_bytes())
+    (burst,) = find_bursts(folder)
+    assert sorted(names(burst.frames)) == ["IMG_10.jpg", "IMG_8.jpg", "IMG_9.jpg"]
+    assert len(burst.ignored) == 3
+
+
+def test_numbers_go_on_after_9999(tmp_path):
+    numbers = (9997, 9998, 9999, 1, 2, 3)
+    times = (1 / 500, 1 / 125, 1 / 2000)
+    series = [(f"IMG_{number:04}.jpg", times[i % 3], {"taken": 0}) for i, number in enumerate(numbers)]
+    found = find_bursts(shots(tmp_path / "card", series))
+    assert [burst.name for burst in found] == ["IMG_0001", "IMG_9997"]
+    assert groups(tmp_path / "card")[0] == ["IMG_0001.jpg", "IMG_0002.jpg", "IMG_0003.jpg"]
+
+
+def test_exposures_that_come_again_without_a_pattern_are_asked_for(tmp_path):
+    times = (1 / 500, 1 / 500, 1 / 125, 1 / 125, 1 / 30, 1 / 30)  # two cameras that do not tell who they are
+    series = [(f"{i}.jpg", seconds, {"taken": 0.3 * i}) for i, seconds in enumerate(times)]
+    folder = shots(tmp_path / "card", series)
+    with pytest.raises(InputError, match=r"bursts\.csv: nothing says for sure which of 6 pictures"):
+        find_bursts(folder)
+    assert guess(folder)
+
+
+def test_rooms_without_exif_are_asked_for(tmp_path):
+    for room in range(2):
+        for index, ldr in enumerate(frames(radiance(room), (0.0, -2.0, 2.0))):
+            write_frame(tmp_path / f"{3 * room + index}.png", ldr)
+    with pytest.raises(InputError, match=r"bursts\.csv: nothing says for sure"):
+        find_bursts(tmp_path)
+    assert [names(one) for one in guess(tmp_path)] == [["0.png", "1.png", "2.png"], ["3.png", "4.png", "5.png"]]
+    assert find_bursts(write_burst(tmp_path / "one", bits=8, text=False))
+
+
+def test_different_scenes_without_exif_are_asked_for_though_no_pattern_comes_again(tmp_path):
+    pictures = [*frames(radiance(1), (0.0, 1.0, 2.0)), *frames(radiance(2), (0.5, -1.0))]
+    for index, ldr in enumerate(pictures):
+        write_frame(tmp_path / f"{index}.png", ldr)
+    assert [names(one) for one in guess(tmp_path)] == [["0.png", "1.png", "2.png"], ["3.png", "4.png"]]

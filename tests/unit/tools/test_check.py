@@ -183,6 +183,27 @@ def test_thumbnails_of_a_file_server_are_passed_over(tmp_path):
     assert (list(rows), verdict.errors, said(rows["room"])) == (["room"], 0, "")
 
 
+def test_a_guess_is_written_for_a_person_to_edit(tmp_path):
+    for room in range(2):
+        for index, ldr in enumerate(frames(radiance(room, 96, 128), (0.0, -2.0, 2.0))):
+            write_frame(tmp_path / f"{3 * room + index}.png", ldr)
+    verdict, _ = verdict_of(tmp_path)
+    assert verdict.errors == 1
+    assert "bursts.csv" in table(verdict)
+    write_tables(verdict)
+    assert [len(burst.frames) for burst in find_bursts(tmp_path)] == [3, 3]
+
+
+def test_copies_are_told_and_the_table_lists_the_rest(tmp_path):
+    for number, ldr in enumerate(frames(radiance(1, 96, 128))):
+        write_frame(tmp_path / f"{number}.jpg", ldr, seconds=0.01 * 4**number, iso=100, aperture=4, taken=number)
+        (tmp_path / f"{number} (1).jpg").write_bytes((tmp_path / f"{number}.jpg").read_bytes())
+    verdict, _ = verdict_of(tmp_path)
+    assert "copies or exposures that come again, left out: 0 (1).jpg 1 (1).jpg 2 (1).jpg" in table(verdict)
+    (written,) = write_tables(verdict)
+    assert "(1)" not in written.read_text()
+
+
 def test_published_layouts_are_read_too(tmp_path):
     kalantari_deephdr(tmp_path)
     verdict, rows = verdict_of(tmp_path)

@@ -1,0 +1,108 @@
+"""Where one bracket ends and the next begins, told by the exposures of pictures that were taken in one go.
+
+Values are stops in the order of shooting: exposures, or the exposure biases that the camera wrote.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+SAME = 0.1
+"""Stops below which two exposures are one: cameras round to thirds."""
+
+ALIKE = 0.25
+"""Stops within which a step of one bracket is that of another: both ends are rounded."""
+
+NEAR = 0.4
+"""Share of a step by which the metering of a bracket of two may drift; beyond it they may as well be one of four."""
+
+
+def split(values: Sequence[float], bracketed: bool, alike: float = ALIKE) -> tuple[list[int], bool]:
+    """Cut a series into brackets.
+
+    Args:
+        values: in the order of shooting.
+        bracketed: whether the camera says that it bracketed: then an exposure may come again within one bracket where
+            the shutter has reached its limit, at the shortest or at the longest.
+        alike: stops within which steps are the same.
+
+    Returns:
+        The sizes of the brackets one after the other, and whether they are sure.
+    """
+    length = period(values, bracketed, alike)
+    if length is not None:
+        return [min(length, len(values) - start) for start in range(0, len(values), length)], True
+    if not _again(values) or (bracketed and _limited(values)):
+        return [len(values)], True
+    sizes = _greedy(values)
+    return sizes, _consistent(values, sizes, alike)
+
+
+def period(values: Sequence[float], bracketed: bool = False, alike: float = ALIKE) -> int | None:
+    """The smallest number of pictures after which the same steps come again, on another level or the same one.
+
+    Two whole periods are needed, or one with two pictures more. A bracket that goes up or down all the way, or first
+    up and then down, repeats its steps too: only what falls among the exposures of the bracket before counts.
+    """
+    for length in range(2, len(values) - 1):
+        first, later = values[:length], values[length:]
+        steps = [value - values[place % length] - (values[place - place % length] - values[0])
+                 for place, value in enumerate(values)]  # fmt: skip
+        whole = not _again(first) or (bracketed and length > 3 and _limited(first))
+        if whole and max(map(abs, steps)) < alike and _among(first, later, length):
+            return length
+    return None
+
+
+def _among(first: Sequence[float], later: Sequence[float], length: int) -> bool:
+    """Whether the second bracket lies among the exposures of the first one, or takes one of them again."""
+    second = later[:length]
+    if length == 2:
+        return len(later) >= 2 and abs(second[0] - first[0]) < NEAR * abs(first[1] - first[0])
+    among = min(second) < max(first) - SAME and min(first) < max(second) - SAME
+    return among or any(abs(one - other) < SAME for one in first for other in second)
+
+
+def _again(values: Sequence[float]) -> bool:
+    ranked = sorted(values)
+    return any(high - low < SAME for low, high in pairwise(ranked))
+
+
+def _limited(values: Sequence[float]) -> bool:
+    """Whether only the shortest, or only the longest exposure comes more than once, beside two others or more."""
+    for end in (min(values), max(values)):
+        others = [value for value in values if abs(value - end) >= SAME]
+        if len(others) >= 2 and not _again(others):
+            return True
+    return False
+
+
+def _greedy(values: Sequence[float]) -> list[int]:
+    """Sizes of series in which no exposure comes again."""
+    sizes: list[int] = []
+    seen: list[float] = []
+    for value in values:
+        if not sizes or any(abs(value - other) < SAME for other in seen):
+            sizes.append(0)
+            seen = []
+        sizes[-1] += 1
+        seen.append(value)
+    return sizes
+
+
+def _consistent(values: Sequence[float], sizes: Sequence[int], alike: float) -> bool:
+    """Whether all brackets are the beginning or the end of the longest one, on whatever level.
+
+    Pairs among single pictures tell nothing: so look two cameras that took turns.
+    """
+    starts = [sum(sizes[:place]) for place in range(len(sizes))]
+    several = [values[start : start + size] for start, size in zip(starts, sizes, strict=True) if size > 1]
+    longest = max(several, key=len) if several else values[:0]
+    if len(several) > 1 and len(longest) == 2 and 1 in sizes:
+        return False
+    return all(
+        any(
+            all(abs((a - part[0]) - (b - whole[0])) < alike for a, b in zip(part, whole, strict=True))
+            for whole in (longest[: len(part)], longest[-len(part) :])
+        )
+        for part in several
+    )
