@@ -1,1 +1,1 @@
-"""Pages, tables, figures and pictures for people."""
+"""Report and study pages: tables, figures, picture galleries and the sentences of the verdict."""

@@ -1,4 +1,4 @@
-"""What each job of a run took, from the provenance beside its outputs."""
+"""Time and memory of each job of a run, read from the provenance beside its outputs."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,39 +10,39 @@ WARM_UP = "round-00"
 
 
 def neighbours(paths: Iterable[Path]) -> list[Path]:
-    """These outputs and whatever else has a provenance in their folders: labels of earlier rounds, the fetch."""
-    known = dict.fromkeys(paths)
-    for folder in dict.fromkeys(path.parent for path in tuple(known)):
-        known |= dict.fromkeys(path.with_suffix("") for path in sorted(folder.glob("*.*.json")))
-    return list(known)
+    """These outputs and all others with provenance in their folders, such as labels of earlier rounds and the fetch."""
+    outputs = dict.fromkeys(paths)
+    for folder in dict.fromkeys(path.parent for path in tuple(outputs)):
+        outputs |= dict.fromkeys(path.with_suffix("") for path in sorted(folder.glob("*.*.json")))
+    return list(outputs)
 
 
 def cost_rows(paths: Iterable[Path]) -> list[Row]:
-    """A row a job, in the order of their beginning: stage, of which round or shard, seconds, MiB, device, output.
+    """One row for each job, ordered by start time: stage, round and shard (`of`), start, seconds, peak MiB, device.
 
-    Jobs whose outputs have no provenance beside them are left out, and an earlier report.
+    Outputs without provenance and the outputs of an earlier report are left out.
     """
     rows: dict[tuple, Row] = {}
     for path in paths:
-        told = sidecar(path)
-        if not {"stage", "started", "seconds", "peak_mib"} <= set(told) or told["stage"] == "report":
+        origin = sidecar(path)
+        if not {"stage", "started", "seconds", "peak_mib"} <= set(origin) or origin["stage"] == "report":
             continue
-        key = (told["stage"], path.parent.name, told["started"], path.name if told["stage"] == "teacher" else "")
-        known = rows.setdefault(key, {"seconds": 0.0})
-        if told["seconds"] >= known["seconds"]:  # the last output of a job tells its whole time
+        key = (origin["stage"], path.parent.name, origin["started"], path.name if origin["stage"] == "teacher" else "")
+        previous = rows.setdefault(key, {"seconds": 0.0})
+        if origin["seconds"] >= previous["seconds"]:  # the last output of a job records its whole time
             rows[key] = {
-                "stage": told["stage"],
-                "of": _of(path, str(told["stage"])),
-                "started": told["started"],
-                "seconds": float(told["seconds"]),
-                "peak_mib": int(told["peak_mib"]),
-                "device": str(told.get("device", "")),
+                "stage": origin["stage"],
+                "of": _round_label(path, str(origin["stage"])),
+                "started": origin["started"],
+                "seconds": float(origin["seconds"]),
+                "peak_mib": int(origin["peak_mib"]),
+                "device": str(origin.get("device", "")),
             }
     return sorted(rows.values(), key=lambda row: (row["started"], row["stage"], row["of"]))
 
 
 def duration(seconds: float) -> str:
-    """Seconds in words: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
+    """Seconds as text: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -51,9 +51,10 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def _of(path: Path, stage: str) -> str:
-    place = path.parent.name
-    if not place.startswith("round-"):
+def _round_label(path: Path, stage: str) -> str:
+    """Round of an output, with the shard for the stage `teacher`; empty outside the round folders."""
+    folder = path.parent.name
+    if not folder.startswith("round-"):
         return ""
-    what = "" if stage != "teacher" else f", {path.stem}"
-    return ("warm-up" if place == WARM_UP else f"round {int(place.removeprefix('round-'))}") + what
+    shard = "" if stage != "teacher" else f", {path.stem}"
+    return ("warm-up" if folder == WARM_UP else f"round {int(folder.removeprefix('round-'))}") + shard

@@ -1,6 +1,6 @@
-# pandas' own annotations leave every scalar open: no finding of these kinds would be one.
+# The type stubs of pandas are too wide for scalars: errors of these kinds would all be false alarms.
 # pyright: reportIndexIssue=false, reportAttributeAccessIssue=false, reportArgumentType=false, reportCallIssue=false
-"""Curves of a run as SVG that stands inside a page and takes its text colour from there."""
+"""Charts of a run as SVG embedded in the page, in the page's text colour."""
 
 import io
 import re
@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
-from hdrpipe.report.sigma_bars import judged_drawings
+from hdrpipe.report.sigma_bars import quality_drawings
 from hdrpipe.report.sigma_figures import (
     draw_coverage,
     draw_reliability,
@@ -24,17 +24,19 @@ from hdrpipe.report.sigma_figures import (
     draw_sparsification,
     plain_log,
 )
-from hdrpipe.report.tables import Run, mean, network_name, rmse, spoken
+from hdrpipe.report.tables import Run, mean, method_label, network_name, rmse
 
 INK = "#010203"
-"""Stands for the page's text colour until the SVG is finished."""
+"""Placeholder colour, replaced by `currentColor` (the page's text colour) in the finished SVG."""
 
 STUDENT, TEACHER, THIRD, FOURTH, BASELINE = "#2f7fd0", "#e07a1f", "#1f9a78", "#c2487f", "#8a8f98"
-"""Colours of equal weight on white and on black."""
+"""Colours with similar contrast on white and on black."""
 
 SIZE = (4.3, 2.8)
+"""Width and height of a chart in inches."""
+
 LEGEND = 46
-"""Letters that three labels may have in one row above a chart of this size."""
+"""Most characters that three legend labels may have in one row above a chart of this size."""
 
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
@@ -60,12 +62,12 @@ STYLE: dict[Any, Any] = {
 }
 
 SMOOTH = 0.08
-"""Share of the shown steps that a smoothed loss averages."""
+"""Window of the running median of a loss, as a fraction of its steps."""
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A curve: its title, what it says in a sentence, and its SVG."""
+    """One chart: title, explanation in a sentence, and SVG."""
 
     title: str
     text: str
@@ -73,13 +75,16 @@ class Chart:
 
 
 Drawing = tuple[str, str, Callable[[Axes], None]]
-"""Title, what it shows, and what draws it."""
+"""Title, explanation, and the function that draws the chart."""
 
 
 def charts(run: Run, error: NDArray | None = None, sigma: NDArray | None = None) -> list[Chart]:
-    """All curves; `error` and `sigma` are pooled pixels of the test scenes under the chosen student, 1-D, if any."""
+    """All charts of a run; `error` and `sigma` are pooled pixels (1-D) of the chosen student on the scored test scenes.
+
+    Charts of scores are left out where `error` or `sigma` is None.
+    """
     scored = [] if error is None or sigma is None else [*_scores(run), *_uncertainty(run, error, sigma)]
-    drawn = [*scored, *judged_drawings(run.metrics[run.chosen]), *_training(run)]
+    drawn = [*scored, *quality_drawings(run.metrics[run.chosen]), *_training(run)]
     return [Chart(title, text, svg(draw, f"chart{n}")) for n, (title, text, draw) in enumerate(drawn)]
 
 
@@ -87,12 +92,12 @@ def _scores(run: Run) -> list[Drawing]:
     return [
         (
             "Quality per round",
-            "Mean PSNR-μ on the test scenes; round 0 is the warm-up on labels alone. Higher is better.",
+            "Mean PSNR-μ on the test scenes; round 0 is the supervised warm-up. Higher is better.",
             lambda axes: _quality(axes, run),
         ),
         (
             "Quality by difficulty",
-            "Mean PSNR-μ of the chosen student and of the best classical merge. Right is better.",
+            "Mean PSNR-μ of the chosen student and of the best classical merge. Further right is better.",
             lambda axes: _difficulties(axes, run),
         ),
     ]
@@ -101,29 +106,30 @@ def _scores(run: Run) -> list[Drawing]:
 def _uncertainty(run: Run, error: NDArray, sigma: NDArray) -> list[Drawing]:
     return [
         (
-            "Does sigma know where the errors are?",
-            "Sparsification: error left on the test scenes when the most uncertain pixels are taken away first. Near "
-            "the dotted line is better; a random order would stay at 1.",
+            "Sparsification by sigma",
+            "RMSE on the test scenes after the most uncertain pixels are removed, relative to the RMSE of all. Closer "
+            "to the dotted line is better; removal in random order stays at 1.",
             lambda axes: draw_sparsification(axes, error, sigma),
         ),
         (
-            "What a choice by sigma risks",
-            "Risk and coverage: error of the surest pixels of the test scenes, for any share kept. Lower is better.",
+            "Risk-coverage curve of sigma",
+            "Selective risk (RMSE of the most certain pixels of the test scenes) for every coverage. Lower is better.",
             lambda axes: draw_risk_coverage(axes, error, sigma),
         ),
         (
-            "Is sigma as large as the error?",
-            "Calibration: pixels of the test scenes in groups of like sigma. Above the line sigma is too small.",
+            "Calibration of sigma",
+            "RMSE of test pixels grouped by sigma, against the sigma of the group. Above the line sigma is too small.",
             lambda axes: draw_reliability(axes, error, sigma),
         ),
         (
-            "Do its intervals hold?",
-            "Share of the errors on test scenes that lie inside sigma's intervals. Below the line sigma is too small.",
+            "Coverage of sigma's intervals",
+            "Share of the test errors inside sigma's intervals, by nominal level. Below the line sigma is too small.",
             lambda axes: draw_coverage(axes, error, sigma),
         ),
         (
             "Sigma per round",
-            "AUSE, the area between the two curves of such a figure, as a share of a random order's. Lower is better.",
+            "AUSE, the area between the sparsification curves by sigma and by the true error, relative to that of a "
+            "random order. Lower is better.",
             lambda axes: _sigma(axes, run),
         ),
     ]
@@ -132,31 +138,31 @@ def _uncertainty(run: Run, error: NDArray, sigma: NDArray) -> list[Drawing]:
 def _training(run: Run) -> list[Drawing]:
     return [
         (
-            "What the masks keep",
-            "Mean share of unlabelled pixels that are trusted. The student learns from what the blue line says.",
-            lambda axes: _kept(axes, run),
+            "Coverage of the masks",
+            "Mean share of the unlabelled pixels that each mask level keeps; the student trains on what both keep.",
+            lambda axes: _mask_coverage(axes, run),
         ),
         (
-            "What the masks are worth",
-            "RMSE of the pseudo labels after the μ-law, measured with truth that training never saw; dotted, on "
-            "labelled scenes. The more the kept pixels lie below the dropped ones, the better.",
-            lambda axes: _risk(axes, run),
+            "Selective risk of the masks",
+            "RMSE of the pseudo labels after the μ-law, measured with truth that training never reads; dotted: on the "
+            "labelled scenes. The further kept pixels lie below dropped ones, the better.",
+            lambda axes: _selective_risk(axes, run),
         ),
         (
             "Reconstruction loss",
-            "Mean absolute error after the μ-law over all steps of all rounds, faint as it was, strong smoothed.",
+            "Mean absolute error after the μ-law over all steps of all rounds; faint: as measured, strong: smoothed.",
             lambda axes: _losses(axes, run, "reconstruction"),
         ),
         (
             "Uncertainty loss",
-            "Gaussian likelihood loss of sigma over all steps of all rounds; it may be negative.",
+            "Negative Gaussian log-likelihood of sigma over all steps of all rounds; it may be negative.",
             lambda axes: _losses(axes, run, "judge"),
         ),
     ]
 
 
 def svg(draw: Callable[[Axes], None], name: str, size: tuple[float, float] = SIZE) -> str:
-    """Draw into SVG without a header, with ids of its own; the same data gives the same text."""
+    """SVG element of a drawing, its ids prefixed with `name`; the same data gives the same text."""
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
         figure = Figure(figsize=size)
         axes = figure.add_subplot()
@@ -180,7 +186,7 @@ def _rounds(axes: Axes, first: int, last: int) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=10, min_n_ticks=1))
 
 
-def _shares(axis: Axis) -> None:
+def _percent_axis(axis: Axis) -> None:
     axis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
 
 
@@ -189,7 +195,7 @@ def _quality(axes: Axes, run: Run) -> None:
     for role, colour, mark in (("teacher", TEACHER, "s"), ("student", STUDENT, "o")):
         means = [mean(run.of(network_name(number, role))) for number in rounds]
         axes.plot(rounds, means, f"{mark}-", color=colour, label=role)
-    best = f"best classical ({spoken(run.baseline)})"
+    best = f"best classical ({method_label(run.baseline)})"
     axes.axhline(mean(run.of(run.baseline)), color=BASELINE, linestyle="--", label=best)
     axes.set_ylabel("PSNR-μ (dB)")
     axes.margins(y=0.15)
@@ -197,18 +203,18 @@ def _quality(axes: Axes, run: Run) -> None:
 
 
 def _difficulties(axes: Axes, run: Run) -> None:
-    """Two dots a difficulty, on a line whose length is the gain."""
-    parts = run.difficulties[::-1]
+    """Two dots for each difficulty, joined by a line as long as the gain."""
+    names = run.difficulties[::-1]
     lines = ((run.baseline, BASELINE, "s", -18), (run.student, STUDENT, "o", 9))
-    values = {method: [mean(run.of(method, part)) for part in parts] for method, *_ in lines}
-    places = list(range(len(parts)))
-    axes.hlines(places, values[run.baseline], values[run.student], color=BASELINE, linewidth=3, alpha=0.5)
+    values = {method: [mean(run.of(method, name)) for name in names] for method, *_ in lines}
+    heights = list(range(len(names)))
+    axes.hlines(heights, values[run.baseline], values[run.student], color=BASELINE, linewidth=3, alpha=0.5)
     for method, colour, mark, lift in lines:
-        axes.plot(values[method], places, mark, color=colour, label=spoken(method), markersize=9)
-        for place, value in zip(places, values[method], strict=True):
-            axes.annotate(f"{value:.1f}", (value, place), (0, lift), textcoords="offset points", ha="center")
-    axes.set_yticks(places, parts)
-    axes.set_ylim(-0.6, len(places) - 0.4)
+        axes.plot(values[method], heights, mark, color=colour, label=method_label(method), markersize=9)
+        for height, value in zip(heights, values[method], strict=True):
+            axes.annotate(f"{value:.1f}", (value, height), (0, lift), textcoords="offset points", ha="center")
+    axes.set_yticks(heights, names)
+    axes.set_ylim(-0.6, len(heights) - 0.4)
     axes.set_xlabel("PSNR-μ (dB)")
     axes.margins(x=0.1)
     axes.grid(visible=False, axis="y")
@@ -228,22 +234,22 @@ def _sigma(axes: Axes, run: Run) -> None:
     _rounds(axes, 0, last)
 
 
-def _kept(axes: Axes, run: Run) -> None:
+def _mask_coverage(axes: Axes, run: Run) -> None:
     rounds = range(1, len(run.statistics) + 1)
     lines = (
         ("keep_rate_patch", "patch level", TEACHER, "s"),
         ("keep_rate_pixel", "pixel level", THIRD, "^"),
-        ("keep_rate", "kept by the masks", STUDENT, "o"),
+        ("keep_rate", "both levels", STUDENT, "o"),
     )
     for key, label, colour, mark in lines:
         axes.plot(rounds, [row["unlabelled"][key] for row in run.statistics], f"{mark}-", color=colour, label=label)
-    axes.set_ylabel("share of pixels")
-    _shares(axes.yaxis)
+    axes.set_ylabel("coverage")
+    _percent_axis(axes.yaxis)
     axes.set_ylim(0, 1.05)
     _rounds(axes, 1, len(run.statistics))
 
 
-def _risk(axes: Axes, run: Run) -> None:
+def _selective_risk(axes: Axes, run: Run) -> None:
     unlabelled = [row["labels"] for row in run.metrics if "labels" in row]
     labelled = [row["labelled"] for row in run.statistics]
     lines = (
@@ -260,22 +266,22 @@ def _risk(axes: Axes, run: Run) -> None:
     _rounds(axes, 1, len(run.statistics))
 
 
-def _losses(axes: Axes, run: Run, part: str) -> None:
-    """One loss over the steps of all rounds, which follow each other on the axis."""
-    before, named = 0.0, set()
+def _losses(axes: Axes, run: Run, term: str) -> None:
+    """One loss term over the steps of all rounds, joined along the axis."""
+    before, in_legend = 0.0, set()
     for number, history in enumerate(run.histories):
         last = float(history["step"].max())
         for kind, colour in (("labelled", STUDENT), ("unlabelled", TEACHER)):
-            if f"{kind}_{part}" in history:
-                label = None if kind in named else f"{kind} scenes"
-                _loss(axes, history["step"] + before, history[f"{kind}_{part}"], colour, label)
-                named.add(kind)
+            if f"{kind}_{term}" in history:
+                label = None if kind in in_legend else f"{kind} scenes"
+                _loss(axes, history["step"] + before, history[f"{kind}_{term}"], colour, label)
+                in_legend.add(kind)
         axes.axvline(before, color=INK, alpha=0.25, linewidth=0.8)
         name = "warm-up" if number == 0 else f"round {number}"
-        place = (before + last / 2, 1.0)
-        axes.annotate(name, place, xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8.5)
+        middle = (before + last / 2, 1.0)
+        axes.annotate(name, middle, xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8.5)
         before += last
-    if part == "reconstruction":
+    if term == "reconstruction":
         axes.set_yscale("log")
         plain_log(axes.yaxis)
     axes.set_xlabel("step")

@@ -1,6 +1,6 @@
-# pandas' own annotations leave every scalar open: no finding of these kinds would be one.
+# The type stubs of pandas are too wide for scalars: errors of these kinds would all be false alarms.
 # pyright: reportIndexIssue=false, reportAttributeAccessIssue=false, reportArgumentType=false, reportCallIssue=false
-"""Scenes to look at: test scenes beside their truth, unlabelled scenes beside what the student may learn of them."""
+"""Picture galleries of the report: test scenes beside their truth, unlabelled scenes with pseudo label and masks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,16 +22,18 @@ from hdrpipe.report.embedded import Panel, drawing, photo
 from hdrpipe.report.tables import Run, Score, percent
 
 U16 = 65535
+"""Scale of the stored frames."""
+
 UNLABELLED = 6
-"""Unlabelled scenes to show, evenly spaced from the lowest to the highest keep-rate."""
+"""Number of unlabelled scenes in the gallery, evenly spaced from the lowest to the highest coverage of the masks."""
 
 TOP_PERCENTILE = 99.0
-"""Error and sigma above this percentile share the brightest colour, so that a few pixels do not darken the rest."""
+"""Percentile of error and sigma at which the colour scale ends, so that a few outliers do not darken the rest."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """One scene of a gallery; `top` is the value of the brightest colour of its heat maps, mu-law domain."""
+    """One scene of a gallery; `top` is the value at the upper end of the colour scale of its maps, mu-law domain."""
 
     title: str
     facts: tuple[str, ...]
@@ -54,7 +56,7 @@ def worst_first(run: Run) -> list[Score]:
 
 
 def picked_tests(run: Run) -> list[tuple[str, str, str]]:
-    """(difficulty, rank, scene) of the test scenes to show; a scene comes once, though it may be best and worst."""
+    """(difficulty, rank, scene) of the test scenes to show; a scene of several ranks appears once."""
     picked: list[tuple[str, str, str]] = []
     for difficulty in run.difficulties:
         ranked = sorted(run.of(run.student, difficulty), key=lambda score: (score.psnr_mu, score.scene))
@@ -65,47 +67,47 @@ def picked_tests(run: Run) -> list[tuple[str, str, str]]:
 
 
 def unlabelled_cards(scenes: Shards, labels: Shards, masks: Shards) -> list[Card]:
-    """Unlabelled scenes from the lowest keep-rate to the highest, with one scale for all sigma maps."""
+    """Unlabelled scenes by increasing coverage of their masks, with one colour scale for all sigma maps."""
     picked = picked_unlabelled(masks, UNLABELLED)
     top = heat_top([labels.of(scene).read(scene, "sigma") for scene in picked])
     return [_unlabelled_card(scene, scenes.of(scene), labels.of(scene), masks.of(scene), top) for scene in picked]
 
 
 def picked_unlabelled(masks: Shards, count: int) -> list[str]:
-    """`count` scenes (or all), evenly spaced in the order of their keep-rate."""
+    """Names of `count` scenes (at most all), evenly spaced in the order of their masks' coverage."""
     ranked = sorted(masks.scenes, key=lambda scene: (keep_rate(masks, scene), scene))
-    places = np.linspace(0, len(ranked) - 1, min(count, len(ranked))).round().astype(int)
-    return [ranked[place] for place in places]
+    ranks = np.linspace(0, len(ranked) - 1, min(count, len(ranked))).round().astype(int)
+    return [ranked[rank] for rank in ranks]
 
 
 def keep_rate(masks: Shards, scene: str) -> float:
-    """Share of a scene that its masks leave."""
+    """Coverage of a scene's masks: mean weight of its pixels, in [0, 1]."""
     return float(masks.of(scene).scene_attributes(scene)["keep_rate"])
 
 
 def heat_top(planes: Sequence[NDArray]) -> float:
-    """Value of the brightest colour for these maps together."""
+    """Upper end of a colour scale that these maps (H, W) have in common."""
     return float(max(np.percentile(plane, TOP_PERCENTILE) for plane in planes))
 
 
 def alike(*pictures: Picture) -> list[Rgb]:
-    """Pictures of one size for display, all at the exposure that suits them together."""
+    """Pictures (3, H, W) of one size as display RGB (H, W, 3), all at one exposure, chosen for them together."""
     return np.split(display(np.concatenate(pictures, axis=2)), len(pictures), axis=1)
 
 
-def _test_card(run: Run, scene: str, title: str, burst: Product, known: Product, predicted: Product) -> Card:
+def _test_card(run: Run, scene: str, title: str, burst: Product, truths: Product, predicted: Product) -> Card:
     estimate = predicted.read(scene, "pseudo_label").astype(np.float32)
-    truth, sigma = known.read(scene, "radiance"), predicted.read(scene, "sigma")
+    truth, sigma = truths.read(scene, "radiance"), predicted.read(scene, "sigma")
     error = error_map(estimate, truth)
     top = heat_top([error, sigma])
-    shown, true = alike(estimate, truth)
+    estimate_rgb, truth_rgb = alike(estimate, truth)
     panels = (
         *exposure_panels(burst, scene),
-        photo("Prediction", "the student's radiance, tone-mapped", shown),
-        photo("Truth", "the true radiance at the same exposure", true),
+        photo("Prediction", "the student's radiance, tone-mapped", estimate_rgb),
+        photo("Truth", "the true radiance at the same exposure", truth_rgb),
         photo("Error", "absolute error after the mu-law", heat(error, top)),
-        photo("Sigma", "the error that the student expects", heat(sigma, top)),
-        photo("Mertens fusion", "exposure fusion: a picture, no radiance", _fusion(burst, scene)),
+        photo("Sigma", "the student's predicted standard deviation", heat(sigma, top)),
+        photo("Mertens fusion", "exposure fusion: a picture, not radiance", _fusion(burst, scene)),
     )
     return Card(title, _facts(run, scene), panels, top)
 
@@ -118,10 +120,10 @@ def _unlabelled_card(scene: str, burst: Product, labels: Product, masks: Product
     panels = (
         *exposure_panels(burst, scene),
         photo("Pseudo label", "the teacher's radiance, tone-mapped", label),
-        photo("Sigma", "the error that the teacher expects", heat(labels.read(scene, "sigma"), top)),
+        photo("Sigma", "the teacher's predicted standard deviation", heat(labels.read(scene, "sigma"), top)),
         drawing("Patch mask", "trusted patches are light", mask_picture(patches)),
         drawing("Pixel mask", "trusted pixels are light", mask_picture(pixels)),
-        photo("Learned from", "pseudo label, veiled where masked out", veiled(label, masks.read(scene, "weight"))),
+        photo("Trained on", "pseudo label, veiled where masked out", veiled(label, masks.read(scene, "weight"))),
     )
     facts = (
         f"patch level keeps {percent(rates['keep_rate_patch'])}, pixel level {percent(rates['keep_rate_pixel'])}",
@@ -132,16 +134,16 @@ def _unlabelled_card(scene: str, burst: Product, labels: Product, masks: Product
 
 
 def exposure_panels(product: Product, scene: str) -> list[Panel]:
-    """The exposures as the camera took them."""
+    """Panels of the exposures as captured: the shortest, the reference and the longest."""
     attributes, frames = product.scene_attributes(scene), product.field(scene, "ldr")
-    shown = shown_exposures(frames.shape[0], int(attributes["reference"]))
+    indices = shown_exposures(frames.shape[0], int(attributes["reference"]))
     return [
         photo(
             f"{attributes['ev'][index]:+g} EV" + (" (reference)" if index == attributes["reference"] else ""),
             f"exposure {index + 1} of {frames.shape[0]}",
             levels(frames[index]),
         )
-        for index in shown
+        for index in indices
     ]
 
 

@@ -1,18 +1,18 @@
 "use strict";
-// One viewer for all pictures: arrow keys walk through the pictures of a scene, Escape closes.
+// One viewer for all pictures: the arrow keys step through the pictures of a scene, Escape closes it.
 const viewer = document.getElementById("viewer");
 const picture = viewer.querySelector("img");
 const caption = viewer.querySelector("figcaption");
 let panels = [];
-let place = 0;
+let index = 0;
 
-function show(index) {
-  place = (index + panels.length) % panels.length;
-  const image = panels[place].querySelector("img");
-  const scene = panels[place].closest(".card").querySelector("h3").textContent;
+function show(next) {
+  index = (next + panels.length) % panels.length;
+  const image = panels[index].querySelector("img");
+  const scene = panels[index].closest(".card").querySelector("h3").textContent;
   picture.src = image.src;
   picture.alt = image.alt;
-  caption.textContent = `${scene} · ${panels[place].innerText.trim()}: ${image.alt}`;
+  caption.textContent = `${scene} · ${panels[index].innerText.trim()}: ${image.alt}`;
 }
 
 for (const button of document.querySelectorAll(".panel")) {
@@ -25,18 +25,18 @@ for (const button of document.querySelectorAll(".panel")) {
 
 viewer.addEventListener("click", (event) => {
   const step = event.target.dataset.step;
-  if (step) show(place + Number(step));
+  if (step) show(index + Number(step));
   else if (event.target === viewer || "close" in event.target.dataset) viewer.close();
 });
 
 viewer.addEventListener("keydown", (event) => {
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-  if (step) show(place + step);
+  if (step) show(index + step);
 });
 
-viewer.addEventListener("close", () => panels[place].focus());
+viewer.addEventListener("close", () => panels[index].focus());
 
-// A slider over prediction and truth; it borrows the pictures of its card, so that they stand in the page once.
+// Slider between prediction and truth; it reuses the pictures of its card, so that the page embeds them once.
 for (const figure of document.querySelectorAll(".compare")) {
   const card = figure.closest(".card");
   const source = (name) => card.querySelector(`.panel[data-name="${name}"] img`).src;

@@ -1,4 +1,4 @@
-"""The page: one HTML file that asks nothing of any network."""
+"""The report page of a run: one self-contained HTML file that loads nothing from the network."""
 
 import platform
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from hdrpipe.report.costs import duration
 from hdrpipe.report.embedded import scale_bar
 from hdrpipe.report.figures import Chart
 from hdrpipe.report.gallery import Card
-from hdrpipe.report.tables import UNSCORED, Row, columns, lost_words, percent, rmse, spoken
+from hdrpipe.report.tables import UNSCORED, Row, columns, lost_sentence, method_label, percent, rmse
 from hdrpipe.report.verdict import Sentence
 
 HERE = Path(__file__).parent
@@ -28,7 +28,7 @@ PACKAGES = ("torch", "numpy", "opencv-python-headless", "h5py", "pandas", "matpl
 
 @dataclass(frozen=True)
 class Content:
-    """What the page shows: headline and verdict, summary, rounds, worst scenes, costs, curves, galleries, manifest."""
+    """Content of the page: headline, verdict, summary, rounds, worst scenes, costs, charts, galleries, manifest."""
 
     headline: Mapping[str, Any]
     verdict: Sequence[Sentence]
@@ -43,19 +43,19 @@ class Content:
 
 
 def page(spec: Config, content: Content) -> str:
-    """The HTML; `spec` has all sections of the config and is printed at the end."""
+    """HTML text of the page; `spec` has all sections of the config, which the page lists at its end."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(
-        spoken=spoken, rmse=rmse, percent=percent, lost=lost_words, db="{:.2f}".format, duration=duration
+        method_label=method_label, rmse=rmse, percent=percent, lost=lost_sentence, db="{:.2f}".format, duration=duration
     )
-    template = environment.from_string(_part("page.html"))
+    template = environment.from_string(_asset("page.html"))
     return template.render(
         content=content,
-        told=content.headline,
+        headline=content.headline,
         unscored=UNSCORED,
         name=spec.run,
-        style=Markup(_part("page.css")),
-        script=Markup(_part("page.js")),
+        style=Markup(_asset("page.css")),
+        script=Markup(_asset("page.js")),
         bar=scale_bar(),
         table=_table(content.rows),
         splits={split: len(names) for split, names in content.manifest["splits"].items()},
@@ -66,7 +66,7 @@ def page(spec: Config, content: Content) -> str:
 
 
 def changed_settings(spec: Config) -> list[tuple[str, Any, Any]]:
-    """(key, default, value here) of every setting that is not as the package has it, for the plug-ins of this run."""
+    """(key, default, value of this run) of every setting that differs from its default, with this run's plug-ins."""
     here = {key: _plain(getattr(spec, key)) for key in STAGE_KEYS["report"]}
     named = {section: {key: here[section][key]} for section, (key, _) in PLUGIN_KEYS.items()}
     default = check_config(named).model_dump(mode="json")
@@ -78,21 +78,21 @@ def _plain(value: Any) -> Any:
 
 
 def _table(rows: Sequence[Row]) -> dict[str, Any]:
-    """Headings, and per method its role, whether it is the chosen student, its name, its numbers as text."""
-    shown = columns(rows)
+    """Headings and rows of the method table: role, mark of the chosen student, name, numbers as text."""
+    formats = columns(rows)
     return {
-        "headings": [heading for heading, _ in shown.values()],
+        "headings": [heading for heading, _ in formats.values()],
         "rows": [
             {
                 "role": row["role"],
                 "chosen": row["chosen"],
-                "name": spoken(row["method"]),
-                "numbers": [form.format(row[key]) for key, (_, form) in shown.items()],
+                "name": method_label(row["method"]),
+                "numbers": [form.format(row[key]) for key, (_, form) in formats.items()],
             }
             for row in rows
         ],
     }
 
 
-def _part(name: str) -> str:
+def _asset(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A sheet of pictures with titles, as PNG."""
+"""Contact sheet of titled pictures, as PNG."""
 
 import io
 from collections.abc import Sequence
@@ -14,11 +14,12 @@ CELL = 3.2
 """Width of one picture in inches."""
 
 DPI = 100
+"""Pixels per inch of the sheet."""
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One picture of a sheet with its title and a note below it."""
+    """One picture of a sheet, its title above and its note below."""
 
     title: str
     note: str
@@ -26,7 +27,7 @@ class Tile:
 
 
 def sheet_png(title: str, tiles: Sequence[Tile], columns: int) -> bytes:
-    """PNG of the tiles, row by row, under a title."""
+    """PNG of the tiles in rows of `columns`, under a title."""
     rows = -(-len(tiles) // columns)
     ratio = max(tile.picture.shape[0] / tile.picture.shape[1] for tile in tiles)
     size = (CELL * columns, (CELL * ratio + 0.62) * rows + 0.45)
@@ -34,10 +35,10 @@ def sheet_png(title: str, tiles: Sequence[Tile], columns: int) -> bytes:
         figure = Figure(figsize=size, dpi=DPI, facecolor="white", layout="constrained")
         figure.suptitle(title, fontsize=11, x=0.01, ha="left", color="#151a21")
         grid = figure.subplots(rows, columns, squeeze=False)
-        for place, axes in enumerate(grid.flat):
+        for index, axes in enumerate(grid.flat):
             axes.axis("off")
-            if place < len(tiles):
-                tile = tiles[place]
+            if index < len(tiles):
+                tile = tiles[index]
                 few = len(np.unique(tile.picture)) <= 8
                 axes.imshow(tile.picture, interpolation="nearest" if few else "antialiased")
                 axes.set_title(tile.title, loc="left", fontsize=10, fontweight="bold", color="#151a21")

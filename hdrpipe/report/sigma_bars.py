@@ -1,4 +1,4 @@
-"""Bars of what sigma and masks are worth beside rivals, from `metrics.json`."""
+"""Bar charts from `metrics.json`: AUSE of sigma beside baseline maps, errors by stratum, detection by the masks."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 SIGMA, OTHER, CHANCE = "#2f7fd0", "#8a8f98", "#e07a1f"
-"""Colours of sigma (or recall), of its rivals, and of what chance gives."""
+"""Colours of sigma (or recall), of the baseline maps (or precision), and of the level of chance."""
 
-SPOKEN = {
+LABELS = {
     "sigma": "sigma",
     "mirrored": "mirrored twice",
     "difference": "exposure-compensated difference",
@@ -17,71 +17,73 @@ SPOKEN = {
     "gradient": "gradient",
     "random": "random",
 }
+"""Axis labels of the maps in `sigma_judged.rivals`."""
 
 
-def judged_drawings(metrics: Mapping[str, Any]) -> list[tuple[str, str, Callable[[Axes], None]]]:
-    """Title, text and drawing of what a round's `metrics.json` says; nothing of what it does not say."""
-    found: list[tuple[str, str, Callable[[Axes], None]]] = []
-    if judged := metrics.get("sigma_judged"):
-        found += [
+def quality_drawings(metrics: Mapping[str, Any]) -> list[tuple[str, str, Callable[[Axes], None]]]:
+    """Title, explanation and drawing function of each chart that a round's `metrics.json` has the numbers for."""
+    drawings: list[tuple[str, str, Callable[[Axes], None]]] = []
+    if sigma_quality := metrics.get("sigma_judged"):
+        drawings += [
             (
-                "Does sigma beat maps that anyone could make?",
-                "AUSE on the test scenes by sigma and by maps without a judge. Left is better.",
-                lambda axes: draw_rivals(axes, judged),
+                "Sigma against baseline maps",
+                "AUSE on the test scenes of sigma and of maps that need no judge. Further left is better.",
+                lambda axes: draw_baseline_maps(axes, sigma_quality),
             ),
             (
-                "Where the error lies",
-                "Kinds of pixels of the test scenes: how many there are, and how much of the squared error they hold.",
-                lambda axes: draw_kinds(axes, judged),
+                "Errors by stratum",
+                "Strata of the test pixels: the share of the pixels and of the squared error in each.",
+                lambda axes: draw_strata(axes, sigma_quality),
             ),
         ]
     if masks := metrics.get("masks"):
-        title = "Do the masks find the worst pixels?"
+        title = "Detection of the worst pixels by the masks"
         text = (
-            "The worst fifth of the pseudo labels' pixels: how many are dropped, and how many of the dropped are bad."
+            "Masks as detectors of the fifth of the pseudo labels' pixels with the largest error. Recall: the share of"
+            " these that is dropped; precision: their share of the dropped pixels."
         )
-        found.append((title, text, lambda axes: draw_detection(axes, masks)))
-    return found
+        drawings.append((title, text, lambda axes: draw_detection(axes, masks)))
+    return drawings
 
 
-def draw_rivals(axes: Axes, judged: Mapping[str, Any]) -> None:
-    """AUSE of sigma and of maps that need no judge, as a share of a random order's."""
-    rivals = judged["rivals"]
-    names = sorted(rivals, key=lambda name: -rivals[name]["ause"])
-    shares = [rivals[name]["ause"] / max(rivals[name]["ause_random"], 1e-12) for name in names]
+def draw_baseline_maps(axes: Axes, sigma_quality: Mapping[str, Any]) -> None:
+    """Bars of the AUSE of sigma and of the baseline maps, relative to a random order."""
+    maps = sigma_quality["rivals"]
+    names = sorted(maps, key=lambda name: -maps[name]["ause"])
+    ratios = [maps[name]["ause"] / max(maps[name]["ause_random"], 1e-12) for name in names]
     colours = [SIGMA if name == "sigma" else OTHER for name in names]
-    axes.barh([str(SPOKEN.get(name, name)) for name in names], shares, color=colours, height=0.6)
+    axes.barh([str(LABELS.get(name, name)) for name in names], ratios, color=colours, height=0.6)
     axes.axvline(1.0, color=CHANCE, linestyle="--")
     axes.set_xlabel("AUSE, random order = 1")
     axes.set_xlim(left=0)
     axes.grid(axis="y", visible=False)
 
 
-def draw_kinds(axes: Axes, judged: Mapping[str, Any]) -> None:
-    """For each kind of pixel: its share of the pixels, and of the squared error."""
-    kinds = judged["kinds"]
-    names = [name.replace("_", " ") for name in kinds]
-    places = range(len(names))
+def draw_strata(axes: Axes, sigma_quality: Mapping[str, Any]) -> None:
+    """Bars of each stratum's share of the pixels and of the squared error."""
+    strata = sigma_quality["kinds"]
+    names = [name.replace("_", " ") for name in strata]
+    heights = range(len(names))
     for offset, key, colour, label in (
         (0.2, "share", OTHER, "pixels"),
         (-0.2, "squared_share", SIGMA, "squared error"),
     ):
-        values = [kind[key] for kind in kinds.values()]
-        axes.barh([place + offset for place in places], values, height=0.36, color=colour, label=label)
-    axes.set_yticks(list(places), names)
+        values = [stratum[key] for stratum in strata.values()]
+        axes.barh([height + offset for height in heights], values, height=0.36, color=colour, label=label)
+    axes.set_yticks(list(heights), names)
     axes.set_xlabel("share of all")
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
     axes.grid(axis="y", visible=False)
 
 
 def draw_detection(axes: Axes, masks: Mapping[str, Any]) -> None:
-    """Precision and recall of each mask level in finding the worst fifth of the pixels."""
-    places = range(len(masks))
+    """Bars of precision and recall of each mask level as a detector of the worst fifth of the pixels."""
+    heights = range(len(masks))
     for offset, key, colour in ((0.2, "recall", SIGMA), (-0.2, "precision", OTHER)):
         values = [level[key] for level in masks.values()]
-        axes.barh([place + offset for place in places], values, height=0.36, color=colour, label=key)
+        axes.barh([height + offset for height in heights], values, height=0.36, color=colour, label=key)
     axes.axvline(0.2, color=CHANCE, linestyle="--", label="precision of chance")
-    axes.set_yticks(list(places), list(masks))
+    axes.set_yticks(list(heights), list(masks))
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
     axes.grid(axis="y", visible=False)

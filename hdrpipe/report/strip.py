@@ -1,4 +1,4 @@
-"""One wide picture of one unlabelled scene, for a talk or a page: burst, pseudo label, sigma, masks, what is left."""
+"""Wide overview picture of one unlabelled scene: burst, pseudo label, sigma, both masks and the training target."""
 
 import io
 
@@ -15,20 +15,24 @@ from hdrpipe.report.gallery import heat_top
 from hdrpipe.report.tables import percent
 
 WIDTH, DPI = 1600, 100
+"""Width of the picture in pixels, and pixels per inch."""
+
 GAP, MARGIN, HEAD, FOOT = 14, 16, 36, 36
 """Pixels between the pictures, around them, above and below them."""
 
-TELLING = 0.75
+TARGET_COVERAGE = 0.75
+"""Coverage of the patch level that the scene shown should be closest to."""
 
 Box = tuple[float, float, float, float]
+"""Left, bottom, width and height in pixels."""
 
 
 def strip_png(scenes: Shards, labels: Shards, masks: Shards) -> bytes:
-    """PNG, 1600 pixels wide, of one unlabelled scene."""
-    scene = telling_scene(masks)
+    """PNG, 1600 pixels wide, of the representative unlabelled scene."""
+    scene = representative_scene(masks)
     inputs = _inputs(scenes.of(scene), scene)
     panels = _panels(scene, labels.of(scene), masks.of(scene))
-    # the exposures stand one over the other in a column, together as high as one panel
+    # the exposures are stacked in one column, which is as high as one panel
     columns = len(panels) + 1 / len(inputs)
     width = (WIDTH - 2 * MARGIN - GAP * len(panels)) / columns
     height = width * inputs[0].shape[0] / inputs[0].shape[1]
@@ -36,21 +40,21 @@ def strip_png(scenes: Shards, labels: Shards, masks: Shards) -> bytes:
         figure = Figure(figsize=(WIDTH / DPI, round(height + HEAD + FOOT) / DPI), dpi=DPI, facecolor="white")
         narrow, low = width / len(inputs), height / len(inputs)
         for row, rgb in enumerate(inputs):
-            _place(figure, rgb, (MARGIN, FOOT + height - (row + 1) * low, narrow, low), "", "")
+            _add_picture(figure, rgb, (MARGIN, FOOT + height - (row + 1) * low, narrow, low), "", "")
         _title(figure, "Burst", MARGIN, FOOT + height)
         for index, (title, note, rgb) in enumerate(panels):
             left = MARGIN + narrow + GAP + index * (width + GAP)
-            _place(figure, rgb, (left, FOOT, width, height), title, note)
+            _add_picture(figure, rgb, (left, FOOT, width, height), title, note)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
 
 
-def telling_scene(masks: Shards) -> str:
-    """The scene whose patch level keeps nearest to TELLING, so that both levels have something to show."""
+def representative_scene(masks: Shards) -> str:
+    """Name of the scene whose patch coverage is closest to TARGET_COVERAGE, so that both mask levels are visible."""
 
     def distance(scene: str) -> float:
-        return abs(float(masks.of(scene).scene_attributes(scene)["keep_rate_patch"]) - TELLING)
+        return abs(float(masks.of(scene).scene_attributes(scene)["keep_rate_patch"]) - TARGET_COVERAGE)
 
     return min(masks.scenes, key=lambda scene: (distance(scene), scene))
 
@@ -71,15 +75,15 @@ def _panels(scene: str, labels: Product, masks: Product) -> list[tuple[str, str,
         ("Patch mask", f"{percent(rates['keep_rate_patch'])} trusted (light)", mask_picture(patches)),
         ("Pixel mask", f"{percent(rates['keep_rate_pixel'])} trusted (light)", mask_picture(pixels)),
         (
-            "What the student learns",
+            "Training target",
             f"{percent(rates['keep_rate'])} kept, the rest veiled",
             veiled(label, masks.read(scene, "weight")),
         ),
     ]
 
 
-def _place(figure: Figure, rgb: Rgb, box: Box, title: str, note: str) -> None:
-    """One picture; `box` is (left, bottom, width, height) in pixels."""
+def _add_picture(figure: Figure, rgb: Rgb, box: Box, title: str, note: str) -> None:
+    """Draw a picture into a box of the figure, its title above and its note below."""
     height = figure.get_figheight() * DPI
     axes = figure.add_axes((box[0] / WIDTH, box[1] / height, box[2] / WIDTH, box[3] / height))
     axes.imshow(rgb, interpolation="lanczos" if len(np.unique(rgb)) > 8 else "nearest", aspect="auto")
@@ -89,5 +93,5 @@ def _place(figure: Figure, rgb: Rgb, box: Box, title: str, note: str) -> None:
 
 
 def _title(figure: Figure, text: str, left: float, top: float) -> None:
-    place = left / WIDTH, (top + 9) / (figure.get_figheight() * DPI)
-    figure.text(*place, text, ha="left", va="bottom", fontsize=13, fontweight="bold", color="#151a21")
+    corner = left / WIDTH, (top + 9) / (figure.get_figheight() * DPI)
+    figure.text(*corner, text, ha="left", va="bottom", fontsize=13, fontweight="bold", color="#151a21")

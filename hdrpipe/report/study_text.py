@@ -1,4 +1,4 @@
-"""A study in plain text: a table a regime, and what its figures mean."""
+"""The result of a study as Markdown: a table for each regime, and a note on its columns."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,37 +7,39 @@ import pandas as pd
 
 Row = Mapping[str, Any]
 
-HOW = (
+NOTE = (
     "Intervals (95 %) resample (draw, seed) pairs and groups of scenes; with few pairs they are too narrow rather than "
-    "too wide. Ahead: in how many pairs the arm's mean is higher. Spread: standard deviation of the arm's mean over "
-    "pairs. Closure: share of the way from {floor} to {ceiling}, a ratio of means, only where that way is clear of 0."
+    "too wide. Ahead: the number of pairs in which the arm's mean is higher. Spread: standard deviation of the arm's "
+    "mean over pairs. Closure: the share of the gap from {floor} to {ceiling} that the arm closes, a ratio of means, "
+    "given only where the interval of that gap excludes 0."
 )
+"""Explanation of the columns, with fields for the names of the floor and the ceiling arm."""
 
 
-def markdown(told: Row) -> str:
-    """The tables of all regimes, for a terminal and for docs."""
-    names = {"floor": told["against"][0], "ceiling": told["ceiling"] or "a ceiling (none named)"}
-    parts = [f"# {told['study']}: scored on {told['split']} scenes\n", HOW.format(**names) + "\n"]
-    for regime, rows in by_regime(told).items():
-        parts += [f"## {regime}: {facts(rows)}\n", _table(told, rows) + "\n"]
-    return "\n".join(parts)
+def markdown(result: Row) -> str:
+    """Tables of all regimes; `result` is the content of `study.json`."""
+    names = {"floor": result["against"][0], "ceiling": result["ceiling"] or "a ceiling (none named)"}
+    blocks = [f"# {result['study']}: scored on {result['split']} scenes\n", NOTE.format(**names) + "\n"]
+    for regime, rows in by_regime(result).items():
+        blocks += [f"## {regime}: {facts(rows)}\n", _table(result, rows) + "\n"]
+    return "\n".join(blocks)
 
 
-def by_regime(told: Row) -> dict[str, list[Row]]:
-    """Regime -> its rows."""
-    found: dict[str, list[Row]] = {}
-    for row in told["arms"]:
-        found.setdefault(row["regime"], []).append(row)
-    return found
+def by_regime(result: Row) -> dict[str, list[Row]]:
+    """Regime -> rows of its arms."""
+    regimes: dict[str, list[Row]] = {}
+    for row in result["arms"]:
+        regimes.setdefault(row["regime"], []).append(row)
+    return regimes
 
 
 def facts(rows: list[Row]) -> str:
-    """What the rows of a regime were scored on."""
+    """Number of scenes and groups that the rows of a regime were scored on."""
     return f"{rows[0]['scenes']} scenes in {rows[0]['groups']} groups"
 
 
-def columns(told: Row, row: Row) -> dict[str, str]:
-    """One arm's cells as text, by heading."""
+def columns(result: Row, row: Row) -> dict[str, str]:
+    """Cells of one arm as text, by heading."""
     cells = {
         "arm": row["arm"] + ("" if row["tier"] == "core" else " (exploratory)"),
         "pairs": str(row["pairs"]),
@@ -45,19 +47,19 @@ def columns(told: Row, row: Row) -> dict[str, str]:
         "spread": "" if row["spread"] is None else f"{row['spread']:.2f}",
         "PSNR-l": f"{row['psnr_l']:.2f}",
     }
-    for other in told["against"]:
-        found = row["against"].get(other)
-        cells[f"- {other}"] = bounded(found) if found else ""
-        cells[f"ahead of {other}"] = f"{found['ahead']}/{found['pairs']}" if found else ""
+    for other in result["against"]:
+        estimate = row["against"].get(other)
+        cells[f"- {other}"] = bounded(estimate) if estimate else ""
+        cells[f"ahead of {other}"] = f"{estimate['ahead']}/{estimate['pairs']}" if estimate else ""
     return cells | {"closure": bounded(row["closure"]) if row["closure"] else ""}
 
 
 def bounded(estimate: Row) -> str:
-    """A mean with its interval."""
+    """A mean with its interval, where it has one, as text."""
     mean = f"{estimate['mean']:+.2f}"
     return mean if estimate["low"] is None else f"{mean} [{estimate['low']:+.2f}, {estimate['high']:+.2f}]"
 
 
-def _table(told: Row, rows: list[Row]) -> str:
-    frame = pd.DataFrame([columns(told, row) for row in rows])
+def _table(result: Row, rows: list[Row]) -> str:
+    frame = pd.DataFrame([columns(result, row) for row in rows])
     return frame.to_markdown(index=False, disable_numparse=True, colalign=("left", *["right"] * (frame.shape[1] - 1)))

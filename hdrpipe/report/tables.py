@@ -1,4 +1,4 @@
-"""The numbers of a run: a row a method, the headline with its bootstrap intervals, and both as plain text."""
+"""Scores of a run: one row for each method, the headline with its bootstrap intervals, and both as Markdown."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,16 +11,20 @@ import pandas as pd
 from hdrpipe.evaluation.bootstrap import interval
 
 MEASURES = {"psnr_mu": "PSNR-mu", "psnr_l": "PSNR-l", "ssim_mu": "SSIM-mu", "pu21_psnr": "PU21-PSNR"}
-"""Measures of the summary (key -> heading); dB but for SSIM."""
+"""Measures of the summary (key -> heading), in dB except SSIM."""
 
-UNSCORED = "No test scene has a truth: nothing is scored. Look at the pictures, or keep a burst with truth for tests."
+UNSCORED = "No test scene has HDR truth, so nothing is scored: put a burst with truth into the test split."
+"""Note in place of the scores."""
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Score:
-    """One method on one test scene; `round` is -1 for a classical merge, `role` is classical, teacher or student."""
+    """Scores of one method on one test scene.
+
+    `round` is -1 for a classical merge; `role` is classical, teacher or student.
+    """
 
     scene: str
     difficulty: str
@@ -38,15 +42,15 @@ class Score:
 
 @dataclass(frozen=True)
 class Run:
-    """What the small files of a run say.
+    """Contents of the small files (CSV, JSON) of a run.
 
     Attributes:
-        scores: of all methods on all test scenes.
+        scores: scores of all methods on all test scenes.
         metrics: `metrics.json` of rounds 0, 1, ...
         histories: columns of `history.csv` of rounds 0, 1, ...
         statistics: `masks.json` of rounds 1, 2, ...
         chosen: number of the chosen round.
-        why: the reason, where a rule has chosen it; empty for the last round as such.
+        why: reason for the choice where `choose.rule` made it; empty where the last round is taken by default.
     """
 
     scores: Sequence[Score]
@@ -63,7 +67,7 @@ class Run:
 
     @cached_property
     def baseline(self) -> str:
-        """Name of the classical baseline with the best mean PSNR-mu on these very test scenes."""
+        """Name of the classical merge with the highest mean PSNR-mu on these same test scenes."""
         names = dict.fromkeys(score.method for score in self.scores if score.role == "classical")
         return max(names, key=lambda name: mean(self.of(name)))
 
@@ -74,22 +78,22 @@ class Run:
 
     @property
     def scored(self) -> bool:
-        """Whether any test scene has a truth."""
+        """True if any test scene has HDR truth."""
         return bool(self.scores)
 
     def of(self, method: str, difficulty: str | None = None) -> list[Score]:
-        """Scores of one method, by scene name."""
-        found = (s for s in self.scores if s.method == method and difficulty in (None, s.difficulty))
-        return sorted(found, key=lambda score: score.scene)
+        """Scores of one method on all scenes or those of one difficulty, sorted by scene name."""
+        selected = (s for s in self.scores if s.method == method and difficulty in (None, s.difficulty))
+        return sorted(selected, key=lambda score: score.scene)
 
 
 def mean(scores: Sequence[Score], measure: str = "psnr_mu") -> float:
-    """Mean of a measure over scenes; of dB, for PSNR."""
+    """Mean of a measure over scenes; PSNR is averaged in dB."""
     return float(np.mean([score.measures[measure] for score in scores]))
 
 
 def scene_scores(baselines: Sequence[Row], rounds: Sequence[Sequence[Row]]) -> list[Score]:
-    """Scores out of the rows of `baselines.csv` and of the `metrics.csv` of rounds 0, 1, ..."""
+    """Scores from the rows of `baselines.csv` and of the `metrics.csv` of rounds 0, 1, ..."""
     scores = [_score(row, row["method"], -1, "classical") for row in baselines]
     for number, rows in enumerate(rounds):
         scores += [_score(row, network_name(number, row["method"]), number, row["method"]) for row in rows]
@@ -97,44 +101,45 @@ def scene_scores(baselines: Sequence[Row], rounds: Sequence[Sequence[Row]]) -> l
 
 
 def network_name(number: int, role: str) -> str:
-    """Name of a network in the tables."""
+    """Name of a network in the tables, such as `round 2 student`."""
     return f"round {number} {role}"
 
 
 def summary_rows(run: Run) -> list[Row]:
-    """One row a method: method, round, role, chosen, scenes, the measures, PSNR-mu by difficulty."""
+    """One row for each method: method, round, role, chosen, scenes, the measures, PSNR-mu by difficulty."""
     rows = []
     for method in dict.fromkeys(score.method for score in run.scores):
         scores = run.of(method)
-        about = {"method": method, "round": scores[0].round, "role": scores[0].role}
+        identity = {"method": method, "round": scores[0].round, "role": scores[0].role}
         means = {measure: mean(scores, measure) for measure in MEASURES}
-        parts = {f"psnr_mu {name}": mean(run.of(method, name)) for name in run.difficulties}
-        rows.append({**about, "chosen": method == run.student, "scenes": len(scores), **means, **parts})
+        by_difficulty = {f"psnr_mu {name}": mean(run.of(method, name)) for name in run.difficulties}
+        chosen = method == run.student
+        rows.append({**identity, "chosen": chosen, "scenes": len(scores), **means, **by_difficulty})
     return rows
 
 
 def headline(run: Run) -> Row:
-    """What the run comes to: the chosen student, the best classical baseline, the difference, sigma, masks.
+    """Main result of a run: the chosen student, the best classical baseline, their difference, sigma, masks.
 
-    Without a test scene of known truth, student, baseline, difference and `sigma_test` are None; without an unlabelled
-    scene of known truth, `labels` and `sigma_unlabelled` are.
+    `student`, `baseline`, `difference` and `sigma_test` are None where no test scene has truth, `labels` and
+    `sigma_unlabelled` where no unlabelled scene has.
     """
     metrics = run.metrics[run.chosen]
-    told = {
+    result = {
         "round": run.chosen,
         **{key: metrics.get(key) for key in ("sigma_test", "sigma_unlabelled", "labels")},
         "masks": run.statistics[run.chosen - 1]["unlabelled"],
     }
     if not run.scored:
-        return told | {"scenes": 0, "groups": 0, "student": None, "baseline": None, "difference": None}
-    return told | _against_baseline(run)
+        return result | {"scenes": 0, "groups": 0, "student": None, "baseline": None, "difference": None}
+    return result | _against_baseline(run)
 
 
 def _against_baseline(run: Run) -> Row:
     pairs = list(zip(run.of(run.student), run.of(run.baseline), strict=True))
     groups = [student.group for student, _ in pairs]
 
-    def told(value: Callable[[Score, Score], float]) -> Row:
+    def estimate(value: Callable[[Score, Score], float]) -> Row:
         values = [value(*pair) for pair in pairs]
         low, high = interval(values, groups) or (None, None)
         return {"psnr_mu": float(np.mean(values)), "low": low, "high": high}
@@ -142,50 +147,57 @@ def _against_baseline(run: Run) -> Row:
     return {
         "scenes": len(groups),
         "groups": len(set(groups)),
-        "student": {"method": run.student, **told(lambda student, _: student.psnr_mu)},
-        "baseline": {"method": run.baseline, **told(lambda _, baseline: baseline.psnr_mu)},
-        "difference": told(lambda student, baseline: student.psnr_mu - baseline.psnr_mu),
+        "student": {"method": run.student, **estimate(lambda student, _: student.psnr_mu)},
+        "baseline": {"method": run.baseline, **estimate(lambda _, baseline: baseline.psnr_mu)},
+        "difference": estimate(lambda student, baseline: student.psnr_mu - baseline.psnr_mu),
         "lost": lost_scenes(run),
     }
 
 
 def lost_scenes(run: Run) -> list[Row]:
-    """Test scenes on which some classical merge is better than the chosen student, by how much, the worst first."""
+    """Test scenes on which some classical merge beats the chosen student, with the difference in dB, worst first."""
     best: dict[str, Score] = {}
     for score in run.scores:
         if score.role == "classical" and (score.scene not in best or score.psnr_mu > best[score.scene].psnr_mu):
             best[score.scene] = score
     lost = [
         {
-            "scene": own.scene,
-            "difficulty": own.difficulty,
-            "psnr_mu": own.psnr_mu,
-            "better": best[own.scene].method,
-            "difference": own.psnr_mu - best[own.scene].psnr_mu,
+            "scene": student.scene,
+            "difficulty": student.difficulty,
+            "psnr_mu": student.psnr_mu,
+            "better": best[student.scene].method,
+            "difference": student.psnr_mu - best[student.scene].psnr_mu,
         }
-        for own in run.of(run.student)
-        if own.scene in best and best[own.scene].psnr_mu > own.psnr_mu
+        for student in run.of(run.student)
+        if student.scene in best and best[student.scene].psnr_mu > student.psnr_mu
     ]
     return sorted(lost, key=lambda row: row["difference"])
 
 
-def lost_words(told: Row) -> str:
-    """The scenes of `lost_scenes` in one sentence."""
-    names = [f"{row['scene']} ({row['difficulty']}, {row['difference']:+.2f} dB)" for row in told["lost"]]
+def lost_sentence(result: Row) -> str:
+    """The scenes of `lost_scenes` in one sentence; `result` is the headline."""
+    names = [f"{row['scene']} ({row['difficulty']}, {row['difference']:+.2f} dB)" for row in result["lost"]]
     if not names:
         return "On every test scene the student is better than every classical merge"
-    return f"On {len(names)} of {told['scenes']} test scenes some classical merge is better: {', '.join(names)}"
+    return f"On {len(names)} of {result['scenes']} test scenes some classical merge is better: {', '.join(names)}"
 
 
-def markdown(name: str, told: Row, rows: Sequence[Row], verdict: Sequence[str] = ()) -> str:
-    """The verdict, the headline and the table, for a terminal."""
-    masks, labels, unlabelled = told["masks"], told["labels"], told["sigma_unlabelled"]
+def markdown(name: str, result: Row, rows: Sequence[Row], verdict: Sequence[str] = ()) -> str:
+    """Verdict, headline and table of a run as Markdown.
+
+    Args:
+        name: name of the run.
+        result: the headline, from `headline`.
+        rows: one row for each method, from `summary_rows`.
+        verdict: sentences of the verdict.
+    """
+    masks, labels, unlabelled = result["masks"], result["labels"], result["sigma_unlabelled"]
     lines = [
-        f"# {name}: {network_name(told['round'], 'student')}",
+        f"# {name}: {network_name(result['round'], 'student')}",
         "",
         *verdict,
         *([""] if verdict else []),
-        *_scored_lines(told),
+        *_scored_lines(result),
     ]
     if unlabelled is not None:
         lines += [
@@ -202,43 +214,43 @@ def markdown(name: str, told: Row, rows: Sequence[Row], verdict: Sequence[str] =
     return "\n".join([*lines, "", *([_table(rows)] if rows else [])]) + "\n"
 
 
-def _scored_lines(told: Row) -> list[str]:
-    if told["student"] is None:
+def _scored_lines(result: Row) -> list[str]:
+    if result["student"] is None:
         return [f"- {UNSCORED}"]
-    student, baseline, sigma = told["student"], told["baseline"], told["sigma_test"]
+    student, baseline, sigma = result["student"], result["baseline"], result["sigma_test"]
     return [
-        f"{told['scenes']} test scenes in {told['groups']} groups; 95 % intervals resample the groups.",
+        f"{result['scenes']} test scenes in {result['groups']} groups; 95 % intervals resample the groups.",
         "",
         f"- Student: PSNR-mu **{student['psnr_mu']:.2f} dB**{_bounds(student)}",
-        f"- Best classical baseline: {spoken(baseline['method'])}, {baseline['psnr_mu']:.2f} dB",
-        f"- Difference: **{told['difference']['psnr_mu']:+.2f} dB**{_bounds(told['difference'], '+')}",
-        f"- {lost_words(told)}",
+        f"- Best classical baseline: {method_label(baseline['method'])}, {baseline['psnr_mu']:.2f} dB",
+        f"- Difference: **{result['difference']['psnr_mu']:+.2f} dB**{_bounds(result['difference'], '+')}",
+        f"- {lost_sentence(result)}",
         f"- Sigma on the test scenes: AUSE {sigma['ause']:.3f}; a random order {sigma['ause_random']:.3f}"
         f" (ratio {sigma['ause'] / sigma['ause_random']:.2f})",
     ]
 
 
 def columns(rows: Sequence[Row]) -> dict[str, tuple[str, str]]:
-    """Columns that people read: key -> (heading, format)."""
+    """Columns of the printed table: key -> (heading, format)."""
     headings = {key: MEASURES.get(key, key.removeprefix("psnr_mu ")) for key in (rows[0] if rows else ())}
-    shown = [key for key in headings if key in MEASURES or key.startswith("psnr_mu ")]
-    return {key: (headings[key], "{:.4f}" if key.startswith("ssim") else "{:.2f}") for key in shown}
+    printed = [key for key in headings if key in MEASURES or key.startswith("psnr_mu ")]
+    return {key: (headings[key], "{:.4f}" if key.startswith("ssim") else "{:.2f}") for key in printed}
 
 
-def spoken(method: str) -> str:
-    """A method in words: `low_exposure_fill/dis` becomes `low exposure fill, DIS`."""
+def method_label(method: str) -> str:
+    """Method name as shown to readers: `low_exposure_fill/dis` becomes `low exposure fill, DIS`."""
     merge, _, alignment = method.partition("/")
     words = merge.replace("_", " ")
     return f"{words}, {alignment.upper()}" if alignment not in ("", "none") else words
 
 
-def percent(share: float) -> str:
-    """A share in words."""
-    return f"{100 * share:.0f} %"
+def percent(fraction: float) -> str:
+    """A fraction as text, in whole percent."""
+    return f"{100 * fraction:.0f} %"
 
 
 def rmse(risk: float) -> float:
-    """Root of a mean squared error."""
+    """Root of a mean squared error, such as a selective risk."""
     return float(np.sqrt(risk))
 
 
@@ -248,18 +260,19 @@ def _score(row: Row, method: str, number: int, role: str) -> Score:
 
 
 def _table(rows: Sequence[Row]) -> str:
-    names = [spoken(row["method"]) + " *" * row["chosen"] for row in rows]
-    shown = {heading: [form.format(row[key]) for row in rows] for key, (heading, form) in columns(rows).items()}
-    align = ("left", *["right"] * len(shown))
-    return pd.DataFrame({"method": names, **shown}).to_markdown(index=False, disable_numparse=True, colalign=align)
+    names = [method_label(row["method"]) + " *" * row["chosen"] for row in rows]
+    cells = {heading: [form.format(row[key]) for row in rows] for key, (heading, form) in columns(rows).items()}
+    align = ("left", *["right"] * len(cells))
+    return pd.DataFrame({"method": names, **cells}).to_markdown(index=False, disable_numparse=True, colalign=align)
 
 
-def _bounds(told: Row, sign: str = "") -> str:
-    if told["low"] is None:
+def _bounds(estimate: Row, sign: str = "") -> str:
+    if estimate["low"] is None:
         return " (one group: no interval)"
-    return f" (95 % interval {told['low']:{sign}.2f} to {told['high']:{sign}.2f})"
+    return f" (95 % interval {estimate['low']:{sign}.2f} to {estimate['high']:{sign}.2f})"
 
 
 def _ease(difficulty: str) -> tuple[int, str]:
-    known = ("tripod", "handheld", "large-motion")
-    return (known.index(difficulty) if difficulty in known else len(known), difficulty)
+    """Sort key of a difficulty, from easy to hard; unknown ones come last, by name."""
+    order = ("tripod", "handheld", "large-motion")
+    return (order.index(difficulty) if difficulty in order else len(order), difficulty)

@@ -1,4 +1,4 @@
-"""How a run moved from round to round, and what that says in plain words."""
+"""Verdict of a run in sentences, and its figures round by round."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from hdrpipe.evaluation.bootstrap import interval
 from hdrpipe.report.tables import Row, Run, mean, network_name, percent, rmse
 
 GOOD, FAIR = 0.5, 0.9
-"""AUSE as a share of a random order's: below GOOD sigma finds the errors, above FAIR it hardly does."""
+"""AUSE relative to a random order: below GOOD sigma ranks the errors well, above FAIR hardly better than chance."""
 
 IDLE, GREEDY = 0.98, 0.2
-"""Keep-rates beyond which masks do next to nothing, or leave next to nothing."""
+"""Coverage of the masks above which they have almost no effect, and below which they leave almost nothing."""
 
 STILL = 0.01
-"""Relative change of the kept RMSE that is none: so little is within what another seed would change."""
+"""Relative change of the selective RMSE below which a round counts as unchanged: another seed changes it as much."""
 
 OFF = 0.1
-"""By how much the coverage of an 80 % interval may miss before a verdict says so."""
+"""Deviation of an 80 % interval's coverage from 0.8 above which the verdict reports it."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Sentence:
 
 
 def round_rows(run: Run) -> list[Row]:
-    """A row a round: the student's PSNR-mu, its change with its interval, sigma, masks, kept risk; None where none.
+    """One row for each round: the student's PSNR-mu, its change with interval, sigma, mask coverage, selective RMSE.
 
-    No rows without a test scene of known truth.
+    A value that does not exist is None. There are no rows where no test scene has truth.
     """
     rows: list[Row] = []
     for number, metrics in enumerate(run.metrics if run.scored else ()):
@@ -46,78 +46,83 @@ def round_rows(run: Run) -> list[Row]:
             "sigma": sigma["ause"] / sigma["ause_random"] if sigma["ause_random"] else None,
             "keep_rate": statistics.get("unlabelled", {}).get("keep_rate"),
         }
-        for key, told in (("kept_labelled", statistics.get("labelled")), ("kept_unlabelled", metrics.get("labels"))):
-            row[key] = rmse(told["kept_risk"]) if told else None
+        for key, risks in (("kept_labelled", statistics.get("labelled")), ("kept_unlabelled", metrics.get("labels"))):
+            row[key] = rmse(risks["kept_risk"]) if risks else None
         rows.append(row)
     return rows
 
 
 def paired(run: Run, before: int, after: int) -> Row:
-    """Mean difference (dB) of two rounds' students scene by scene, and its interval over groups."""
+    """Mean PSNR-mu difference (dB, `after` minus `before`) of two rounds' students, paired by scene, with its interval.
+
+    The interval resamples groups of scenes; `low` and `high` are None where there is one group.
+    """
     pairs = list(zip(*(run.of(network_name(number, "student")) for number in (before, after)), strict=True))
     values = [b.psnr_mu - a.psnr_mu for a, b in pairs]
     low, high = interval(values, [a.group for a, _ in pairs]) or (None, None)
     return {"psnr_mu": float(np.mean(values)), "low": low, "high": high}
 
 
-def verdict(run: Run, told: Row) -> list[Sentence]:
-    """What a person should take away, from the most important on.
+def verdict(run: Run, result: Row) -> list[Sentence]:
+    """Sentences of the verdict, the most important first; `result` is the headline of the run.
 
-    Whether to go on with rounds is judged on labelled scenes alone; test scenes only tell what came of it.
+    The advice on further rounds rests on labelled scenes alone; test scenes only measure the outcome.
     """
-    scored = [_gain(run), _sigma(told), _size(told)] if run.scored else []
-    first = [_against_classical(told)] if run.scored else []
-    found = [*first, _rounds(run), *scored, *_masks(told)]
-    return [sentence for sentence in found if sentence]
+    scored = [_gain(run), _sigma(result), _size(result)] if run.scored else []
+    first = [_against_classical(result)] if run.scored else []
+    return [sentence for sentence in (*first, _rounds(run), *scored, *_masks(result)) if sentence]
 
 
-def _against_classical(told: Row) -> Sentence:
-    difference, name = told["difference"], "the best classical merge"
+def _against_classical(result: Row) -> Sentence:
+    difference, name = result["difference"], "the best classical merge"
     if difference["low"] is None:
-        text = f"{difference['psnr_mu']:+.2f} dB to {name}, which proves nothing"
+        text = f"{difference['psnr_mu']:+.2f} dB against {name}, without a confidence interval"
         return Sentence("plain", f"All test scenes are of one group: {text}.")
     if difference["low"] > 0:
         return Sentence("good", f"The student is better than {name}, by {difference['psnr_mu']:.2f} dB.")
     if difference["high"] < 0:
         return Sentence("bad", f"The student is worse than {name}, by {-difference['psnr_mu']:.2f} dB: train longer.")
-    return Sentence("plain", f"The student and {name} cannot be told apart on these test scenes.")
+    return Sentence("plain", f"The student and {name} do not differ significantly on these test scenes.")
 
 
 def _rounds(run: Run) -> Sentence | None:
-    """Why a round was chosen; else the first that raised the kept risk, or whether the last one still lowered it."""
+    """Reason for the chosen round, where a rule chose it; else advice from the selective risk on labelled scenes.
+
+    None where fewer than two rounds have a selective risk.
+    """
     if run.why:
         tone = "good" if run.chosen == len(run.statistics) else "bad"
         return Sentence(tone, f"Round {run.chosen} of {len(run.statistics)} is chosen: {run.why}.")
-    seen = "held-out labelled scenes" if any("crossfit" in row for row in run.statistics) else "labelled scenes"
+    scenes = "held-out labelled scenes" if any("crossfit" in row for row in run.statistics) else "labelled scenes"
     risks = [rmse(row["labelled"]["kept_risk"]) for row in run.statistics if row.get("labelled")]
     for number, (before, after) in enumerate(pairwise(risks), 2):
         if after > (1 + STILL) * before:
-            text = f"Round {number} raised the kept risk on {seen} ({_moved(before, after)})"
+            text = f"Round {number} raised the selective risk on {scenes} ({_change(before, after)})"
             return Sentence("bad", f"{text}: stop at round {number - 1}.")
     if len(risks) < 2:
         return None
     if risks[-1] > (1 - STILL) * risks[-2]:
-        text = f"Round {len(risks)} hardly moved the kept risk on {seen} ({_moved(risks[-2], risks[-1])})"
-        return Sentence("plain", f"{text}: expect little of a further round.")
-    text = f"The kept risk on {seen} still fell in round {len(risks)} ({_moved(risks[-2], risks[-1])})"
+        text = f"Round {len(risks)} hardly changed the selective risk on {scenes} ({_change(risks[-2], risks[-1])})"
+        return Sentence("plain", f"{text}: a further round is unlikely to help.")
+    text = f"The selective risk on {scenes} still fell in round {len(risks)} ({_change(risks[-2], risks[-1])})"
     return Sentence("good", f"{text}: a further round may help.")
 
 
-def _moved(before: float, after: float) -> str:
-    """Two RMSE and by how much the second differs; a kept risk of nothing has no ratio."""
+def _change(before: float, after: float) -> str:
+    """Two RMSE values and their relative change, which is left out where the first is 0."""
     change = f", {100 * (after / before - 1):+.1f} %" if before else ""
     return f"RMSE {before:.5f} to {after:.5f}{change}"
 
 
 def _gain(run: Run) -> Sentence | None:
-    """What the rounds brought over the warm-up: pseudo labels and longer training, which one run cannot tell apart."""
+    """Gain of the rounds over the warm-up: the joint effect of pseudo labels and longer training; None for round 0."""
     if not run.chosen:
         return None
     gain = paired(run, 0, run.chosen)
     text = f"{gain['psnr_mu']:+.2f} dB on the test scenes over the warm-up"
-    longer = "They trained longer, too: a study tells what pseudo labels are worth"
+    longer = "They also trained longer: a study separates the effect of the pseudo labels"
     if gain["low"] is None:
-        return Sentence("plain", f"Rounds: {text}; with one group of scenes nobody can say how sure that is.")
+        return Sentence("plain", f"Rounds: {text}; one group of scenes allows no confidence interval.")
     if gain["low"] > 0:
         return Sentence("good", f"The rounds helped: {text}. {longer}.")
     if gain["high"] < 0:
@@ -125,35 +130,36 @@ def _gain(run: Run) -> Sentence | None:
     return Sentence("plain", f"Rounds: {text}, which may be chance.")
 
 
-def _sigma(told: Row) -> Sentence | None:
-    sigma = told["sigma_test"]
+def _sigma(result: Row) -> Sentence | None:
+    sigma = result["sigma_test"]
     if not sigma["ause_random"]:
         return None
-    share = sigma["ause"] / sigma["ause_random"]
-    if share < GOOD:
-        return Sentence("good", f"Sigma finds the errors: {percent(1 - share)} of the way from chance to perfect.")
-    if share < FAIR:
-        text = f"Sigma finds some of the errors: {percent(1 - share)} of the way from chance to perfect."
+    ratio = sigma["ause"] / sigma["ause_random"]
+    if ratio < GOOD:
+        return Sentence("good", f"Sigma finds the errors: its AUSE is {percent(ratio)} of that of a random order.")
+    if ratio < FAIR:
+        text = f"Sigma finds some of the errors: its AUSE is {percent(ratio)} of that of a random order."
         return Sentence("plain", text)
-    return Sentence("bad", "Sigma hardly ranks the errors better than chance: masks made of it are near random.")
+    return Sentence("bad", "Sigma hardly ranks the errors better than chance: masks made from it are nearly random.")
 
 
-def _size(told: Row) -> Sentence | None:
-    held = told["sigma_test"].get("coverage_80")
-    if held is None or abs(held - 0.8) <= OFF:
+def _size(result: Row) -> Sentence | None:
+    covered = result["sigma_test"].get("coverage_80")
+    if covered is None or abs(covered - 0.8) <= OFF:
         return None
-    word = "small" if held < 0.8 else "large"
-    text = f"Sigma is too {word}: intervals meant to hold 80 % of the errors hold {percent(held)}."
-    return Sentence("plain", f"{text} That changes no mask by rank, but every absolute threshold.")
+    word = "small" if covered < 0.8 else "large"
+    text = f"Sigma is too {word}: its 80 % intervals contain {percent(covered)} of the errors."
+    return Sentence("plain", f"{text} Masks by rank of sigma are unaffected, absolute thresholds are not.")
 
 
-def _masks(told: Row) -> Sequence[Sentence]:
-    kept, labels = told["masks"]["keep_rate"], told["labels"]
+def _masks(result: Row) -> Sequence[Sentence]:
+    kept, labels = result["masks"]["keep_rate"], result["labels"]
     if kept > IDLE:
-        return [Sentence("bad", f"The masks keep {percent(kept)} of the pixels: they do next to nothing.")]
-    found = []
+        return [Sentence("bad", f"The masks keep {percent(kept)} of the pixels: they have almost no effect.")]
+    warnings = []
     if kept < GREEDY:
-        found.append(Sentence("bad", f"The masks keep {percent(kept)} of the pixels: the student learns from little."))
+        text = f"The masks keep {percent(kept)} of the pixels: the student has little to learn from."
+        warnings.append(Sentence("bad", text))
     if labels and labels["kept_risk"] >= labels["dropped_risk"]:
-        found.append(Sentence("bad", "What the masks keep is no better than what they drop."))
-    return found
+        warnings.append(Sentence("bad", "The pixels that the masks keep have no lower error than those they drop."))
+    return warnings

@@ -76,7 +76,7 @@ def report(spec: Config, files: ReportInputs, out: Path, job: Job) -> None:
         pool, labels = Shards(files.unlabelled, "scenes", stack), Shards(shown.uncertainty, "uncertainty", stack)
         masks = Shards(shown.masks, "masks", stack)
         _check_round(run, [*predicted.products, *labels.products])
-        rows, told = summary_rows(run), headline(run)
+        rows, result = summary_rows(run), headline(run)
         curves = charts(run, *(_pooled(predicted, truths) if run.scored else ()))
         job.progress(1, STEPS, "curves")
         tests = test_cards(run, scenes, truths, predicted)
@@ -86,8 +86,8 @@ def report(spec: Config, files: ReportInputs, out: Path, job: Job) -> None:
         job.progress(3, STEPS, "unlabelled scenes")
         hashes = [shards.hashes for shards in (scenes, truths, predicted, pool, labels, masks)]
     content = Content(
-        headline=told,
-        verdict=verdict(run, told),
+        headline=result,
+        verdict=verdict(run, result),
         rows=rows,
         rounds=round_rows(run),
         worst=worst_rows(run),
@@ -99,9 +99,9 @@ def report(spec: Config, files: ReportInputs, out: Path, job: Job) -> None:
     )
     html = page(spec, content)
     write_text(out / "summary.csv", pd.DataFrame(rows).to_csv(index=False, float_format="%.5f"))
-    said = [sentence.text for sentence in content.verdict]
-    write_json(out / "summary.json", {"run": spec.run, **told, "verdict": said, "methods": rows})
-    write_text(out / "summary.md", markdown(spec.run, told, rows, said))
+    sentences = [sentence.text for sentence in content.verdict]
+    write_json(out / "summary.json", {"run": spec.run, **result, "verdict": sentences, "methods": rows})
+    write_text(out / "summary.md", markdown(spec.run, result, rows, sentences))
     write_text(out / "report.html", html)
     write_bytes(out / "figure.png", figure)
     for output in ("summary.csv", "summary.json", "summary.md", "report.html", "figure.png"):

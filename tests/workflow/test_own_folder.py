@@ -32,7 +32,7 @@ def test_two_labelled_and_four_unlabelled_bursts_reach_a_report(finished, tmp_pa
     assert "report.html" in printed
     assert (results / "report.html").stat().st_size > 10_000
     summary = (results / "summary.md").read_text()
-    assert ("No test scene has a truth" in summary) == (test == 0)
+    assert ("No test scene has HDR truth" in summary) == (test == 0)
     assert ("PSNR-mu" in summary) == (test == 1)
     with open_product(results / "scenes" / "unlabelled-00.h5", "scenes") as product:
         assert len(product.scenes) == 4

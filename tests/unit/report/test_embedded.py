@@ -10,7 +10,7 @@ from hdrpipe.files.product.shards import Shards
 from hdrpipe.imaging.previews import levels, mask_picture, shown_exposures, veiled
 from hdrpipe.report.embedded import drawing, photo
 from hdrpipe.report.gallery import alike, keep_rate, picked_tests, picked_unlabelled
-from hdrpipe.report.strip import telling_scene
+from hdrpipe.report.strip import representative_scene
 from hdrpipe.stages.report import read_run
 
 
@@ -50,7 +50,7 @@ def test_shortest_reference_and_longest_exposure_are_shown(count, reference, sho
 
 def test_figure_shows_the_scene_whose_patch_level_keeps_nearest_to_three_quarters(files):
     with ExitStack() as stack:
-        assert telling_scene(Shards(files.masks, "masks", stack)) == "pool-005"
+        assert representative_scene(Shards(files.masks, "masks", stack)) == "pool-005"
 
 
 def test_pictures_shown_alike_are_equal_where_their_radiance_is():

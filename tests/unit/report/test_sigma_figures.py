@@ -46,13 +46,13 @@ def drawn(draw):
 
 
 def test_risk_falls_with_what_is_kept_and_ends_at_the_error_of_all():
-    curve = drawn(draw_risk_coverage)["kept by sigma"]
+    curve = drawn(draw_risk_coverage)["selected by sigma"]
     assert curve[0] == pytest.approx([1.0, np.sqrt(np.mean(ERROR**2))])
     assert curve[-1][1] < curve[0][1] / 2
 
 
 def test_intervals_of_the_right_sigma_hold_what_they_are_meant_to():
-    curve = drawn(draw_coverage)["held"]
+    curve = drawn(draw_coverage)["measured"]
     assert curve[:, 1] == pytest.approx(curve[:, 0], abs=0.02)
 
 

@@ -8,8 +8,8 @@ from hdrpipe.report.tables import (
     Run,
     headline,
     markdown,
+    method_label,
     scene_scores,
-    spoken,
     summary_rows,
 )
 
@@ -61,7 +61,7 @@ def test_a_worse_student_is_told_as_such():
     [("low_exposure_fill/dis", "low exposure fill, DIS"), ("triangle/none", "triangle"), ("round 1 student",) * 2],
 )
 def test_methods_in_words(method, words):
-    assert spoken(method) == words
+    assert method_label(method) == words
 
 
 def test_one_group_is_told_without_an_interval():

@@ -33,7 +33,7 @@ def test_a_round_that_raised_the_kept_risk_is_where_to_stop():
     tone, text = said(levels=(33, 34, 35, 36), risks=(4e-4, 5e-4, 3e-4))[1]
     assert tone == "bad"
     assert text == (
-        "Round 2 raised the kept risk on labelled scenes (RMSE 0.02000 to 0.02236, +11.8 %): stop at round 1."
+        "Round 2 raised the selective risk on labelled scenes (RMSE 0.02000 to 0.02236, +11.8 %): stop at round 1."
     )
 
 
@@ -48,7 +48,7 @@ def test_a_rule_that_went_back_says_why():
 def test_falling_risk_asks_for_another_round():
     assert said()[1] == (
         "good",
-        "The kept risk on labelled scenes still fell in round 2 (RMSE 0.02000 to 0.01732, -13.4 %): "
+        "The selective risk on labelled scenes still fell in round 2 (RMSE 0.02000 to 0.01732, -13.4 %): "
         "a further round may help.",
     )
 
@@ -57,7 +57,7 @@ def test_falling_risk_asks_for_another_round():
 def test_a_round_that_changed_next_to_nothing_is_called_that(last):
     tone, text = said(risks=(4e-4, last))[1]
     assert tone == "plain"
-    assert text.startswith("Round 2 hardly moved the kept risk on labelled scenes (RMSE 0.02000 to ")
+    assert text.startswith("Round 2 hardly changed the selective risk on labelled scenes (RMSE 0.02000 to ")
 
 
 def test_a_kept_risk_of_nothing_has_no_share():
@@ -74,7 +74,7 @@ def test_the_student_is_held_against_the_best_classical_merge(classical, tone, w
 
 
 def test_one_group_proves_nothing():
-    assert said(scenes=3)[0][1].endswith("which proves nothing.")
+    assert said(scenes=3)[0][1].endswith("without a confidence interval.")
 
 
 @pytest.mark.parametrize(
@@ -88,13 +88,13 @@ def test_what_the_rounds_brought_over_the_warm_up(last, words):
     ("changed", "words"),
     [
         ({"sigma": {"ause": 0.59}}, "Sigma hardly ranks"),
-        ({"sigma": {"ause": 0.4}}, "Sigma finds some of the errors: 33 %"),
-        ({"sigma": {"ause": 0.1}}, "Sigma finds the errors: 83 %"),
-        ({"sigma": {"coverage_80": 0.5}}, "Sigma is too small: intervals meant to hold 80 % of the errors hold 50 %."),
+        ({"sigma": {"ause": 0.4}}, "Sigma finds some of the errors: its AUSE is 67 %"),
+        ({"sigma": {"ause": 0.1}}, "Sigma finds the errors: its AUSE is 17 %"),
+        ({"sigma": {"coverage_80": 0.5}}, "Sigma is too small: its 80 % intervals contain 50 % of the errors."),
         ({"sigma": {"coverage_80": 0.95}}, "Sigma is too large"),
-        ({"rates": {"keep_rate": 0.99}}, "The masks keep 99 % of the pixels: they do next to nothing."),
-        ({"rates": {"keep_rate": 0.1}}, "The masks keep 10 % of the pixels: the student learns from little."),
-        ({"labels": {"kept_risk": 1e-3}}, "What the masks keep is no better than what they drop."),
+        ({"rates": {"keep_rate": 0.99}}, "The masks keep 99 % of the pixels: they have almost no effect."),
+        ({"rates": {"keep_rate": 0.1}}, "The masks keep 10 % of the pixels: the student has little to learn from."),
+        ({"labels": {"kept_risk": 1e-3}}, "The pixels that the masks keep have no lower error than those they drop."),
     ],
     ids=lambda value: str(value)[:40],
 )

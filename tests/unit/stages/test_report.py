@@ -126,7 +126,7 @@ def test_sliders_are_ranges_with_a_name(page):
 
 def test_page_tells_settings_other_than_the_default(made):
     text = (made[1] / "report.html").read_text(encoding="utf-8")
-    changed = text[text.index("Other than the default") :]
+    changed = text[text.index("Settings that differ from the default") :]
     assert "<code>rounds</code></th><td>2</td><td>1</td>" in changed
     assert "<code>seed</code>" not in changed
 
