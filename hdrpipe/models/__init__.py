@@ -1,1 +1,1 @@
-"""Networks that fuse a burst: one file is one backbone; the heads and the judge are shared."""
+"""Networks that fuse a burst: one backbone a file, with shared output layers and judge."""

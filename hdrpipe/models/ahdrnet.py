@@ -1,7 +1,7 @@
 """AHDRNet: Yan et al., "Attention-guided Network for Ghost-free High Dynamic Range Imaging", CVPR 2019.
 
-Modules bear the names of the public state dict. Its two convolutions `attConv1` and `attConv3`, which the published
-forward never calls, are left out: 1,441,283 parameters instead of 1,515,139.
+Modules have the names of the public state dict. The two convolutions `attConv1` and `attConv3`, which the published
+forward pass never calls, are left out: 1,441,283 parameters instead of 1,515,139.
 """
 
 import torch
@@ -15,7 +15,7 @@ from hdrpipe.models.network import full_precision, reference_of, soften
 DENSE_BLOCKS = 3
 
 PUBLIC_EXTRAS = r"^attConv[13]\."
-"""Names in public state dicts that the published network never uses."""
+"""Pattern of names in public state dicts that the published network never uses."""
 
 
 class Options(BaseModel):
@@ -41,7 +41,7 @@ class DenseLayer(nn.Module):
 
 
 class DenseBlock(nn.Module):
-    """The dilated residual dense block (section 3.3): every layer reads all before it."""
+    """The dilated residual dense block (section 3.3): every layer reads the outputs of all earlier ones."""
 
     def __init__(self, channels: int, growth: int, layers: int):
         super().__init__()
@@ -50,16 +50,16 @@ class DenseBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> the same shape."""
-        found = x
+        features = x
         for layer in self.dense_layers:
-            found = torch.cat([found, layer(found)], dim=1)
-        return self.conv_1x1(found) + x
+            features = torch.cat([features, layer(features)], dim=1)
+        return self.conv_1x1(features) + x
 
 
 class Backbone(nn.Module):
-    """The network; see `hdrpipe.models.network` for what it is given and gives.
+    """The network; see `hdrpipe.models.network` for inputs and outputs.
 
-    The feature that the judge reads is the fusion of the weighed exposures, as with HDR-Transformer.
+    The feature for the judge is the fusion of the attention-weighted exposures, as in HDR-Transformer.
 
     Args:
         options: sizes.
@@ -86,16 +86,16 @@ class Backbone(nn.Module):
 
     def forward(self, frames: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
         """(B, N, 6, H, W), (B, N) -> head (B, out, H, W), feature (B, C, H, W)."""
-        free = not torch.is_grad_enabled()
-        with full_precision(frames):  # radiance needs more than the eight bits of bf16
+        in_place = not torch.is_grad_enabled()
+        with full_precision(frames):  # bf16 has too few bits for radiance
             planes = (frame.contiguous(memory_format=torch.channels_last) for frame in frames.unbind(1))
-            found = [F.leaky_relu(self.conv1(plane), inplace=free) for plane in planes]
-        reference = found[reference_of(len(found))]
+            features = [F.leaky_relu(self.conv1(plane), inplace=in_place) for plane in planes]
+        reference = features[reference_of(len(features))]
         for index in self.others:
             attention = (self.get_submodule(f"att{index + 1}{half}") for half in (1, 2))
-            found[index] = weigh(found[index], reference, *attention)
-        feature = self.conv2(torch.cat(found, dim=1))
-        del found
+            features[index] = weigh(features[index], reference, *attention)
+        feature = self.conv2(torch.cat(features, dim=1))
+        del features
         dense = [feature]
         for index in range(DENSE_BLOCKS):
             dense.append(self.get_submodule(f"RDB{index + 1}")(dense[-1]))

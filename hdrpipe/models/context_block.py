@@ -1,8 +1,8 @@
 """The context-aware block of HDR-Transformer (Liu et al., ECCV 2022) on the windows of Swin (Liu et al., ICCV 2021).
 
-Tokens are pixels, held as rows (B, H W, C), so that convolutions (channels_last), layer norms and linear layers read
-the same memory. Without gradients a block works on chunks of windows and adds in place; with gradients attention is
-written out, because a learnable bias would send torch's fused kernel to its slow path.
+Tokens are pixels, stored as rows (B, H W, C), so that convolutions (channels_last), layer norms and linear layers read
+the same memory. Without gradients a block processes chunks of windows and adds in place; with gradients attention is
+composed of basic operations, because a learnable bias would make torch's fused kernel slow.
 """
 
 from typing import cast
@@ -18,22 +18,22 @@ WINDOW = 8
 """Side of an attention window in pixels."""
 
 MLP_RATIO = 2
-"""Width of the MLP over that of the tokens."""
+"""Hidden width of the MLP divided by the width of the tokens."""
 
 REDUCTION = 8
-"""Channels over those of the local context's bottleneck: 60 -> 7."""
+"""Channels divided by those of the local context's bottleneck: 60 -> 7."""
 
 CPU_CHUNK, GPU_CHUNK = 64, 8192
-"""Windows in one pass without gradients: what fits a core's cache; what fills a GPU."""
+"""Windows in one pass without gradients: fits the cache of a CPU core; fills a GPU."""
 
 
 def to_picture(tokens: Tensor, size: tuple[int, int]) -> Tensor:
-    """(B, H W, C) -> (B, C, H, W), channels_last, the same memory."""
+    """(B, H W, C) -> (B, C, H, W), channels_last, without a copy."""
     return tokens.unflatten(1, size).permute(0, 3, 1, 2)
 
 
 def to_tokens(picture: Tensor) -> Tensor:
-    """(B, C, H, W) -> (B, H W, C); the same memory where the picture is channels_last."""
+    """(B, C, H, W) -> (B, H W, C), without a copy if the picture is channels_last."""
     return picture.permute(0, 2, 3, 1).flatten(1, 2)
 
 
@@ -54,11 +54,11 @@ class Attention(nn.Module):
         return table[relative_index(WINDOW, table.device)].permute(2, 0, 1)
 
     def forward(self, tokens: Tensor, bias: Tensor) -> Tensor:
-        """Attend among the tokens of each window.
+        """Self-attention among the tokens of each window.
 
         Args:
             tokens: (windows, window^2, C).
-            bias: `bias()`, with a mask added where windows need one.
+            bias: `bias()`, plus the mask of shifted windows if they have one.
 
         Returns:
             (windows, window^2, C).
@@ -67,20 +67,20 @@ class Attention(nn.Module):
         heads = self.qkv(tokens).view(count, length, 3, self.heads, channels // self.heads)
         query, key, value = heads.permute(2, 0, 3, 1, 4)
         if torch.is_grad_enabled():
-            found = _attention(query, key, value, bias)
+            attended = _attention(query, key, value, bias)
         else:
-            found = F.scaled_dot_product_attention(query, key, value, attn_mask=bias[None].to(query.dtype))
-        return self.proj(found.transpose(1, 2).reshape(count, length, channels))
+            attended = F.scaled_dot_product_attention(query, key, value, attn_mask=bias[None].to(query.dtype))
+        return self.proj(attended.transpose(1, 2).reshape(count, length, channels))
 
 
 def _attention(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
-    """softmax(q k^T / sqrt(d) + bias) v, written out."""
+    """softmax(q k^T / sqrt(d) + bias) v."""
     scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
     return torch.softmax(scores + bias, dim=-1) @ value
 
 
 class LocalContext(nn.Module):
-    """The local branch: a bottleneck of convolutions and a gate for each channel (squeeze and excite)."""
+    """Local branch: a bottleneck of convolutions and a gate a channel (squeeze and excite)."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -91,16 +91,16 @@ class LocalContext(nn.Module):
         self.fc = nn.Sequential(*gate, nn.Sigmoid())
 
     def forward(self, tokens: Tensor, size: tuple[int, int]) -> Tensor:
-        """(B, H W, C) -> the same shape; the gate is pooled over the picture."""
+        """(B, H W, C) -> the same shape; the gate is computed from means over the picture."""
         narrow, middle, wide = self.conv
-        found = _pointwise(to_tokens(middle(to_picture(_pointwise(tokens, narrow), size))), wide)
-        found = F.leaky_relu(found, 0.2, inplace=not torch.is_grad_enabled())
-        gate = self.fc(found.mean(dim=1))[:, None]
-        return found * gate if torch.is_grad_enabled() else found.mul_(gate)
+        local = _pointwise(to_tokens(middle(to_picture(_pointwise(tokens, narrow), size))), wide)
+        local = F.leaky_relu(local, 0.2, inplace=not torch.is_grad_enabled())
+        gate = self.fc(local.mean(dim=1))[:, None]
+        return local * gate if torch.is_grad_enabled() else local.mul_(gate)
 
 
 def _pointwise(tokens: Tensor, layer: nn.Module) -> Tensor:
-    """A 1x1 convolution as what it is on rows: a linear layer."""
+    """1x1 convolution applied to rows, as a linear layer."""
     weight, bias = cast(Tensor, layer.weight), cast(Tensor, layer.bias)
     return F.linear(tokens, weight.flatten(1), bias)
 
@@ -119,7 +119,7 @@ class Mlp(nn.Module):
 
 
 class Block(nn.Module):
-    """The context-aware block: window attention and MLP (the global context) beside the local context.
+    """Context-aware block: window attention and MLP (global context) in parallel with the local context.
 
     Args:
         channels: C.
@@ -135,24 +135,24 @@ class Block(nn.Module):
         self.attn, self.mlp, self.lce = Attention(channels, heads), Mlp(channels), LocalContext(channels)
 
     def forward(self, x: Tensor, size: tuple[int, int]) -> Tensor:
-        """(B, H W, C) -> the same shape; without gradients `x` itself changes and comes back."""
-        found = windows(*size, WINDOW, self.shift, x.device)
+        """(B, H W, C) -> the same shape; without gradients `x` is changed in place and returned."""
+        windowing = windows(*size, WINDOW, self.shift, x.device)
         if torch.is_grad_enabled():
-            return self._learning(x, size, found)
+            return self._with_gradients(x, size, windowing)
         for sample in x.split(1):
-            self._in_place(sample, size, found)
+            self._in_place(sample, size, windowing)
         return x
 
-    def _learning(self, x: Tensor, size: tuple[int, int], found: Windows) -> Tensor:
+    def _with_gradients(self, x: Tensor, size: tuple[int, int], windowing: Windows) -> Tensor:
         normed = self.norm1(x)
         batch, _, channels = x.shape
-        tokens = permuted(normed, found.order, found.back).view(batch, -1, WINDOW**2, channels)
-        bias, parts = self.attn.bias(), []
-        for start, stop, mask in found.parts:
-            part = tokens[:, start:stop].reshape(-1, WINDOW**2, channels)
-            part = self.attn(part, bias if mask is None else bias + mask)
-            parts.append(part.view(batch, -1, channels))
-        x = x + self._dropped(permuted(torch.cat(parts, dim=1), found.back, found.order))
+        tokens = permuted(normed, windowing.order, windowing.back).view(batch, -1, WINDOW**2, channels)
+        bias, outputs = self.attn.bias(), []
+        for start, stop, mask in windowing.groups:
+            group = tokens[:, start:stop].reshape(-1, WINDOW**2, channels)
+            group = self.attn(group, bias if mask is None else bias + mask)
+            outputs.append(group.view(batch, -1, channels))
+        x = x + self._dropped(permuted(torch.cat(outputs, dim=1), windowing.back, windowing.order))
         x = x + self._dropped(self.mlp(self.norm2(x)))
         return x + self.lce(normed, size)
 
@@ -160,31 +160,31 @@ class Block(nn.Module):
         """The branch, skipped for some samples and scaled up for the others (stochastic depth)."""
         if not self.training or not self.drop:
             return branch
-        kept = per_sample(branch.shape[0], branch.device)[:, None, None] >= self.drop
-        return branch * (kept / (1.0 - self.drop)).to(branch.dtype)
+        keep = per_sample(branch.shape[0], branch.device)[:, None, None] >= self.drop
+        return branch * (keep / (1.0 - self.drop)).to(branch.dtype)
 
-    def _in_place(self, x: Tensor, size: tuple[int, int], found: Windows) -> None:
-        """The block on one sample (1, H W, C), in chunks that fit the cache."""
+    def _in_place(self, x: Tensor, size: tuple[int, int], windowing: Windows) -> None:
+        """The block on one sample (1, H W, C), in place, in chunks that fit the cache."""
         normed = self.norm1(x)
-        attended = self._attended(normed[0], found)
+        attended = self._attended(normed[0], windowing)
         local = self.lce(normed, size)
         del normed
         rows = _chunk(x) * WINDOW**2
         for start in range(0, x.shape[1], rows):
-            part = x[0, start : start + rows]
-            part += attended.index_select(0, found.back[start : start + rows])
-            part += self.mlp(self.norm2(part))
+            chunk = x[0, start : start + rows]
+            chunk += attended.index_select(0, windowing.back[start : start + rows])
+            chunk += self.mlp(self.norm2(chunk))
         x += local
 
-    def _attended(self, tokens: Tensor, found: Windows) -> Tensor:
-        """Attention of one sample (H W, C), its rows still in the order of windows."""
+    def _attended(self, tokens: Tensor, windowing: Windows) -> Tensor:
+        """Attention of one sample (H W, C); rows of the result are in the order of windows."""
         bias, attended, size = self.attn.bias(), torch.empty_like(tokens), _chunk(tokens)
-        for start, stop, mask in found.parts:
+        for start, stop, mask in windowing.groups:
             added = bias if mask is None else bias + mask
             for first in range(start, stop, size):
                 rows = slice(first * WINDOW**2, min(first + size, stop) * WINDOW**2)
-                chosen = tokens.index_select(0, found.order[rows]).view(-1, WINDOW**2, tokens.shape[-1])
-                attended[rows] = self.attn(chosen, added).flatten(0, 1)
+                chunk = tokens.index_select(0, windowing.order[rows]).view(-1, WINDOW**2, tokens.shape[-1])
+                attended[rows] = self.attn(chunk, added).flatten(0, 1)
         return attended
 
 

@@ -1,6 +1,6 @@
-"""What SAFNet and SAFNet-S share: flow and trust of the outer exposures, and the merge that these give.
+"""Selective alignment and merge of SAFNet and SAFNet-S: flow and trust of the outer exposures.
 
-Kong et al., "SAFNet: Selective Alignment Fusion Network for Efficient HDR Imaging", ECCV 2024. Modules bear the names
+Kong et al., "SAFNet: Selective Alignment Fusion Network for Efficient HDR Imaging", ECCV 2024. Modules have the names
 of the public state dicts.
 """
 
@@ -14,39 +14,39 @@ from torch.nn import functional as F
 from hdrpipe.errors import UsageError
 
 EXPOSURES = 3
-"""The merge weighs one shorter and one longer exposure against the reference."""
+"""Number of exposures: one shorter, the reference, one longer."""
 
 GRID = 16
-"""The flow branch works on multiples of it: four halvings."""
+"""Height and width in the flow branch are multiples of it: four halvings."""
 
 LEVELS, GROUPS = 4, 3
 """Levels of the pyramid; groups of the decoder's inner convolutions, one for each exposure."""
 
 TILE = 2048
-"""Side up to which a picture should stay whole: flow is searched further than the context of a tile."""
+"""Side up to which a picture should not be tiled: flow reaches further than the context of a tile."""
 
 FLOW_SCALE = 20.0
-"""Pixels that count as 1 where a refinement reads a flow."""
+"""Flow in pixels that a refinement reads as 1."""
 
 
 class Merge(NamedTuple):
-    """Flows from the reference to the outer exposures, their trust, and what they merge to."""
+    """Flows from the reference to the outer exposures, their trust, and the merged radiance."""
 
     flows: tuple[Tensor, Tensor]
     """(B, 2, H, W) each: x and y offset in pixels."""
     trust: tuple[Tensor, Tensor]
     """(B, 1, H, W) each, in [0, 1]."""
     warped: tuple[Tensor, Tensor]
-    """The outer frames on the grid of the reference, (B, 6, H, W) each."""
+    """The outer frames warped to the reference, (B, 6, H, W) each."""
     radiance: Tensor
     """(B, 3, H, W)."""
 
 
 def check_exposures(exposures: int) -> None:
-    """Refuse bursts that this architecture cannot take.
+    """Refuse bursts of any other number of exposures than three.
 
     Raises:
-        UsageError: not three exposures.
+        UsageError: the number is not three.
     """
     if exposures != EXPOSURES:
         raise UsageError(
@@ -55,26 +55,26 @@ def check_exposures(exposures: int) -> None:
 
 
 def conv_prelu(inputs: int, outputs: int, stride: int = 1, dilation: int = 1, groups: int = 1) -> nn.Sequential:
-    """A 3x3 convolution and a PReLU for each channel."""
+    """A 3x3 convolution, and a PReLU with a parameter a channel."""
     conv = nn.Conv2d(inputs, outputs, 3, stride, padding=dilation, dilation=dilation, groups=groups)
     return nn.Sequential(conv, nn.PReLU(outputs))
 
 
 def warp(picture: Tensor, flow: Tensor) -> Tensor:
-    """`picture` at the pixel positions plus `flow`; beyond the border its edge.
+    """Bilinear samples of `picture` at the pixel positions plus `flow`; borders are replicated.
 
     Args:
         picture: (B, C, H, W).
         flow: x and y offset in pixels, (B, 2, H, W).
     """
-    with torch.autocast(picture.device.type, enabled=False):  # eight bits do not address a pixel
+    with torch.autocast(picture.device.type, enabled=False):  # bf16 is too coarse for pixel positions
         height, width = flow.shape[-2:]
         flow = flow.float()
         x = _axis(width, flow) + flow[:, 0] * (2.0 / max(width - 1, 1))
         y = _axis(height, flow)[:, None] + flow[:, 1] * (2.0 / max(height - 1, 1))
         grid = torch.stack([x, y], dim=-1)
-        found = F.grid_sample(picture.float(), grid, mode="bilinear", padding_mode="border", align_corners=True)
-    return found.to(picture.dtype)
+        warped = F.grid_sample(picture.float(), grid, mode="bilinear", padding_mode="border", align_corners=True)
+    return warped.to(picture.dtype)
 
 
 def _axis(size: int, like: Tensor) -> Tensor:
@@ -92,15 +92,15 @@ class Encoder(nn.Module):
 
     def forward(self, frame: Tensor) -> list[Tensor]:
         """(B, 6, H, W) -> four features, the finest first."""
-        found = []
+        pyramid = []
         for level in range(LEVELS):
             frame = self.get_submodule(f"pyramid{level + 1}")(frame)
-            found.append(frame)
-        return found
+            pyramid.append(frame)
+        return pyramid
 
 
 class Decoder(nn.Module):
-    """Sharpens flows and trust by one level; the same weights serve all levels."""
+    """Refines flows and trust by one pyramid level; all levels share its weights."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -126,11 +126,11 @@ class Decoder(nn.Module):
 
 
 def flow_and_merge(encoder: Encoder, decoder: Decoder, frames: Tensor) -> Merge:
-    """Estimate at half resolution, merge at full.
+    """Estimate flow and trust at half resolution, merge at full resolution.
 
     Args:
-        encoder: shared by the frames.
-        decoder: shared by the levels.
+        encoder: encoder of all frames.
+        decoder: decoder of all levels.
         frames: [radiance, ldr], (B, 3, 6, H, W).
     """
     height, width = frames.shape[-2:]
@@ -165,8 +165,8 @@ def triangle(
 
     Args:
         reference: ldr of the reference, (B, 3, H, W).
-        radiances: of the short, the middle and the long exposure, (B, 3, H, W) each.
-        trust_short, trust_long: (B, 1, H, W); what is not trusted goes to the middle exposure.
+        radiances: radiance of the short, the middle and the long exposure, (B, 3, H, W) each.
+        trust_short, trust_long: (B, 1, H, W); untrusted weight goes to the middle exposure.
     """
     bright, dark = (2.0 * reference - 1.0).clamp_min(0.0), (1.0 - 2.0 * reference).clamp_min(0.0)
     short, long = bright * trust_short, dark * trust_long
@@ -176,5 +176,5 @@ def triangle(
 
 
 def refined(merge: Merge, change: Tensor, out_channels: int) -> Tensor:
-    """The head of both networks: as published the merge plus a change; for other outputs the change alone."""
+    """Head of both networks: the merge plus the change as published (3 channels); else the change alone."""
     return merge.radiance + change if out_channels == 3 else change

@@ -1,6 +1,6 @@
-"""The classical merge as a network's starting point: `imaging.merge.denoised`, in torch, on batches.
+"""Classical merge as the starting point of a network: `imaging.merge.denoised` in torch, on batches.
 
-A network with the `merge` output learns what to add to it, so that it begins where the best classical method ends.
+A network with the `merge` output learns a correction of it, so that training starts at the best classical method.
 """
 
 import math
@@ -18,19 +18,19 @@ from hdrpipe.quantities import MU
 
 
 class Start(NamedTuple):
-    """What is known before anything is learned, each (B, 3, H, W) in the mu-law domain."""
+    """Classical merge and its noise, each (B, 3, H, W) in the mu-law domain."""
 
     merged: Tensor
-    """Noise-optimal merge of what fits the reference."""
+    """Noise-optimal merge of the values that fit the reference."""
     denoised: Tensor
-    """The same after non-local means."""
+    """`merged` after non-local means."""
     deviation: Tensor
     """Standard deviation of the noise in `merged`, > 0."""
 
 
 @torch.no_grad()
 def start(radiance: Tensor, ldr: Tensor, times: Tensor) -> Start:
-    """The classical merge, denoised.
+    """Classical merge, its denoised form and its noise.
 
     Args:
         radiance: (B, N, 3, H, W).
@@ -43,26 +43,26 @@ def start(radiance: Tensor, ldr: Tensor, times: Tensor) -> Start:
 
 
 def merge(radiance: Tensor, ldr: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
-    """Radiance of `imaging.merge.rejecting` and the variance of its noise, both (B, 3, H, W); arguments as `start`."""
+    """Radiance of `imaging.merge.rejecting` and its noise variance, both (B, 3, H, W); arguments as in `start`."""
     middle = radiance.shape[1] // 2
     reference, t = radiance[:, middle], times[:, :, None, None, None]
-    own = noise(reference, t[:, middle])
+    own_variance = noise(reference, t[:, middle])
     unclipped = _fade(ldr[:, middle], CLIPPING)
-    total, weight = _filled(radiance, ldr, middle) / own, 1.0 / own
-    known = unclipped / own + (1.0 - unclipped) / noise(radiance[:, 0], t[:, 0])
+    total, weight = _filled(radiance, ldr, middle) / own_variance, 1.0 / own_variance
+    precision = unclipped / own_variance + (1.0 - unclipped) / noise(radiance[:, 0], t[:, 0])
     for index in range(radiance.shape[1]):
         if index != middle:
             variance = noise(reference, t[:, index])
             usable = _fade(ldr[:, index], TRUSTED) * unclipped
             counted = (usable > 0).to(radiance.dtype)
             difference = (radiance[:, index] - reference).square() * counted
-            added = usable * _fit(difference, (variance + own) * counted) / variance
-            total, weight, known = total + added * radiance[:, index], weight + added, known + added
-    return total / weight, 1.0 / known
+            added = usable * _agreement(difference, (variance + own_variance) * counted) / variance
+            total, weight, precision = total + added * radiance[:, index], weight + added, precision + added
+    return total / weight, 1.0 / precision
 
 
 def noise_deviation(radiance: Tensor, variance: Tensor) -> Tensor:
-    """Standard deviation of noise in the mu-law domain, by local means of radiance and variance (B, 3, H, W)."""
+    """Noise standard deviation in the mu-law domain, from local means of radiance and variance (B, 3, H, W)."""
     slope = MU / ((1.0 + MU * mean_around(radiance, PATCH).clamp_min(DARKEST)) * math.log1p(MU))
     return (slope * mean_around(variance, PATCH).sqrt()).clamp(*DEVIATION)
 
@@ -79,19 +79,19 @@ def _non_local_means(picture: Tensor, squared: Tensor) -> Tensor:
     for down in range(2 * REACH + 1):
         for across in range(2 * REACH + 1):
             window = (..., slice(down, down + height), slice(across, across + width))
-            apart = (picture - wide[window]).square() / (squared + wide_squared[window])
-            excess = mean_around(apart.mean(1, keepdim=True), PATCH) - 1.0
-            share = torch.exp(-excess.clamp_min(0.0) / SOFTNESS)
-            total, weight = total + share * wide[window], weight + share
+            ratio = (picture - wide[window]).square() / (squared + wide_squared[window])
+            excess = mean_around(ratio.mean(1, keepdim=True), PATCH) - 1.0
+            patch_weight = torch.exp(-excess.clamp_min(0.0) / SOFTNESS)
+            total, weight = total + patch_weight * wide[window], weight + patch_weight
     return total / weight
 
 
 def _filled(radiance: Tensor, ldr: Tensor, middle: int) -> Tensor:
-    """The reference; where a channel clips, the shorter exposures, never darker than what clipped."""
+    """The reference; where a channel clips, the shorter exposures, never darker than the clipped value."""
     filled = radiance[:, 0]
     for index in range(1, middle + 1):
-        own = _fade(ldr[:, index], CLIPPING)
-        filled = own * radiance[:, index] + (1.0 - own) * torch.maximum(filled, radiance[:, index])
+        unclipped = _fade(ldr[:, index], CLIPPING)
+        filled = unclipped * radiance[:, index] + (1.0 - unclipped) * torch.maximum(filled, radiance[:, index])
     return filled
 
 
@@ -100,7 +100,7 @@ def _fade(ldr: Tensor, span: tuple[float, float]) -> Tensor:
     return ((high - ldr) / (high - low)).clamp(0.0, 1.0)
 
 
-def _fit(difference: Tensor, variance: Tensor) -> Tensor:
-    """How well each pixel fits the reference, (B, 1, H, W) in (0, 1]; the worst channel decides."""
+def _agreement(difference: Tensor, variance: Tensor) -> Tensor:
+    """Weight in (0, 1] by agreement with the reference, (B, 1, H, W); the worst channel decides."""
     excess = mean_around(difference, WINDOW) / (mean_around(variance, WINDOW) + 1e-12) - 1.0
     return torch.exp(-excess.clamp_min(0.0).amax(dim=1, keepdim=True))

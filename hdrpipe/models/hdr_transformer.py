@@ -1,6 +1,6 @@
 """HDR-Transformer: Liu et al., "Ghost-free High Dynamic Range Imaging with Context-aware Transformer", ECCV 2022.
 
-The paper's backbone. Modules bear the names of the public state dict, so that published weights fit.
+The paper's backbone. Modules have the names of the public state dict, so that published weights can be loaded.
 """
 
 import torch
@@ -16,7 +16,7 @@ DEEPEST_DROP = 0.1
 
 
 PUBLIC_EXTRAS = r"\.(attn_mask|relative_position_index)$"
-"""Names in public state dicts that are no weights: masks of the training size, an index."""
+"""Pattern of names in public state dicts that are not weights: masks of the training size, an index."""
 
 
 class Options(BaseModel):
@@ -61,15 +61,15 @@ class Group(nn.Module):
         self.dilated_conv = nn.Conv2d(options.channels, options.channels, 3, padding=2, dilation=2)
 
     def forward(self, x: Tensor, size: tuple[int, int]) -> Tensor:
-        """(B, H W, C) -> the same shape; without gradients `x` itself changes."""
-        learning = torch.is_grad_enabled()
-        body = self.residual_group(x if learning else x.clone(), size)
+        """(B, H W, C) -> the same shape; without gradients `x` is changed in place."""
+        with_gradients = torch.is_grad_enabled()
+        body = self.residual_group(x if with_gradients else x.clone(), size)
         change = to_tokens(self.dilated_conv(to_picture(body, size)))
-        return x + change if learning else x.add_(change)
+        return x + change if with_gradients else x.add_(change)
 
 
 class PatchEmbed(nn.Module):
-    """Pixels to tokens: a layer norm, under the name that the public weights give it."""
+    """Layer norm of the tokens, under the name in the public weights."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -81,7 +81,7 @@ class PatchEmbed(nn.Module):
 
 
 class AttentionModule(nn.Module):
-    """Weighs an exposure by its likeness to the reference."""
+    """Weighs an exposure by comparison to the reference."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -94,7 +94,7 @@ class AttentionModule(nn.Module):
 
 
 class Backbone(nn.Module):
-    """The network; see `hdrpipe.models.network` for what it is given and gives. The feature is F_att.
+    """The network; see `hdrpipe.models.network` for inputs and outputs. The feature is F_att.
 
     Args:
         options: sizes.
@@ -114,7 +114,7 @@ class Backbone(nn.Module):
         self.conv_first = nn.Conv2d(exposures * channels, channels, 3, padding=1)
         self.patch_embed = PatchEmbed(channels)
         drops = torch.linspace(0.0, DEEPEST_DROP, options.groups * options.blocks).view(options.groups, -1).tolist()
-        self.layers = nn.ModuleList(Group(options, part) for part in drops)
+        self.layers = nn.ModuleList(Group(options, group_drops) for group_drops in drops)
         self.norm = nn.LayerNorm(channels)
         self.conv_after_body = nn.Conv2d(channels, channels, 3, padding=1)
         self.conv_last = soften(nn.Conv2d(channels, out_channels, 3, padding=1))
@@ -123,14 +123,14 @@ class Backbone(nn.Module):
     def forward(self, frames: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
         """(B, N, 6, H, W), (B, N) -> head (B, out, H, W), feature (B, C, H, W)."""
         size, exposures = (frames.shape[-2], frames.shape[-1]), frames.shape[1]
-        with full_precision(frames):  # radiance needs more than the eight bits of bf16
+        with full_precision(frames):  # bf16 has too few bits for radiance
             stems = [self.get_submodule(f"conv_f{i + 1}") for i in range(exposures)]
-            found = [stem(_channels_last(frames[:, i])) for i, stem in enumerate(stems)]
-        reference = found[reference_of(exposures)]
+            features = [stem(_channels_last(frames[:, i])) for i, stem in enumerate(stems)]
+        reference = features[reference_of(exposures)]
         for index in self.others:
-            found[index] = self.get_submodule(attention_name(index, exposures))(found[index], reference)
-        feature = self.conv_first(torch.cat(found, dim=1))
-        del found
+            features[index] = self.get_submodule(attention_name(index, exposures))(features[index], reference)
+        feature = self.conv_first(torch.cat(features, dim=1))
+        del features
         tokens = self.patch_embed(to_tokens(feature))
         for layer in self.layers:
             tokens = layer(tokens, size)

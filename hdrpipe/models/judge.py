@@ -1,4 +1,4 @@
-"""The judge: a head that says how far the prediction may be off (arXiv 2511.12939)."""
+"""The judge: a head that predicts sigma, the standard deviation of the prediction's error (arXiv 2511.12939)."""
 
 import math
 
@@ -9,18 +9,18 @@ from torch.nn import functional as F
 from hdrpipe.quantities import SIGMA_MIN
 
 SIGMA_START = 0.04
-"""Sigma of a fresh judge without a prior: the error of a plain merge, so that the first steps of L^k are calm."""
+"""Sigma of an untrained judge without a prior: the error of a simple merge, so that L^k starts with small gradients."""
 
 START = math.log(SIGMA_START / (1.0 - SIGMA_START))
 
 
 class Judge(nn.Module):
-    """Three 3x3 convolutions C-C-C-1; the feature is added before the last; a sigmoid gives sigma.
+    """Three 3x3 convolutions C-C-C-1 and a sigmoid; the input feature is added before the last convolution.
 
-    Borders are replicated: padded by zeros, sigma had a bright frame.
+    Borders are replicated: zero padding gave sigma a bright frame.
 
     Args:
-        features: channels C of the feature that it reads.
+        features: channels C of the input feature.
     """
 
     def __init__(self, features: int):
@@ -36,9 +36,9 @@ class Judge(nn.Module):
 
         Args:
             feature: (B, C, h, w).
-            size: (H, W) of the result; a smaller feature is judged on its own grid and enlarged before the sigmoid.
-            prior: sigma in (0, 1) that a fresh judge tells, (B, 1, H, W), for example of the noise; None takes a
-                constant.
+            size: (H, W) of the result; the logit of a smaller feature is enlarged before the sigmoid.
+            prior: sigma in (0, 1) that an untrained judge returns, (B, 1, H, W), for example of the noise; None takes
+                SIGMA_START.
 
         Returns:
             Sigma in [SIGMA_MIN, 1], (B, 1, H, W).

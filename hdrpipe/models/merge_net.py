@@ -1,8 +1,8 @@
-"""A small merge network that learns in seconds on a CPU.
+"""A small merge network that trains in seconds on a CPU.
 
-It reads the aligned exposures, the classical merge before and after denoising, and how far each exposure is from it in
-units of the noise, so that a deviation means the same in shadows and lights; it thinks at full resolution, where noise
-is. No prior about saturation is built in: it learns better without.
+Inputs are the aligned exposures, the classical merge before and after denoising, and the differences of the exposures
+to it in units of the noise, comparable between shadows and highlights. It works at full resolution, where the noise is.
+No prior about saturation is built in: training results are better without.
 """
 
 import torch
@@ -18,19 +18,19 @@ from hdrpipe.models.guide import Start, mean_around, noise_deviation
 from hdrpipe.models.network import full_precision, soften
 
 DILATIONS = (1, 1, 2)
-"""Dilations of the residual blocks: together with what the classical merge reads they see 17 pixels to each side."""
+"""Dilations of the residual blocks; with the classical merge the receptive field is 17 pixels to each side."""
 
 MAGNIFY = 20.0
-"""Factor on differences in the mu-law domain, where noise is some hundredths."""
+"""Factor on differences in the mu-law domain, where noise is a few hundredths."""
 
-TYPICAL = 5e-3
-"""A deviation of the noise in the mu-law domain from which the others are counted, logarithmically."""
+TYPICAL_DEVIATION = 5e-3
+"""Noise standard deviation in the mu-law domain whose logarithmic input is 0."""
 
-AROUND = 5
-"""Side of the window whose mean is taken off, so that texture and noise remain."""
+TEXTURE_WINDOW = 5
+"""Side of the window whose mean is subtracted, so that texture and noise remain."""
 
 LINEAR_FLOOR = 1e-6
-"""Keeps the slope of the display code finite where a difference is taken."""
+"""Smallest linear value in a difference, which keeps the slope of the display code finite."""
 
 
 class Options(BaseModel):
@@ -42,12 +42,12 @@ class Options(BaseModel):
 
 
 def convolution(inputs: int, outputs: int, dilation: int = 1) -> nn.Conv2d:
-    """3x3; borders are replicated, as zeros would look like an edge."""
+    """3x3 convolution with replicated borders, as zeros would look like an edge."""
     return nn.Conv2d(inputs, outputs, 3, padding=dilation, dilation=dilation, padding_mode="replicate")
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions around a residual, the first one dilated."""
+    """Two 3x3 convolutions with a residual connection, the first one dilated."""
 
     def __init__(self, channels: int, dilation: int):
         super().__init__()
@@ -60,7 +60,7 @@ class Block(nn.Module):
 
 
 class Backbone(nn.Module):
-    """The body; see `hdrpipe.models.network` for what it is given and gives.
+    """The network; see `hdrpipe.models.network` for inputs and outputs.
 
     Args:
         options: channels of the body.
@@ -68,7 +68,7 @@ class Backbone(nn.Module):
         out_channels: channels of the head.
     """
 
-    multiple = 2  # a frame of free size is at least four pixels then: more than what reflected means reach
+    multiple = 2  # sides are padded to even sizes, more than the reach of reflected means
     guided = True
 
     def __init__(self, options: Options, exposures: int, out_channels: int):
@@ -87,37 +87,40 @@ class Backbone(nn.Module):
 
 
 def planes(frames: Tensor, times: Tensor, start: Start) -> Tensor:
-    """What the stem reads, (B, 9 N + 15, H, W); arguments as `Backbone.forward`."""
+    """Input planes of the stem, (B, 9 N + 15, H, W); arguments as in `Backbone.forward`."""
     radiance, ldr = frames[:, :, :3], frames[:, :, 3:]
     merged, denoised, deviation = start
-    found = [ldr.flatten(1, 2), merged, apart(radiance, times, merged).flatten(1, 2)]
-    found += [differences(radiance, ldr, times).flatten(1, 2)]
-    found += [in_noise(merged - mean_around(merged, AROUND), deviation)]
-    found += [in_noise(denoised - merged, deviation), in_noise(denoised - mean_around(denoised, AROUND), deviation)]
-    found += [torch.log(deviation / TYPICAL), torch.tanh(MAGNIFY * (merged - mean_around(merged, 3)))]
-    return torch.cat(found, dim=1)
+    inputs = [ldr.flatten(1, 2), merged, merge_residuals(radiance, times, merged).flatten(1, 2)]
+    inputs += [differences(radiance, ldr, times).flatten(1, 2)]
+    inputs += [in_noise(merged - mean_around(merged, TEXTURE_WINDOW), deviation)]
+    inputs += [
+        in_noise(denoised - merged, deviation),
+        in_noise(denoised - mean_around(denoised, TEXTURE_WINDOW), deviation),
+    ]
+    inputs += [torch.log(deviation / TYPICAL_DEVIATION), torch.tanh(MAGNIFY * (merged - mean_around(merged, 3)))]
+    return torch.cat(inputs, dim=1)
 
 
 def in_noise(difference: Tensor, deviation: Tensor) -> Tensor:
-    """A difference in units of its noise, compressed: linear up to noise, logarithmic beyond."""
+    """A difference in units of its noise, compressed: linear below the noise, logarithmic above."""
     return torch.asinh(difference / deviation)
 
 
-def apart(radiance: Tensor, times: Tensor, merged: Tensor) -> Tensor:
-    """Each exposure's mu-law distance to the merge (B, 3, H, W), in units of that exposure's noise, (B, N, 3, H, W)."""
+def merge_residuals(radiance: Tensor, times: Tensor, merged: Tensor) -> Tensor:
+    """Mu-law differences of exposures to the merge (B, 3, H, W), in units of their noise, (B, N, 3, H, W)."""
     level = mean_around(inverse_mu_law(merged), 3).clamp_min(DARKEST)
-    found = []
+    residuals = []
     for index in range(radiance.shape[1]):
         expected = noise_deviation(level, noise(level, times[:, index, None, None, None]))
-        found.append(in_noise(mu_law(radiance[:, index]) - merged, expected.clamp_min(DEVIATION[0])))
-    return torch.stack(found, dim=1)
+        residuals.append(in_noise(mu_law(radiance[:, index]) - merged, expected.clamp_min(DEVIATION[0])))
+    return torch.stack(residuals, dim=1)
 
 
 def differences(radiance: Tensor, ldr: Tensor, times: Tensor) -> Tensor:
-    """How far each exposure is from the reference, both shown at the longer of the two exposure times.
+    """Differences of exposures to the reference, both at the longer of the two exposure times.
 
-    The darker of the two is lifted and clipped as the brighter was, so that a difference means motion or noise and
-    not saturation.
+    The darker frame is lifted and clipped as the brighter one was, so that a difference is due to motion or noise, not
+    to saturation.
 
     Args:
         radiance: (B, N, 3, H, W).
@@ -125,14 +128,14 @@ def differences(radiance: Tensor, ldr: Tensor, times: Tensor) -> Tensor:
         times: (B, N), ascending.
 
     Returns:
-        Differences to the reference in display code, in [-1, 1], (B, N - 1, 3, H, W).
+        Differences in display code, in [-1, 1], (B, N - 1, 3, H, W).
     """
     middle = radiance.shape[1] // 2
-    found = []
+    results = []
     for i in range(radiance.shape[1]):
         if i != middle:
             dark, bright = min(i, middle), max(i, middle)
             lifted = (radiance[:, dark] * times[:, bright, None, None, None]).clamp(LINEAR_FLOOR, 1.0)
-            gap = ldr_from_linear(lifted) - ldr[:, bright]
-            found.append(gap if i == dark else -gap)
-    return torch.stack(found, dim=1)
+            difference = ldr_from_linear(lifted) - ldr[:, bright]
+            results.append(difference if i == dark else -difference)
+    return torch.stack(results, dim=1)

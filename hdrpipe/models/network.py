@@ -1,4 +1,4 @@
-"""What every backbone keeps to, and the network that the rest of the package sees.
+"""Interface of backbones, and the complete network: backbone, output layer and judge.
 
 A backbone file defines `Options` (a pydantic class) and `Backbone(options, exposures, out_channels)`, an `nn.Module`
 with
@@ -6,11 +6,11 @@ with
 - `features`: channels of the feature that the judge reads,
 - `multiple`: height and width must be multiples of it,
 - `forward(frames (B, N, 6, H, W), times (B, N)) -> (head (B, out_channels, H, W), feature (B, features, h, w))`,
-- if it looks further than the halo of a tile: `tile`, the side up to which a picture should stay whole,
-- if it reads the classical merge as well: `guided = True`, and `forward(frames, times, start: guide.Start)`,
-- if its published form does not end in a sigmoid: `radiance(head (B, 3, H, W))`, which gives radiance in [0, 1].
+- if its receptive field exceeds the halo of a tile: `tile`, the side up to which a picture should not be tiled,
+- if it also reads the classical merge: `guided = True`, and `forward(frames, times, start: guide.Start)`,
+- if its published form does not end in a sigmoid: `radiance(head (B, 3, H, W))`, which returns radiance in [0, 1].
 
-Frames carry [radiance, ldr] of each exposure, ascending; the reference is the middle one.
+Frames are [radiance, ldr] of each exposure, ascending; the reference is the middle one.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,20 +29,20 @@ from hdrpipe.models.judge import Judge
 OUTPUTS = ("merge", "sigmoid")
 
 TRUST = 4.0
-"""Logit of the classical merge beside those of the exposures, which start near 0: it begins with 95 % of the weight."""
+"""Logit of the classical merge; those of the exposures start near 0, so it starts with 95 % of the weight."""
 
-FEWEST = 2
-"""Exposures of a burst that there is something to fuse in."""
+MIN_EXPOSURES = 2
+"""Smallest number of exposures of a burst."""
 
-QUIET = 0.1
+HEAD_SCALE = 0.1
 """Factor on the initial weights of a head that corrects the classical merge."""
 
 
 class Prediction(NamedTuple):
-    """A picture and how far it may be off, both in the mu-law domain."""
+    """Predicted picture and its sigma, both in the mu-law domain."""
 
     tonemapped: Tensor
-    """(B, 3, H, W); not clamped, so that a loss still pulls back what leaves [0, 1]."""
+    """(B, 3, H, W); not clamped, so that values outside [0, 1] still have a gradient."""
     sigma: Tensor
     """(B, 1, H, W) standard deviation, >= SIGMA_MIN."""
 
@@ -53,23 +53,23 @@ def reference_of(exposures: int) -> int:
 
 
 def full_precision(x: Tensor) -> torch.autocast:
-    """A context without autocast on the device of `x`: for inputs, the last layer and sigma, which need all bits."""
+    """Context without autocast on the device of `x`, for inputs, the last layer and sigma, which need float32."""
     return torch.autocast(x.device.type, enabled=False)
 
 
 def soften(head: nn.Conv2d) -> nn.Conv2d:
-    """The last layer of a `merge` output, made quiet in place: it starts near the classical merge. Others as they are.
+    """Scale down the initial weights of a `merge` head in place, so that the output starts near the classical merge.
 
-    A head of three channels is that of the output `sigmoid`.
+    A head of three channels belongs to the output `sigmoid` and is left unchanged.
     """
     if head.out_channels > 3:
         with torch.no_grad():
-            head.weight.mul_(QUIET)
+            head.weight.mul_(HEAD_SCALE)
     return head
 
 
 def pack(ldr: Tensor, times: Tensor) -> Tensor:
-    """The input of a backbone.
+    """Input of a backbone.
 
     Args:
         ldr: display-coded frames in [0, 1], (B, N, 3, H, W).
@@ -82,15 +82,15 @@ def pack(ldr: Tensor, times: Tensor) -> Tensor:
 
 
 class HdrNet(nn.Module):
-    """A backbone with its output layer and its judge.
+    """Complete network: a backbone with its output layer and judge.
 
     Args:
         backbone: see the module's docstring.
-        output: `merge`: the head gives one weight map per exposure; a softmax over these and the classical, denoised
+        output: `merge`: the head has one weight map per exposure; a softmax over these and the classical, denoised
             merge (`guide`) weighs the sum of radiances; three more channels, in units of the merge's noise, are added
             in the mu-law domain, and sigma starts from that noise;
-            `sigmoid`: the network ends as it was published: the head's three channels are the radiance itself, after a
-            sigmoid (arXiv 2511.12939) or after the backbone's own `radiance`.
+            `sigmoid`: the published output: the head's three channels become radiance by a sigmoid
+            (arXiv 2511.12939) or by the backbone's `radiance`.
         exposures: frames of a burst, N.
     """
 
@@ -111,35 +111,35 @@ class HdrNet(nn.Module):
             times: relative exposure times, (B, N).
 
         Raises:
-            InputError: the number of frames is not the one that the network was built for.
+            InputError: the number of frames is not that of the network.
         """
         if frames.shape[1] != self.exposures:
-            raise InputError(f"{frames.shape[1]} exposures, the network takes {self.exposures}")
+            raise InputError(f"the burst has {frames.shape[1]} exposures; the network takes {self.exposures}")
         height, width = frames.shape[-2:]
         packed = pack(pad_to_multiple(frames, self.multiple), times)
         merges = self.output == "merge"
         with full_precision(frames):
-            begun = start(packed[:, :, :3], packed[:, :, 3:], times) if merges or self.guided else None
-        head, feature = self.backbone(packed, times, begun) if self.guided else self.backbone(packed, times)
+            classical = start(packed[:, :, :3], packed[:, :, 3:], times) if merges or self.guided else None
+        head, feature = self.backbone(packed, times, classical) if self.guided else self.backbone(packed, times)
         with full_precision(frames):
             size = (packed.shape[-2], packed.shape[-1])
-            if begun is not None and merges:
-                tonemapped = self._merged(head.float(), packed[:, :, :3], begun)
-                sigma = self.judge(feature.float(), size, begun.deviation.mean(dim=1, keepdim=True))
+            if classical is not None and merges:
+                tonemapped = self._merged(head.float(), packed[:, :, :3], classical)
+                sigma = self.judge(feature.float(), size, classical.deviation.mean(dim=1, keepdim=True))
             else:
                 tonemapped, sigma = mu_law(self.radiance(head)), self.judge(feature.float(), size)
         return Prediction(tonemapped[..., :height, :width], sigma[..., :height, :width])
 
-    def _merged(self, head: Tensor, radiance: Tensor, begun: Start) -> Tensor:
-        """The classical merge, corrected by weights of the exposures and by a residual in the mu-law domain."""
+    def _merged(self, head: Tensor, radiance: Tensor, classical: Start) -> Tensor:
+        """Classical merge, corrected by the weights of the exposures and by a residual in the mu-law domain."""
         trust = torch.full_like(head[:, :1], TRUST)
         weights = torch.softmax(torch.cat([trust, head[:, : self.exposures]], dim=1), dim=1)
-        merged = weights[:, :1] * inverse_mu_law(begun.denoised) + (weights[:, 1:, None] * radiance).sum(dim=1)
-        return mu_law(merged) + begun.deviation * head[:, self.exposures :]
+        merged = weights[:, :1] * inverse_mu_law(classical.denoised) + (weights[:, 1:, None] * radiance).sum(dim=1)
+        return mu_law(merged) + classical.deviation * head[:, self.exposures :]
 
 
 def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
-    """Reflect the lower and right border until both sides are multiples; pictures smaller than the border too."""
+    """Pad the lower and right border by reflection until both sides are multiples; works for any picture size."""
     for dim in (-2, -1):
         size = x.shape[dim]
         if size % multiple:
@@ -155,7 +155,7 @@ def _reflected(size: int, total: int) -> Tensor:
 
 
 def build(model: Mapping[str, Any]) -> HdrNet:
-    """The network of a config's `model` section, with initial weights from torch's current random state.
+    """Build the network of a config's `model` section, with initial weights from torch's global generator.
 
     Args:
         model: `backbone`, `options`, `output` and `exposures`.
@@ -164,8 +164,10 @@ def build(model: Mapping[str, Any]) -> HdrNet:
         UsageError: an unknown backbone, option or output, or a number of exposures that the backbone cannot take.
     """
     name, output, exposures = str(model["backbone"]), str(model["output"]), int(model["exposures"])
-    if exposures < FEWEST:
-        raise UsageError(f"a burst of {exposures} exposure; networks fuse {FEWEST} or more", "model")
+    if exposures < MIN_EXPOSURES:
+        raise UsageError(
+            f"a burst of {exposures} exposure cannot be fused; networks need {MIN_EXPOSURES} or more", "model"
+        )
     if output not in OUTPUTS:
         raise UsageError(f"unknown output {output!r}; allowed: {', '.join(OUTPUTS)}", "model.output")
     options = plugins.options("models", name, model.get("options", {}))

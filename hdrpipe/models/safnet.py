@@ -19,10 +19,10 @@ from hdrpipe.models.flow_merge import (
 from hdrpipe.models.network import full_precision, soften
 
 DILATIONS = (1, 2, 4, 2, 1)
-"""Of the residual blocks of the refinement."""
+"""Dilations of the residual blocks of the refinement."""
 
 PUBLIC_EXTRAS = r"^$"
-"""Public state dicts hold nothing but weights."""
+"""Pattern that matches nothing: public state dicts hold only weights."""
 
 
 class Options(BaseModel):
@@ -34,7 +34,7 @@ class Options(BaseModel):
 
 
 class ResidualBlock(nn.Module):
-    """Two dilated 3x3 convolutions around a residual, PReLU after each."""
+    """Two dilated 3x3 convolutions with a residual connection, PReLU after each."""
 
     def __init__(self, channels: int, dilation: int):
         super().__init__()
@@ -48,7 +48,7 @@ class ResidualBlock(nn.Module):
 
 
 class RefineNet(nn.Module):
-    """What the merge lacks, from all frames at full resolution."""
+    """Correction of the merge, from all frames at full resolution."""
 
     def __init__(self, channels: int, out_channels: int):
         super().__init__()
@@ -62,10 +62,10 @@ class RefineNet(nn.Module):
 
     def forward(self, frames: Tensor, merge: Merge) -> tuple[Tensor, Tensor]:
         """(B, 3, 6, H, W) and the merge -> change (B, out, H, W), feature (B, 2 C, H, W)."""
-        known = [frames[:, 1], *(flow / FLOW_SCALE for flow in merge.flows), *merge.trust, merge.radiance]
+        inputs = [frames[:, 1], *(flow / FLOW_SCALE for flow in merge.flows), *merge.trust, merge.radiance]
         short = warp(self.conv0(_channels_last(frames[:, 0])), merge.flows[0])
         long = warp(self.conv2(_channels_last(frames[:, 2])), merge.flows[1])
-        middle = self.conv1(_channels_last(torch.cat(known, dim=1)))
+        middle = self.conv1(_channels_last(torch.cat(inputs, dim=1)))
         feature = _channels_last(torch.cat([short, middle, long], dim=1))
         for index in range(len(DILATIONS)):
             feature = self.get_submodule(f"resblock{index + 1}")(feature)
@@ -74,9 +74,9 @@ class RefineNet(nn.Module):
 
 
 class Backbone(nn.Module):
-    """The network; see `hdrpipe.models.network` for what it is given and gives.
+    """The network; see `hdrpipe.models.network` for inputs and outputs.
 
-    The feature is the last of the refinement. The published output is the merge plus a change, clamped.
+    The feature is the last one of the refinement. The published output is the merge plus a change, clamped.
 
     Args:
         options: sizes.
@@ -100,7 +100,7 @@ class Backbone(nn.Module):
         return refined(merge, change, self.out_channels), feature
 
     def radiance(self, head: Tensor) -> Tensor:
-        """The published output: (B, 3, H, W) -> the same shape, in [0, 1]."""
+        """Published output: (B, 3, H, W) -> the same shape, clamped to [0, 1]."""
         return head.clamp(0.0, 1.0)
 
 

@@ -18,10 +18,10 @@ from hdrpipe.models.flow_merge import (
 from hdrpipe.models.network import full_precision, soften
 
 DILATIONS = (1, 1, 2, 4, 2, 1)
-"""Of the convolutions of the refinement, the first of which reads the frames."""
+"""Dilations of the convolutions of the refinement, the first of which reads the frames."""
 
 PUBLIC_EXTRAS = r"^$"
-"""Public state dicts hold nothing but weights."""
+"""Pattern that matches nothing: public state dicts hold only weights."""
 
 
 class Options(BaseModel):
@@ -34,7 +34,7 @@ class Options(BaseModel):
 
 
 class RefineNet(nn.Module):
-    """What the merge lacks, from the warped frames."""
+    """Correction of the merge, from the warped frames."""
 
     def __init__(self, channels: int, out_channels: int):
         super().__init__()
@@ -45,8 +45,8 @@ class RefineNet(nn.Module):
     def forward(self, frames: Tensor, merge: Merge) -> tuple[Tensor, Tensor]:
         """(B, 3, 6, H, W) and the merge -> change (B, out, H, W), feature (B, C, H, W)."""
         flows = [flow / FLOW_SCALE for flow in merge.flows]
-        known = [merge.warped[0], frames[:, 1], merge.warped[1], *flows, *merge.trust, merge.radiance]
-        feature = torch.cat(known, dim=1).contiguous(memory_format=torch.channels_last)
+        inputs = [merge.warped[0], frames[:, 1], merge.warped[1], *flows, *merge.trust, merge.radiance]
+        feature = torch.cat(inputs, dim=1).contiguous(memory_format=torch.channels_last)
         for index in range(len(DILATIONS)):
             feature = self.get_submodule(f"conv{index + 1}")(feature)
         with full_precision(frames):
@@ -54,9 +54,9 @@ class RefineNet(nn.Module):
 
 
 class Backbone(nn.Module):
-    """The network; see `hdrpipe.models.network` for what it is given and gives.
+    """The network; see `hdrpipe.models.network` for inputs and outputs.
 
-    The feature is the last of the refinement. The published output is the merge plus a change, clamped.
+    The feature is the last one of the refinement. The published output is the merge plus a change, clamped.
 
     Args:
         options: sizes.

@@ -1,6 +1,6 @@
-"""Windows of a picture's tokens: which token lies in which window, and who may not see whom after a cyclic shift.
+"""Partition of a picture's tokens into windows, with the attention masks of cyclically shifted windows.
 
-A shift and the partition are one gather along the tokens. Index and masks depend on the size alone and are kept.
+Shift and partition are one gather along the tokens. Index and masks depend on the size alone and are cached.
 """
 
 from functools import lru_cache
@@ -10,51 +10,51 @@ import torch
 from torch import Tensor
 
 FORBIDDEN = -100.0
-"""Added to the attention between tokens that only the cyclic shift made neighbours (Liu et al. 2021)."""
+"""Value added to the attention between tokens that only the cyclic shift put into one window (Liu et al. 2021)."""
 
-KEPT = 8
-"""Sizes whose index is kept: those of a picture's tiles, or of crops and whole validation scenes."""
+CACHED_SIZES = 8
+"""Number of sizes in the cache: those of a picture's tiles, or of crops and whole validation scenes."""
 
 
 class Windows(NamedTuple):
-    """Tokens of one size in windows, windows of one kind together."""
+    """Token order for one picture size; windows with the same mask are adjacent."""
 
     order: Tensor
     """(H W,) index of each token in the picture, window by window."""
     back: Tensor
     """(H W,) the inverse of `order`."""
-    parts: tuple[tuple[int, int, Tensor | None], ...]
-    """(first window, last + 1, mask to add to the attention (window^2, window^2) or None) of each kind."""
+    groups: tuple[tuple[int, int, Tensor | None], ...]
+    """(first window, last + 1, mask to add to the attention (window^2, window^2) or None) of each group of windows."""
 
 
-@lru_cache(maxsize=KEPT)
-@torch.inference_mode(False)  # what inference made first must serve training too
+@lru_cache(maxsize=CACHED_SIZES)
+@torch.inference_mode(False)  # a tensor first made in inference mode could not be used in training
 def windows(height: int, width: int, side: int, shift: int, device: torch.device) -> Windows:
-    """The windows of a picture that was rolled up and left by `shift` pixels.
+    """Windows of a picture rolled up and left by `shift` pixels.
 
     Args:
         height: rows, a multiple of `side`.
         width: columns, likewise.
         side: side of a window.
-        shift: 0, or less than `side`; then the last windows of each axis hold two strips that were far apart.
-        device: where the index is to live.
+        shift: 0, or less than `side`; then the last windows of each axis hold two strips that are not neighbours.
+        device: device of the index.
     """
     pixels = torch.arange(height * width).view(height, width).roll((-shift, -shift), (0, 1))
-    grid = _cut(pixels, side)
+    grid = _partition(pixels, side)
     rows, columns = height // side, width // side
     last_row, last_column = torch.arange(rows) == rows - 1, torch.arange(columns) == columns - 1
     kind = (2 * last_row[:, None] + last_column[None, :]).flatten() if shift else torch.zeros(rows * columns).long()
     by_kind = torch.sort(kind, stable=True)
     order = grid[by_kind.indices].flatten()
-    parts, start = [], 0
+    groups, start = [], 0
     for value, count in enumerate(torch.bincount(kind, minlength=4).tolist()):
         if count:
-            parts.append((start, start + count, _mask(side, shift, value).to(device) if value else None))
+            groups.append((start, start + count, _mask(side, shift, value).to(device) if value else None))
         start += count
-    return Windows(order.to(device), torch.argsort(order).to(device), tuple(parts))
+    return Windows(order.to(device), torch.argsort(order).to(device), tuple(groups))
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=CACHED_SIZES)
 @torch.inference_mode(False)
 def relative_index(side: int, device: torch.device) -> Tensor:
     """Row of the bias table for each pair of tokens of a window, (side^2, side^2) in [0, (2 side - 1)^2)."""
@@ -64,13 +64,13 @@ def relative_index(side: int, device: torch.device) -> Tensor:
     return (dy * (2 * side - 1) + dx).to(device)
 
 
-def _cut(plane: Tensor, side: int) -> Tensor:
+def _partition(plane: Tensor, side: int) -> Tensor:
     height, width = plane.shape
     return plane.view(height // side, side, width // side, side).transpose(1, 2).reshape(-1, side * side)
 
 
 def _mask(side: int, shift: int, kind: int) -> Tensor:
-    """What the windows at the end of the rows (2), of the columns (1) or of both (3) must not see."""
+    """Attention mask of the windows in the last row (2), the last column (1) or both (3)."""
     second = torch.arange(side) >= side - shift
     row, column = second & bool(kind & 2), second & bool(kind & 1)
     region = (2 * row[:, None] + column[None, :]).flatten()

@@ -1,4 +1,4 @@
-"""Every backbone keeps the contract, with both outputs."""
+"""Contract of backbones, checked for every one of them with both outputs."""
 
 import numpy as np
 import pytest
@@ -59,7 +59,7 @@ def test_it_is_deterministic_and_does_not_mix_samples(name):
     assert torch.allclose(both.sigma[1:], alone.sigma, atol=1e-6)
 
 
-def test_an_unknown_option_is_told(name):
+def test_an_unknown_option_is_refused(name):
     with pytest.raises(UsageError, match="nonsense"):
         build({"backbone": name, "options": {"nonsense": 1}, "output": "merge", "exposures": 3})
 
@@ -74,13 +74,13 @@ def test_other_bursts_are_fused_or_refused_in_one_line(name, exposures):
     try:
         net = build({"backbone": name, "options": {}, "output": "merge", "exposures": exposures}).eval()
     except UsageError as refused:
-        told = str(refused)
+        message = str(refused)
     else:
         times = 2.0 ** torch.arange(exposures)[None]
         found = net(frames(16, 16, exposures), times).tonemapped
         assert found.shape == (1, 3, 16, 16)
         return
-    assert f"not {exposures}" in told
+    assert f"not {exposures}" in message
 
 
 def test_learning_and_inference_compute_the_same(name):

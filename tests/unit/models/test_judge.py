@@ -1,4 +1,4 @@
-"""The judge: where sigma starts, and that a picture's border is no reason for doubt."""
+"""The judge: initial sigma, and no effect of the picture's border."""
 
 import torch
 
@@ -13,7 +13,7 @@ def judge():
     return Judge(8)
 
 
-def test_a_silent_judge_tells_its_prior():
+def test_a_judge_of_zero_weights_returns_its_prior():
     made, feature = judge(), torch.rand(1, 8, 12, 10)
     torch.nn.init.zeros_(made.last.weight)
     torch.nn.init.zeros_(made.last.bias)  # pyright: ignore[reportArgumentType]

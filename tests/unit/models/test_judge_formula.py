@@ -1,4 +1,4 @@
-"""The judge against the same in NumPy, in float64."""
+"""The judge against a float64 NumPy implementation."""
 
 import numpy as np
 import pytest
@@ -39,11 +39,11 @@ def by_hand(made, feature, prior, enlarged=False):
     w = {name: value.detach().numpy() for name, value in made.named_parameters()}
     hidden = leaky(conv3x3(feature, w["first.weight"], w["first.bias"]))
     hidden = leaky(conv3x3(hidden, w["second.weight"], w["second.bias"]))
-    told = conv3x3(hidden + feature, w["last.weight"], w["last.bias"])
+    logits = conv3x3(hidden + feature, w["last.weight"], w["last.bias"])
     if enlarged:
-        told = doubling(told.shape[1]) @ told @ doubling(told.shape[2]).T
-    told = told + logit(START if prior is None else prior)
-    return FLOOR + (1 - FLOOR) / (1 + np.exp(-told))
+        logits = doubling(logits.shape[1]) @ logits @ doubling(logits.shape[2]).T
+    logits = logits + logit(START if prior is None else prior)
+    return FLOOR + (1 - FLOOR) / (1 + np.exp(-logits))
 
 
 @pytest.fixture
@@ -76,8 +76,8 @@ def test_the_feature_is_added_before_the_last_convolution(judge):
         for parameter in (*judge.first.parameters(), *judge.second.parameters()):
             parameter.zero_()
         found = judge(torch.from_numpy(feature)[None], (7, 6))[0].numpy()
-    told = conv3x3(feature, judge.last.weight.detach().numpy(), judge.last.bias.detach().numpy()) + logit(START)
-    assert found == pytest.approx(FLOOR + (1 - FLOOR) / (1 + np.exp(-told)), rel=1e-10)
+    logits = conv3x3(feature, judge.last.weight.detach().numpy(), judge.last.bias.detach().numpy()) + logit(START)
+    assert found == pytest.approx(FLOOR + (1 - FLOOR) / (1 + np.exp(-logits)), rel=1e-10)
     assert np.ptp(found) > 0.01
 
 

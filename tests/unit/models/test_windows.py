@@ -1,4 +1,4 @@
-"""The gather is Swin's roll and partition; the masks forbid what the roll made neighbours."""
+"""Windows agree with Swin's roll and partition; masks exclude tokens that only the roll put together."""
 
 import torch
 
@@ -10,14 +10,14 @@ CPU = torch.device("cpu")
 def test_a_shifted_window_holds_the_rolled_pixels():
     found = windows(24, 16, 8, 4, CPU)
     rolled = torch.arange(24 * 16).view(24, 16).roll((-4, -4), (0, 1))
-    wanted = {tuple(rolled[y : y + 8, x : x + 8].flatten().tolist()) for y in (0, 8, 16) for x in (0, 8)}
-    assert {tuple(row) for row in found.order.view(-1, 64).tolist()} == wanted
+    expected = {tuple(rolled[y : y + 8, x : x + 8].flatten().tolist()) for y in (0, 8, 16) for x in (0, 8)}
+    assert {tuple(row) for row in found.order.view(-1, 64).tolist()} == expected
     assert torch.equal(found.order[found.back], torch.arange(24 * 16))
 
 
-def test_masks_part_exactly_what_was_not_within_a_window():
+def test_masks_separate_exactly_the_tokens_that_were_not_in_one_window():
     found = windows(16, 24, 8, 4, CPU)
-    for start, stop, mask in found.parts:
+    for start, stop, mask in found.groups:
         pixels = found.order.view(-1, 64)[start:stop]
         rows, columns = pixels // 24, pixels % 24
         # in the picture, tokens of one window that the roll did not bring together lie less than a window apart
@@ -27,8 +27,8 @@ def test_masks_part_exactly_what_was_not_within_a_window():
         assert mask is None or set(mask.unique().tolist()) == {FORBIDDEN, 0.0}
 
 
-def test_without_a_shift_there_is_one_part_and_no_mask():
-    assert [(start, stop, mask) for start, stop, mask in windows(16, 24, 8, 0, CPU).parts] == [(0, 6, None)]
+def test_without_a_shift_there_is_one_group_and_no_mask():
+    assert [(start, stop, mask) for start, stop, mask in windows(16, 24, 8, 0, CPU).groups] == [(0, 6, None)]
 
 
 def test_the_bias_index_depends_on_the_offset_alone():
