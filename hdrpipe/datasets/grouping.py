@@ -150,7 +150,8 @@ def _brackets(stream: Sequence[Shot]) -> list[tuple[Sequence[Shot], bool]]:
 def _parted(before: Shot, after: Shot) -> bool:
     """Whether two pictures that follow one another cannot be of one bracket."""
     one, other = before.about, after.about
-    if (one.width, one.height, one.camera.bracketed) != (other.width, other.height, other.camera.bracketed):
+    sizes = [sorted((about.width, about.height)) for about in (one, other)]  # frames of one bracket may lie and stand
+    if sizes[0] != sizes[1] or one.camera.bracketed != other.camera.bracketed:
         return True
     if one.camera.taken is None or other.camera.taken is None:
         return False

@@ -131,7 +131,7 @@ def test_a_damaged_newest_state_falls_back_to_the_one_before(tmp_path, killed, n
         found = store.load()
     assert found is not None, f"seed {SEED}: {kind}"
     assert found.step == 6, f"seed {SEED}: {kind}"
-    assert "going on from step 6" in caplog.text, f"seed {SEED}: {kind}"
+    assert "resuming from step 6" in caplog.text, f"seed {SEED}: {kind}"
     assert str(newest) in caplog.text, f"seed {SEED}: {kind}"
     _damage(older, chance, kind)
     with pytest.raises(DamagedError) as caught:
