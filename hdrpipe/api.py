@@ -1,4 +1,4 @@
-"""For notebooks and other programs: load a network, fuse a burst, read a product.
+"""Python interface for notebooks and programs: load a network, fuse a burst, read a product.
 
 import hdrpipe.api as hdr
 
@@ -30,13 +30,13 @@ __all__ = ["Fused", "Product", "Stored", "fuse", "load_model", "read_product"]
 
 
 def load_model(source: Path | str | None = None) -> Stored:
-    """A network to fuse with; `net` is the torch module, `metadata` what its file says.
+    """Load a network to fuse with; `net` is the torch module, `metadata` the header of its file.
 
     Args:
         source: a run's folder (its chosen student), a weights file (.safetensors), or None for the shipped one.
 
     Raises:
-        InputError, DamagedError: there is no such run or file, or it is broken.
+        InputError, DamagedError: there is no such run or file, or it is damaged.
     """
     if source is None:
         return find_network()
@@ -55,21 +55,22 @@ def fuse(
     blend: float | None = None,
     memory: float = MEMORY,
 ) -> Fused:
-    """Fuse one burst to radiance (3, H, W), the shortest exposure clipping at 1, and sigma (H, W) after the mu-law.
+    """Fuse one burst to radiance (3, H, W), in which the shortest exposure clips at 1, and sigma (H, W), mu-law domain.
 
     Args:
         burst: a folder, a list of picture files, or frames (N, 3, H, W) RGB, display-coded: uint8, uint16, or floats
             in [0, 1].
         model: see `load_model`; None takes the shipped one.
-        ev: exposure values in stops, one a frame; for frames alone, files tell theirs.
-        reference: index of the frame that the result shows, in ascending exposure; None takes the middle one.
+        ev: exposure value of each frame, in stops; only for frames, because files carry theirs.
+        reference: index of the frame that the result aligns to, in ascending exposure; None takes the middle one.
         align: "none", "mtb", "homography" or "dis".
         method: a classical merge instead of a network (`imaging.merge.MERGES`).
-        blend: sigma from which on the result goes over to the classical merge.
-        memory: budget in GB.
+        blend: sigma above which the result fades into the classical merge; None never.
+        memory: most memory to use, in GB.
 
     Raises:
-        InputError: no burst, or one that cannot be read; UsageError: an impossible setting; CapacityError: no memory.
+        InputError: no burst, or one that cannot be read. UsageError: an impossible setting.
+        CapacityError: out of memory.
     """
     frames, values, matrix, notes = _frames(burst, ev, reference)
     network = None if method is not None else model or load_model()
@@ -78,12 +79,12 @@ def fuse(
 
 
 def read_product(path: Path | str) -> Product:
-    """Open a product (bursts, truths, uncertainty, masks) and verify it: a context manager.
+    """Open a product (bursts, truth, uncertainty, masks) and verify its checksums; use it as a context manager.
 
-    `scenes` are the names in it, `read(scene, field)` gives an array, `scene_attributes(scene)` what stands beside it.
+    `scenes` lists its scene names, `read(scene, field)` returns an array, `scene_attributes(scene)` its attributes.
 
     Raises:
-        InputError: no such file; DamagedError: it is damaged, incomplete, of a foreign version, or none of ours.
+        InputError: there is no such file. DamagedError: it is damaged, incomplete, of another version, or no product.
     """
     return open_product(path, None)
 
@@ -91,13 +92,17 @@ def read_product(path: Path | str) -> Product:
 def _frames(
     burst: Any, ev: Sequence[float] | None, reference: int | None
 ) -> tuple[Any, Sequence[float], np.ndarray | None, tuple[str, ...]]:
-    """Frames, exposures, the matrix from linear values to linear sRGB (None: that is what they are), and notes."""
-    files = isinstance(burst, str | Path) or (len(burst) > 0 and all(isinstance(part, str | Path) for part in burst))
+    """Frames, exposures, the matrix from linear values to linear sRGB (None: they are sRGB already), and notes."""
+    files = isinstance(burst, str | Path) or (len(burst) > 0 and all(isinstance(item, str | Path) for item in burst))
     if not files:
         if ev is None:
-            raise UsageError("frames do not tell their exposures", "ev", "give one EV in stops a frame")
+            raise UsageError("frames need their exposure values", "ev", "give one value in stops for each frame")
         return np.asarray(burst), ev, None, ()
     if ev is not None:
-        raise UsageError("files tell their exposures", "ev", "write them into exposure.txt beside the pictures")
+        raise UsageError(
+            "`ev` is for frames in memory; files carry their own exposures",
+            "ev",
+            "to override them, write exposure.txt beside the pictures",
+        )
     read = read_burst(find_burst(burst), reference=reference, curve="auto")
     return read.samples, read.ev, read.matrix, read.notes

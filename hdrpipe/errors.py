@@ -1,4 +1,4 @@
-"""The one exception of the package and the exit codes that it maps to."""
+"""The exception class of the package, its kinds, and their exit codes."""
 
 from enum import IntEnum
 
@@ -16,13 +16,13 @@ class Exit(IntEnum):
 
 
 class HdrpipeError(Exception):
-    """A fault that the user can act on, told in one line.
+    """A fault that the user can act on, printed as one line: where, what, hint.
 
     Args:
-        what: what is wrong, in plain words.
-        where: the file, key or argument concerned; may be empty.
-        hint: what to do about it; may be empty.
-        code: exit code of the command that meets it.
+        what: description of the fault.
+        where: the file, config key or option concerned; may be empty.
+        hint: the remedy; may be empty.
+        code: exit code of the command, where it differs from that of the class.
     """
 
     code: Exit = Exit.INPUT
@@ -46,36 +46,36 @@ class UsageError(HdrpipeError):
 
 
 class InputError(HdrpipeError):
-    """Bad data from outside (exit 3)."""
+    """Input data that are missing, unreadable or unsuitable (exit 3)."""
 
     code = Exit.INPUT
 
 
 class DamagedError(HdrpipeError):
-    """A product of ours is damaged, incomplete or of a foreign version (exit 4)."""
+    """A file that hdrpipe wrote is damaged, incomplete or of another version (exit 4)."""
 
     code = Exit.DAMAGED
 
 
 class CapacityError(HdrpipeError):
-    """Disk or memory is full; retriable (exit 5)."""
+    """Disk or memory is full; may be tried again (exit 5)."""
 
     code = Exit.CAPACITY
 
 
 class NonFiniteError(HdrpipeError):
-    """Training met a loss that is not finite (exit 6)."""
+    """The loss of a training became infinite or NaN (exit 6)."""
 
     code = Exit.NON_FINITE
 
 
 class StoppedError(HdrpipeError):
-    """A signal stopped the work and its state is saved; retriable (exit 75)."""
+    """A signal stopped the work and its state is saved; may be tried again (exit 75)."""
 
     code = Exit.STOPPED
 
 
 class BusyError(HdrpipeError):
-    """Somebody else holds what this work needs; retriable (exit 75)."""
+    """Another process holds a lock that this one needs; may be tried again (exit 75)."""
 
     code = Exit.STOPPED

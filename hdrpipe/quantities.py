@@ -1,6 +1,6 @@
-"""Shapes, units and the words of the field, in one small place.
+"""Glossary, constants and array types: shapes, units and ranges that the whole package uses.
 
-Arrays are channel-first, RGB. `N` exposures of one burst stand in ascending exposure; `H`, `W` are pixels.
+Arrays are channel-first RGB. The `N` frames of a burst are in ascending exposure; `H`, `W` are pixels.
 
 burst         the exposures of one scene
 reference     index of the exposure that the result aligns to
@@ -11,7 +11,7 @@ radiance      `linear / time`: the shortest exposure clips at 1
 tonemapped    mu-law of radiance, `log(1 + MU x) / log(1 + MU)`
 sigma         predictive standard deviation in the tone-mapped domain: the uncertainty map
 pseudo label  the teacher's radiance for an unlabelled scene
-mask          what is trusted; `patch_mask` and `pixel_mask` are its two levels
+mask          True where a pixel is trusted; `patch_mask` and `pixel_mask` are its two levels
 round         0 is the warm-up; round r is the teacher of r, the masks of r, the student of r
 step          one optimizer step, the only clock of training
 """
@@ -25,10 +25,10 @@ MU = 5000.0
 """Compression of the mu-law (Kalantari and Ramamoorthi 2017)."""
 
 GAMMA = 2.2
-"""Exponent of the camera response that the field assumes."""
+"""Exponent of the camera response that is assumed throughout the field."""
 
 SIGMA_MIN = 1e-3
-"""Floor of sigma: below it the Gaussian likelihood is steeper than 8-bit data can support."""
+"""Smallest sigma: a smaller one makes the Gaussian likelihood steeper than 8-bit data can support."""
 
 PATCH = 64
 """Side of the patches of the first mask level, in pixels (arXiv 2511.12939)."""

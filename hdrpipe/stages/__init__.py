@@ -1,1 +1,1 @@
-"""The stages of the workflow: functions over files."""
+"""Stages of the workflow: one file and one function for each, from files to files."""

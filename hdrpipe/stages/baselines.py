@@ -1,11 +1,12 @@
-"""baselines: the classical merges on the test scenes, as captured and aligned, by the measures of the networks."""
+"""Stage `baselines`: scores of the classical merges on the test scenes, unaligned and aligned."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
 from hdrpipe.evaluation.metrics import scores
 from hdrpipe.files.atomic import write_text
@@ -15,13 +16,16 @@ from hdrpipe.imaging.align import align
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.merge import MERGES
 from hdrpipe.stages.job import Job
+from hdrpipe.stages.score_table import csv_text, scene_columns
 
 ALIGNMENTS = ("none", "mtb", "dis")
+
 U16 = 65535
+"""Scale of the stored frames."""
 
 
 def baselines(bursts: Sequence[Path], truths: Sequence[Path], out: Path, job: Job) -> None:
-    """One row (CSV) for each test scene whose truth is known, merge and alignment.
+    """Write a table (CSV) with one row for each test scene with truth, merge and alignment.
 
     Args:
         bursts: scene products of the test split.
@@ -30,32 +34,31 @@ def baselines(bursts: Sequence[Path], truths: Sequence[Path], out: Path, job: Jo
         job: provenance and progress.
     """
     with ExitStack() as stack:
-        scenes, known = Shards(bursts, "scenes", stack), Shards(truths, "truth", stack)
+        scenes, targets = Shards(bursts, "scenes", stack), Shards(truths, "truth", stack)
         rows = []
-        for done, scene in enumerate([scene for scene in scenes.scenes if scene in known], 1):
+        for done, scene in enumerate([scene for scene in scenes.scenes if scene in targets], 1):
             product = scenes.of(scene)
-            truth = known.of(scene).read(scene, "radiance")
-            rows += _scene_rows(scene, read_burst(product, scene), truth, product.scene_attributes(scene))
+            truth = targets.of(scene).read(scene, "radiance")
+            rows += _scene_rows(scene_columns(scenes, scene), read_burst(product, scene), truth)
             job.progress(done, len(scenes.scenes), scene)
-        columns = None if rows else ["scene", "difficulty", "group", "method"]
-        write_text(out, pd.DataFrame(rows, columns=columns).to_csv(index=False))
-        job.record(out, {**scenes.hashes, **known.hashes})
+        write_text(out, csv_text(rows))
+        job.record(out, {**scenes.hashes, **targets.hashes})
 
 
 def read_burst(product: Product, scene: str) -> Burst:
-    """The burst of a scene as the camera took it, unaligned."""
+    """The burst of a scene as captured, unaligned."""
     attributes = product.scene_attributes(scene)
     ldr = product.read(scene, "ldr").astype(np.float32) / np.float32(U16)
     return Burst(ldr=ldr, ev=tuple(float(ev) for ev in attributes["ev"]), reference=int(attributes["reference"]))
 
 
-def _scene_rows(scene: str, burst: Burst, truth, attributes) -> list[dict]:
-    about = {"scene": scene, "difficulty": attributes["difficulty"], "group": attributes["group"]}
+def _scene_rows(first: dict[str, Any], burst: Burst, truth: NDArray) -> list[dict[str, Any]]:
+    """Scores of one scene under every alignment and merge; `first` are the first columns of each row."""
     rows = []
     for alignment in ALIGNMENTS:
         aligned = align(burst, alignment).burst
         for name, merge in MERGES.items():
             if name == "reference_only" and alignment != "none":
                 continue
-            rows.append({**about, "method": f"{name}/{alignment}", **scores(merge(aligned), truth)})
+            rows.append({**first, "method": f"{name}/{alignment}", **scores(merge(aligned), truth)})
     return rows

@@ -1,4 +1,4 @@
-"""choose: the round that reports and people use."""
+"""Stage `choose`: the round whose student the report shows and `fuse` uses."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -11,14 +11,14 @@ from hdrpipe.stages.job import Job
 
 
 def choose(spec: Config, statistics: Sequence[Path], out: Path, job: Job) -> None:
-    """Choose a round by `choose.rule`, and put the kept risk of all rounds and the reason beside the choice.
+    """Choose a round by `choose.rule` and record the choice, the reason, and the selective risk of every round.
 
-    No truth decides here but that of the labelled scenes: as held-out ones see it for `kept-risk`, none for `last`.
+    The rule `kept-risk` reads the truth of labelled scenes, as predicted while held out; the rule `last` reads none.
 
     Args:
         spec: `rounds`, `choose` of the config.
-        statistics: `masks.json` of rounds 1, 2, ... in that order; none where students learn from labels alone.
-        out: JSON of the choice: `round`, `rule`, `why`, and `labelled`, a row a round.
+        statistics: `masks.json` of rounds 1, 2, ... in that order; empty where students learn from labels alone.
+        out: JSON of the choice: `round`, `rule`, `why`, and `labelled`, one row for each round.
         job: provenance and progress.
     """
     risks = [read_json(path, "masks")["labelled"] for path in statistics]
@@ -31,19 +31,22 @@ def choose(spec: Config, statistics: Sequence[Path], out: Path, job: Job) -> Non
 
 
 def before_rise(risks: Sequence[float | None]) -> tuple[int, str]:
-    """The last round before the kept risk first rises, counted from 1, and why it is this one.
+    """The last round, counted from 1, before the selective risk first rises; and the reason in words.
 
-    The kept risk of round r is the error of what its student learns from, so a rise speaks against that student.
+    The selective risk of round r is the error of the pixels that its student learns from, so a rise speaks against
+    that student.
 
     Args:
-        risks: mean squared error (mu-law domain) of what the masks keep, on held-out labelled scenes, of rounds 1, ...;
-            None where they keep nothing there: such a round is judged by none and passed over.
+        risks: for rounds 1, ..., mean squared error (mu-law domain) of the pixels that the masks keep on held-out
+            labelled scenes; None where they keep no pixel there, and such a round is passed over.
     """
-    known = [(number, risk) for number, risk in enumerate(risks, 1) if risk is not None]
-    for (_, before), (number, after) in pairwise(known):
+    measured = [(number, risk) for number, risk in enumerate(risks, 1) if risk is not None]
+    for (_, before), (number, after) in pairwise(measured):
         if after > before:
             rmse = f"RMSE {before**0.5:.4f} to {after**0.5:.4f}"
-            return number - 1, f"round {number} raised the kept risk on held-out labelled scenes ({rmse})"
-    if len(known) < len(risks):
-        return len(risks), "masks that keep nothing of the held-out labelled scenes have no kept risk to go back by"
-    return len(risks), "no round raised the kept risk on held-out labelled scenes"
+            return number - 1, f"round {number} raised the selective risk on held-out labelled scenes ({rmse})"
+    if len(measured) < len(risks):
+        return len(
+            risks
+        ), "the masks of some rounds keep no pixel of the held-out labelled scenes, so these rounds cannot be compared"
+    return len(risks), "no round raised the selective risk on held-out labelled scenes"

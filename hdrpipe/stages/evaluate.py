@@ -1,4 +1,4 @@
-"""evaluate: a round on the test scenes, and its pseudo labels and masks against the truth that was kept back."""
+"""Stage `evaluate`: scores of a round on the test scenes; quality of its pseudo labels, sigma and masks."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -17,16 +17,20 @@ from hdrpipe.files.product.schema import SCHEMAS
 from hdrpipe.files.product.shards import Shards
 from hdrpipe.stages.job import Job
 from hdrpipe.stages.label_quality import detected, judged
+from hdrpipe.stages.score_table import csv_text, scene_columns
 from hdrpipe.stages.teacher import predictions
 from hdrpipe.stages.training import Network, load_network
 
 POOLED_PIXELS = 2_000_000
-"""Pixels that enter the pooled measures of uncertainty: a fixed stride over all scenes keeps memory bounded."""
+"""Most pixels that enter the pooled measures of uncertainty; beyond it scenes are thinned by a fixed stride."""
 
 
 @dataclass(frozen=True)
 class LabelsOfRound:
-    """What the student of a round was taught, with the truth that was kept from it. Empty for the warm-up."""
+    """Products that the student of a round learned from, and the truth of the same scenes, which training never reads.
+
+    Empty for the warm-up.
+    """
 
     uncertainty: Sequence[Path] = field(default_factory=tuple)
     masks: Sequence[Path] = field(default_factory=tuple)
@@ -42,13 +46,13 @@ def evaluate(
     out: Path,
     job: Job,
 ) -> None:
-    """Write `metrics.csv` (a row a scene and model), `metrics.json` (means, sigma, labels) and `test.h5` to `out`.
+    """Write `metrics.csv` (one row for each scene and model), `metrics.json` (means, sigma, labels) and `test.h5`.
 
-    `test.h5` holds the student's prediction and sigma on each test scene. Scenes without a known truth are predicted
-    and not scored; where no scene has one, the means of it are left out.
+    `test.h5` holds the student's prediction and sigma of each test scene. Scenes without truth are predicted but not
+    scored; where no scene has truth, `metrics.json` has no means.
 
     Args:
-        weights: the files of `student` and `teacher`.
+        weights: role, `student` or `teacher` -> its weights file.
         bursts: scene products of the test split.
         truths: their truth products.
         labels: pseudo labels and masks of the round.
@@ -57,20 +61,20 @@ def evaluate(
         job: provenance and progress.
     """
     with ExitStack() as stack:
-        scenes, known = Shards(bursts, "scenes", stack), Shards(truths, "truth", stack)
-        inputs = {**scenes.hashes, **known.hashes}
+        scenes, targets = Shards(bursts, "scenes", stack), Shards(truths, "truth", stack)
+        inputs = {**scenes.hashes, **targets.hashes}
         rows: list[dict[str, Any]] = []
         for role in ("teacher", "student"):
             network = load_network(weights[role])
             inputs[role] = network.content_hash
             predicted = out / "test.h5" if role == "student" else None
-            rows += _model_rows(role, network, scenes, known, round_, predicted, inputs, job)
-        write_text(out / "metrics.csv", table(rows).to_csv(index=False))
+            rows += _model_rows(role, network, scenes, targets, round_, predicted, inputs, job)
+        write_text(out / "metrics.csv", csv_text(rows))
         summary: dict[str, Any] = {"round": round_, "test": _means(rows)}
         if rows:
             with open_product(out / "test.h5", "uncertainty") as product:
-                summary["sigma_test"] = _pooled(_pairs(product, known))
-                summary["sigma_judged"] = judged(load_network(weights["student"]).net, product, scenes, known)
+                summary["sigma_test"] = _pooled(_pairs(product, targets))
+                summary["sigma_judged"] = judged(load_network(weights["student"]).net, product, scenes, targets)
         if labels.uncertainty:
             summary |= _label_quality(labels, stack)
         write_json(out / "metrics.json", summary)
@@ -79,17 +83,16 @@ def evaluate(
 
 
 def _model_rows(
-    role: str, network: Network, scenes: Shards, known: Shards, round_, out: Path | None, inputs, job
+    role: str, network: Network, scenes: Shards, targets: Shards, round_, out: Path | None, inputs, job
 ) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
 
     def scored():
         for scene, fields, attributes in predictions(network.net, scenes, scenes.scenes, job):
-            if scene in known:
-                about = scenes.of(scene).scene_attributes(scene)
-                named = {"scene": scene, "difficulty": about["difficulty"], "group": about["group"], "method": role}
-                truth = known.of(scene).read(scene, "radiance")
-                rows.append(named | scores(fields["pseudo_label"].astype(np.float32), truth))
+            if scene in targets:
+                truth = targets.of(scene).read(scene, "radiance")
+                estimate = fields["pseudo_label"].astype(np.float32)
+                rows.append({**scene_columns(scenes, scene), "method": role, **scores(estimate, truth)})
             yield scene, fields, attributes
 
     if out is None:
@@ -101,36 +104,31 @@ def _model_rows(
     return rows
 
 
-def table(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Rows of scores as a table, which has its first columns even if no scene has a truth."""
-    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["scene", "difficulty", "group", "method"])
-
-
 def _means(rows: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
     """method -> difficulty or "all" -> measure -> mean over scenes (of dB, for PSNR)."""
     if not rows:
         return {}
     numbered = pd.DataFrame(rows).drop(columns=["scene", "group"])
-    parts = [*numbered.groupby(["method", "difficulty"]), *(((m, "all"), g) for m, g in numbered.groupby("method"))]
+    groups = [*numbered.groupby(["method", "difficulty"]), *(((m, "all"), g) for m, g in numbered.groupby("method"))]
     means: dict[str, dict[str, dict[str, float]]] = {}
-    for (method, difficulty), part in parts:
-        numbers = part.drop(columns=["method", "difficulty"]).mean()
+    for (method, difficulty), group in groups:
+        numbers = group.drop(columns=["method", "difficulty"]).mean()
         means.setdefault(str(method), {})[str(difficulty)] = {str(k): float(v) for k, v in numbers.items()}
     return means
 
 
-def _pairs(product: Any, known: Shards) -> list[tuple[np.ndarray, np.ndarray]]:
-    """(error, sigma) maps of every scene of an uncertainty product whose truth is known, mu-law domain."""
+def _pairs(product: Any, targets: Shards) -> list[tuple[np.ndarray, np.ndarray]]:
+    """(error, sigma) maps, mu-law domain, of every scene of an uncertainty product that has truth."""
     pairs = []
-    for scene in known_scenes(product.scenes, known):
+    for scene in with_truth(product.scenes, targets):
         estimate = product.read(scene, "pseudo_label").astype(np.float32)
-        pairs.append((error_map(estimate, known.of(scene).read(scene, "radiance")), product.read(scene, "sigma")))
+        pairs.append((error_map(estimate, targets.of(scene).read(scene, "radiance")), product.read(scene, "sigma")))
     return pairs
 
 
-def known_scenes(scenes: Sequence[str], known: Shards) -> list[str]:
-    """Those of the scenes that have a truth."""
-    return [scene for scene in scenes if scene in known]
+def with_truth(scenes: Sequence[str], targets: Shards) -> list[str]:
+    """The scenes that have truth."""
+    return [scene for scene in scenes if scene in targets]
 
 
 def _pooled(pairs: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
@@ -142,11 +140,11 @@ def _pooled(pairs: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
 
 def _label_quality(labels: LabelsOfRound, stack: ExitStack) -> dict[str, Any]:
     predicted = Shards(labels.uncertainty, "uncertainty", stack)
-    known, masks = Shards(labels.truths, "truth", stack), Shards(labels.masks, "masks", stack)
+    targets, masks = Shards(labels.truths, "truth", stack), Shards(labels.masks, "masks", stack)
     pairs, weights, names = [], [], []
     for product in predicted.products:
-        pairs += _pairs(product, known)
-        scenes = known_scenes(product.scenes, known)
+        pairs += _pairs(product, targets)
+        scenes = with_truth(product.scenes, targets)
         names += scenes
         weights += [masks.of(scene).read(scene, "weight").astype(np.float32).ravel() for scene in scenes]
     if not pairs:

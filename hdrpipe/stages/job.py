@@ -1,4 +1,4 @@
-"""What every stage is given beside its files: where it runs, and how it says how far it is."""
+"""One job: the stage, its settings and code, its progress, and the provenance that it writes beside its outputs."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ Progress: TypeAlias = Callable[[int, int, str], None]
 
 
 def silent(done: int, total: int, note: str) -> None:
-    """A `Progress` that says nothing."""
+    """A `Progress` that reports nothing."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Job:
         stage: name of the stage.
         spec: the canonical JSON that the stage was given (`config.stage_spec`).
         code: fingerprint of the stage's code.
-        progress: told how far the work is.
+        progress: called as the work goes on.
     """
 
     stage: str
@@ -37,11 +37,11 @@ class Job:
     started: float = field(default_factory=time.time)
 
     def losses(self, done: int, total: int, losses: Mapping[str, float]) -> None:
-        """A training step was done: its losses are the note."""
+        """Report a training step, with its losses as the note."""
         self.progress(done, total, "  ".join(f"{name} {value:.4f}" for name, value in losses.items()))
 
     def origin(self, inputs: Mapping[str, str]) -> dict[str, Any]:
-        """What a product of this job tells of its making."""
+        """Provenance that a product of this job holds: stage, settings, code, inputs, versions."""
         return origin(self.stage, json.loads(self.spec), self.code, inputs)
 
     def record(self, out: Path, inputs: Mapping[str, str], content_hash: str = "") -> None:

@@ -1,4 +1,4 @@
-"""What evaluate says about sigma and masks beside their scores: rivals, kinds of pixels, temperature, detection."""
+"""Quality of sigma and masks for `evaluate`: baseline maps, strata of pixels, calibration, detection of errors."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,48 +19,48 @@ from hdrpipe.masking.strategy import spread
 from hdrpipe.stages.inputs import relative_times
 
 PIXELS = 200_000
-"""About as many pixels in all are judged: rank measures sort them once a map."""
+"""Approximate number of pixels that are measured: rank measures sort them once for each map."""
 
 
-def judged(network: nn.Module, product: Product, scenes: Shards, known: Shards) -> dict[str, Any]:
-    """Sigma of a network on scenes of known truth: `rivals`, `kinds`, `calibration` (see `evaluation.sigma_quality`).
+def judged(network: nn.Module, product: Product, scenes: Shards, targets: Shards) -> dict[str, Any]:
+    """Quality of sigma on scenes with truth: `rivals`, `kinds`, `calibration` (see `evaluation.sigma_quality`).
 
     Args:
-        network: what predicted `product`; it predicts each scene once more, mirrored.
+        network: the network that predicted `product`; it predicts each scene once more, mirrored.
         product: predictions and sigma.
         scenes: the bursts.
-        known: truths; scenes without one are left out.
+        targets: truths; scenes without truth are left out.
     """
-    names = [scene for scene in product.scenes if scene in known]
-    columns = [_columns(network, product, scenes, known, scene, max(1, PIXELS // len(names))) for scene in names]
+    names = [scene for scene in product.scenes if scene in targets]
+    columns = [_columns(network, product, scenes, targets, scene, max(1, PIXELS // len(names))) for scene in names]
     if not columns:
         return {}
     pooled = {name: np.concatenate([column[name] for column in columns]) for name in columns[0]}
     error, sigma = pooled.pop("error"), pooled["sigma"]
-    places = {name: pooled.pop(name) for name in ("saturated", "moving", "well_exposed")}
+    strata = {name: pooled.pop(name) for name in ("saturated", "moving", "well_exposed")}
     return {
         "rivals": {name: ranking(error, order) for name, order in pooled.items()},
-        "kinds": by_kind(error, sigma, places),
+        "kinds": by_kind(error, sigma, strata),
         "calibration": tempered([c["error"] for c in columns], [c["sigma"] for c in columns]),
     }
 
 
 def _columns(
-    network: nn.Module, product: Product, scenes: Shards, known: Shards, scene: str, pixels: int
+    network: nn.Module, product: Product, scenes: Shards, targets: Shards, scene: str, pixels: int
 ) -> dict[str, NDArray[Any]]:
-    """Name of a map -> about so many pixels of one scene."""
+    """Map name -> values at about `pixels` pixels of one scene."""
     bursts = scenes.of(scene)
-    about = bursts.scene_attributes(scene)
-    frames, times = unit_floats(network_frames(bursts, scene)[...]), relative_times(about["ev"])
-    seen = frames, times, int(about["reference"])
+    attributes = bursts.scene_attributes(scene)
+    frames, times = unit_floats(network_frames(bursts, scene)[...]), relative_times(attributes["ev"])
+    burst = frames, times, int(attributes["reference"])
     estimate = product.read(scene, "pseudo_label").astype(np.float32)
     mirrored = predict(network, np.ascontiguousarray(frames[..., ::-1]), times)[0][..., ::-1]
     maps = {
-        "error": error_map(estimate, known.of(scene).read(scene, "radiance")),
+        "error": error_map(estimate, targets.of(scene).read(scene, "radiance")),
         "sigma": product.read(scene, "sigma"),
         "mirrored": disagreement(estimate, mirrored),
-        **trivial_maps(*seen, seed=sum(scene.encode())),
-        **kinds(*seen),
+        **trivial_maps(*burst, seed=sum(scene.encode())),
+        **kinds(*burst),
     }
     return {name: values.ravel()[:: max(1, values.size // pixels)] for name, values in maps.items()}
 
@@ -76,4 +76,4 @@ def detected(errors: Sequence[NDArray], masks: Shards, scenes: Sequence[str]) ->
         for level, mask in (("patch", patch), ("pixel", pixel), ("bilevel", patch & pixel)):
             kept[level].append(mask.ravel()[::stride])
     error = np.concatenate([e.ravel()[::stride] for e in errors])
-    return {level: detection(error, np.concatenate(parts)) for level, parts in kept.items()}
+    return {level: detection(error, np.concatenate(masks_of_level)) for level, masks_of_level in kept.items()}

@@ -1,4 +1,4 @@
-"""masks: what of the pseudo labels the student may learn from, and what that is worth on labelled scenes."""
+"""Stage `masks`: both mask levels of the pseudo labels, and the selective risk of the same masks on labelled scenes."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -28,13 +28,16 @@ U16 = 65535
 
 @dataclass(frozen=True)
 class MaskInputs:
-    """Products that masks come from.
+    """Products that masks are made from.
 
-    `uncertainty` are the teacher's shards on unlabelled scenes, `labelled` its product on labelled scenes, `truths` of
-    these; `kept_truths` are the truths of unlabelled scenes, empty but for a strategy that says `NEEDS_TRUTH`;
-    `scenes` the scene products of all of them, empty but for one that says `NEEDS_FRAMES`.
-    `held_out` are products of the labelled scenes by teachers that have not learned from their truth; where they are
-    given, limits are fitted and the kept risk is measured on them, not on `labelled`.
+    Attributes:
+        uncertainty: shards of the teacher's predictions of the unlabelled scenes.
+        labelled: its predictions of the labelled scenes.
+        truths: truth of the labelled scenes.
+        kept_truths: truth of the unlabelled scenes; empty unless the strategy has `NEEDS_TRUTH`.
+        scenes: scene products of all of them; empty unless the strategy has `NEEDS_FRAMES`.
+        held_out: predictions of the labelled scenes by teachers trained without their truth. Where they are given, they
+            stand in for `labelled`: limits are fitted and the selective risk is measured on them.
     """
 
     uncertainty: Sequence[Path]
@@ -47,7 +50,7 @@ class MaskInputs:
 
 @dataclass(frozen=True)
 class _Maps:
-    """The maps of all scenes of some shards, read anew on each pass."""
+    """Maps of all scenes of some shards, read again on each pass."""
 
     predicted: Shards
     truths: Shards | None
@@ -69,14 +72,14 @@ class _Maps:
 def masks(spec: Config, files: MaskInputs, out: Path, statistics_out: Path, job: Job) -> None:
     """Write `masks-KK.h5` into `out` for every uncertainty shard KK, and the statistics as JSON.
 
-    Statistics are taken over all shards first. The same masks on the labelled scenes give the kept risk: what a
-    student is about to be taught is known before it is trained.
+    The strategy's statistics are taken over all shards first. The same masks on the labelled scenes give the selective
+    risk: the error of the pixels that the student will learn from, estimated before it is trained.
 
     Args:
         spec: `masks` of the config.
         files: products of the round, and truths.
         out: folder of the mask products.
-        statistics_out: JSON of the statistics, keep-rates and the kept risk.
+        statistics_out: JSON of the statistics, the coverage and the selective risk.
         job: provenance and progress.
 
     Raises:
@@ -85,8 +88,8 @@ def masks(spec: Config, files: MaskInputs, out: Path, statistics_out: Path, job:
     with ExitStack() as stack:
         shards = Shards(files.uncertainty, "uncertainty", stack)
         if not shards.scenes:
-            hint = "set `student.unlabelled_batch: 0` to learn from labels alone"
-            raise UsageError("no scene is unlabelled, so there is nothing to mask", "data.labelled", hint)
+            hint = "label fewer scenes, or set `student.unlabelled_batch: 0` to learn from labels alone"
+            raise UsageError("all scenes are labelled, so there is no pseudo label to mask", "data.labelled", hint)
         kept = Shards(files.kept_truths, "truth", stack) if files.kept_truths else None
         frames = Shards(files.scenes, "scenes", stack) if files.scenes else None
         unlabelled = _Maps(shards, kept, frames)
@@ -108,35 +111,39 @@ def masks(spec: Config, files: MaskInputs, out: Path, statistics_out: Path, job:
             "unlabelled": _means(rates),
             "labelled": _kept_risk(masker, judged),
         }
-        if judged is not labelled:  # what the same masks are worth where the teacher has learned the truth
+        if judged is not labelled:  # the same masks on the predictions of the teacher that has learned the truth
             summary["crossfit"] = {"folds": spec.crossfit.folds, "trained_on": _kept_risk(masker, labelled)}
         write_json(statistics_out, summary)
         job.record(statistics_out, inputs)
 
 
 def _evidence(estimate: Picture, frames: Shards, scene: str) -> Evidence:
-    """A pseudo label beside the reference, which alignment leaves as it was taken."""
+    """A pseudo label beside the reference frame, which alignment does not change."""
     product = frames.of(scene)
-    about = product.scene_attributes(scene)
-    ev, reference = np.asarray(about["ev"], np.float64), int(about["reference"])
+    attributes = product.scene_attributes(scene)
+    ev, reference = np.asarray(attributes["ev"], np.float64), int(attributes["reference"])
     ldr = np.asarray(product.field(scene, "ldr")[reference], np.float32) / np.float32(U16)
     return Evidence(estimate, ldr, float(2.0 ** (ev[reference] - ev.min())))
 
 
 def _held_out(files: MaskInputs, labelled: _Maps, stack: ExitStack) -> _Maps:
-    """The labelled scenes as teachers predict them that have not learned from their truth; else as they are."""
+    """Predictions of the labelled scenes by teachers trained without their truth; `labelled` where there are none."""
     if not files.held_out:
         return labelled
     held = Shards(files.held_out, "uncertainty", stack)
     missing = sorted(set(labelled.predicted.scenes) ^ set(held.scenes))
     if missing:
-        raise InputError(f"{', '.join(missing)}: not held out by one fold", files.held_out[0], "make all folds anew")
+        raise InputError(
+            f"{', '.join(missing)}: in no fold, or in several",
+            files.held_out[0],
+            "delete the products of all folds and run again",
+        )
     return replace(labelled, predicted=held)
 
 
 @dataclass(frozen=True)
 class _Masker:
-    """A strategy with its options and statistics: scene to masks."""
+    """A strategy with its options and statistics; called with a scene, it gives the masks."""
 
     spec: MasksSpec
     strategy: ModuleType
@@ -199,9 +206,9 @@ def _means(rows: Sequence[dict[str, float]]) -> dict[str, float]:
 
 
 def _kept_risk(masker: _Masker, scenes: _Maps) -> dict[str, float]:
-    """Keep-rate and mean squared error (mu-law domain) of all, kept and dropped pixels of the labelled scenes.
+    """Coverage, and mean squared error (mu-law domain) of all, kept and dropped pixels of the labelled scenes.
 
-    Where the teacher has trained on these scenes the risk is optimistic; it then compares rounds and masks, not models.
+    Where the teacher was trained on these scenes the risk is too low: it then compares rounds and masks, not models.
     """
     pairs = [(np.square(np.asarray(scene.error)).ravel(), masker(scene).weight.ravel()) for scene in scenes]
-    return kept_and_dropped(*(np.concatenate(part) for part in zip(*pairs, strict=True)))
+    return kept_and_dropped(*(np.concatenate(maps) for maps in zip(*pairs, strict=True)))

@@ -1,7 +1,7 @@
-"""match: labelled bursts with the noise of the unlabelled ones, added before alignment; their truth stays as it is.
+"""Stage `match`: copies of the labelled bursts with the noise of the unlabelled ones, added before alignment.
 
-A network that has learned from a quiet camera alone fails on a noisy one. The unlabelled bursts show how noisy theirs
-is, so the labels are taken again, so to speak, with that camera: no truth of an unlabelled scene is needed.
+A network trained on a camera with little noise fails on a noisy one. The noise of the unlabelled bursts can be measured
+without their truth, so the labelled bursts get as much noise; their truth is unchanged.
 """
 
 import json
@@ -36,7 +36,7 @@ def match(spec: Config, labelled: Sequence[Path], unlabelled: Sequence[Path], ou
     Args:
         spec: `match`, `data.align`, `data.seed`, `data.draw` of the config.
         labelled: scene products of the labelled scenes.
-        unlabelled: scene products of the unlabelled scenes; read by the strategy `noise` alone.
+        unlabelled: scene products of the unlabelled scenes; only the strategy `noise` reads them.
         out: folder of the products.
         job: provenance and progress.
 
@@ -64,15 +64,15 @@ def match(spec: Config, labelled: Sequence[Path], unlabelled: Sequence[Path], ou
 
 
 def _frames(shards: Shards, scene: str) -> Frames:
-    """Display-coded frames of a scene as taken, (N, 3, H, W) in [0, 1]."""
+    """Display-coded frames of a scene as captured, (N, 3, H, W) in [0, 1]."""
     return np.asarray(shards.of(scene).field(scene, "ldr")[...], np.float32) / np.float32(U16)
 
 
 def _measured(pool: Shards) -> list[NoiseModel]:
-    """Noise model of every unlabelled burst; of all together where a burst alone is too dark, bright or small."""
+    """Noise model of every unlabelled burst; where one burst is too dark, bright or small, that of all together."""
     if not pool.scenes:
         hint = "leave some scenes unlabelled, or set `match.strategy: none`"
-        raise UsageError("no unlabelled burst to measure the noise of", "match.strategy", hint)
+        raise UsageError("there is no unlabelled burst to measure the noise of", "match.strategy", hint)
     together = measured_noise(_frames(pool, scene) for scene in pool.scenes)
     return [_measured_alone(_frames(pool, scene)) or together for scene in pool.scenes]
 
@@ -87,7 +87,7 @@ def _measured_alone(frames: Frames) -> NoiseModel | None:
 def _copies(
     product: Product, spec: Config, source: NoiseModel, targets: Sequence[NoiseModel], drawn: dict[str, NoiseModel]
 ) -> Iterator[tuple[str, dict[str, np.ndarray], dict[str, Any]]]:
-    """Rows of a product: every copy of every scene, aligned anew; `drawn` is filled with the noise model of each."""
+    """Rows of a product: every copy of every scene, aligned again; adds the noise model of each copy to `drawn`."""
     for scene in product.scenes:
         attributes = product.scene_attributes(scene)
         ldr = np.asarray(product.field(scene, "ldr")[...], np.float32) / np.float32(U16)
@@ -105,7 +105,7 @@ def _copies(
 
 
 def _drawn(spec: MatchSpec, source: NoiseModel, targets: Sequence[NoiseModel], rng: np.random.Generator) -> NoiseModel:
-    """Noise model of one copy: of an unlabelled burst, or from the blind range with the read noise in proportion."""
+    """Noise model of one copy: that of a random unlabelled burst, or a draw from the range of the strategy `blind`."""
     if spec.strategy == "noise":
         return targets[int(rng.integers(len(targets)))]
     shot = float(np.exp(rng.uniform(*np.log(spec.shot))))
@@ -113,7 +113,7 @@ def _drawn(spec: MatchSpec, source: NoiseModel, targets: Sequence[NoiseModel], r
 
 
 READ_OF_SHOT = 0.01
-"""Read variance over shot variance of blind draws: that of a camera with a full well of some thousand electrons."""
+"""Read variance over shot variance of `blind` draws, as of a camera with a full well of a few thousand electrons."""
 
 
 def _u16(ldr: Frames) -> np.ndarray:
@@ -121,7 +121,7 @@ def _u16(ldr: Frames) -> np.ndarray:
 
 
 def _plain(models: dict[str, Any]) -> dict[str, Any]:
-    """Noise models as mappings that JSON can hold."""
+    """Noise models as mappings that JSON can store."""
     if isinstance(models, NoiseModel):
         return models._asdict()
     if isinstance(models, dict):

@@ -1,4 +1,4 @@
-"""What a stopped or killed inference had already predicted, kept outside the outputs until the next one takes it up."""
+"""Saved predictions of an unfinished inference, kept outside the outputs, so that the next job goes on from them."""
 
 import logging
 import shutil
@@ -15,10 +15,10 @@ from hdrpipe.files.product.hdf5 import Product, open_product, write_product
 from hdrpipe.files.product.schema import SCHEMAS
 
 SECONDS = 30.0
-"""Predictions of so many seconds are kept together; what a kill loses."""
+"""Seconds between two saves: a kill loses at most the predictions of this time."""
 
 PENDING_BYTES = 256 * 2**20
-"""Or of so much memory."""
+"""Memory of the predictions that are not saved yet, above which they are saved at once."""
 
 Row = tuple[str, dict[str, np.ndarray], dict[str, Any]]
 
@@ -26,11 +26,11 @@ log = logging.getLogger(__name__)
 
 
 class Partial:
-    """Predicted scenes on their way to an uncertainty product; a context, so that a stop keeps what is done.
+    """Predictions of one job, saved now and then; as a context manager it also saves them when a signal stops the job.
 
     Args:
-        folder: of this work alone; deleted when the work is done.
-        key: identity of the work (spec, code, inputs); what another key left is not used.
+        folder: of this job alone; deleted when the job is done.
+        key: identity of the job (spec, code, inputs); predictions saved under another key are not used.
         attributes: root attributes of the product.
     """
 
@@ -40,15 +40,15 @@ class Partial:
         self._saved = time.monotonic()
 
     def rows(self, names: Sequence[str], predict: Callable[[Sequence[str]], Iterator[Row]]) -> Iterator[Row]:
-        """The rows of `names`: those that are kept, then those that `predict` makes of the missing names."""
+        """Rows of `names`: first the saved ones, then those of the missing names, which `predict` makes."""
         with ExitStack() as stack:
-            kept = {scene: part for part in self._parts(stack) for scene in part.scenes}
-            found = [name for name in names if name in kept]
-            if found:
-                log.info("going on after %d of %d scenes", len(found), len(names))
-            for name in found:
-                part = kept[name]
-                yield name, {field: part.read(name, field) for field in part.schema.fields}, {}
+            kept = {scene: saved for saved in self._saved_products(stack) for scene in saved.scenes}
+            done = [name for name in names if name in kept]
+            if done:
+                log.info("going on after %d of %d scenes", len(done), len(names))
+            for name in done:
+                saved = kept[name]
+                yield name, {field: saved.read(name, field) for field in saved.schema.fields}, {}
         for row in predict([name for name in names if name not in kept]):
             self._pending.append(row)
             if time.monotonic() - self._saved >= SECONDS or self._size() > PENDING_BYTES:
@@ -69,18 +69,18 @@ class Partial:
         write_product(self.folder / f"{number:04d}.h5", SCHEMAS["uncertainty"], self._pending, self.attributes)
         self._pending, self._saved = [], time.monotonic()
 
-    def _parts(self, stack: ExitStack) -> Iterator[Product]:
+    def _saved_products(self, stack: ExitStack) -> Iterator[Product]:
         for path in sorted(self.folder.glob("*.h5")):
             try:
-                part = stack.enter_context(open_product(path, "uncertainty"))
+                saved = stack.enter_context(open_product(path, "uncertainty"))
             except DamagedError as error:
                 log.warning("%s; its scenes are predicted again", error)
                 path.unlink()
                 continue
-            if part.attributes == self.attributes:
-                yield part
+            if saved.attributes == self.attributes:
+                yield saved
             else:
-                log.info("%s: of other work, not used", path)
+                log.info("%s: saved by a job with other settings, code or inputs, not used", path)
                 path.unlink()
 
     def _size(self) -> int:

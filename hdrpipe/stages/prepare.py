@@ -1,4 +1,4 @@
-"""prepare: scenes of every split as products, the label draw, the alignment, and a manifest of what they come from."""
+"""Stage `prepare`: the scenes of every split as products, the label draw, the alignment, and a manifest of sources."""
 
 import json
 import logging
@@ -26,13 +26,15 @@ from hdrpipe.stages.job import Job
 log = logging.getLogger(__name__)
 
 SPLITS = ("labelled", "unlabelled", "validation", "test")
+
 U16 = 65535
+"""Scale of the stored frames."""
 
 
 def prepare(spec: Config, cache: Path, sources: Path, out: Path, job: Job) -> None:
     """Write `{split}-KK.h5` (bursts) and `{split}-truth-KK.h5` (HDR truth) for each split, and `manifest.json`.
 
-    The truth of the unlabelled scenes lies in files of its own, so that what takes it as an input can be seen.
+    The truth of the unlabelled scenes is in separate files, so that the workflow shows every job that reads it.
 
     Args:
         spec: `data` of the config.
@@ -73,36 +75,37 @@ def check_counts(entries: Sequence[Entry]) -> None:
         odd = next(entry for entry in entries if len(entry.ev) != usual)
         others = sum(counts.values()) - counts[usual] - 1
         what = f"scene {odd.name!a} has {len(odd.ev)} exposures, most scenes have {usual}"
-        hint = f"a run needs one number; leave it{f' and {others} more' if others else ''} out (data.options.skip)"
+        skipped = f"it and {others} more" if others else "it"
+        hint = f"all scenes of a run need the same number; leave {skipped} out (data.options.skip)"
         raise InputError(what, "data.dataset", hint)
 
 
-def choose_labels(pool: list[Entry], wanted: int | str | Sequence[str], draw: int) -> frozenset[str]:
-    """Names of the pool scenes that keep their truth: a number of them by `draw_labels`, all, or those named.
+def choose_labels(pool: list[Entry], labelled: int | str | Sequence[str], draw: int) -> frozenset[str]:
+    """Names of the pool scenes that keep their truth: as many as asked for (by `draw_labels`), all, or the named ones.
 
     Raises:
-        UsageError: too few scenes have a truth, or a name is none of theirs.
+        UsageError: too few scenes have truth, or no scene with truth has one of the names.
     """
-    known = [(entry.name, entry.ev) for entry in pool if entry.labelled]
-    if not known:
-        raise UsageError("no scene of the pool has a truth, and training needs one at least", "data.dataset")
-    if isinstance(wanted, int):
-        known = [(entry.name, entry.ev) for entry in pool if entry.labelled and entry.lab]
-    if isinstance(wanted, int | str):
-        return draw_labels(known, wanted, draw)
-    names = [name for name, _ in known]
-    missing = next((name for name in wanted if name not in names), None)
-    if missing is not None or not wanted:
-        what = "the list is empty" if missing is None else f"no pool scene with truth has the name {missing!a}"
+    candidates = [(entry.name, entry.ev) for entry in pool if entry.labelled]
+    if not candidates:
+        raise UsageError("no training scene has HDR truth; training needs at least one", "data.dataset")
+    if isinstance(labelled, int):
+        candidates = [(entry.name, entry.ev) for entry in pool if entry.labelled and entry.lab]
+    if isinstance(labelled, int | str):
+        return draw_labels(candidates, labelled, draw)
+    names = [name for name, _ in candidates]
+    missing = next((name for name in labelled if name not in names), None)
+    if missing is not None or not labelled:
+        what = "the list is empty" if missing is None else f"no training scene with HDR truth is named {missing!a}"
         raise UsageError(what + nearest(missing or "", names), "data.labelled")
-    return frozenset(wanted)
+    return frozenset(labelled)
 
 
 def draw_labels(pool: list[tuple[str, tuple[float, ...]]], count: int | str, draw: int) -> frozenset[str]:
     """Names of the pool scenes that keep their truth.
 
-    Scenes are shuffled by the seed `draw` and taken round-robin over the distinct exposure lists, so that few labels
-    still cover every kind of bracket; exposures count from the shortest, in thirds of a stop.
+    Scenes are shuffled by the seed `draw` and taken round-robin over the distinct lists of exposures (in thirds of a
+    stop from the shortest), so that a few labels cover every kind of bracket.
 
     Raises:
         UsageError: the pool has fewer scenes than asked for.
@@ -110,7 +113,7 @@ def draw_labels(pool: list[tuple[str, tuple[float, ...]]], count: int | str, dra
     if count == "all":
         return frozenset(name for name, _ in pool)
     if not 1 <= int(count) <= len(pool):
-        what = f"the pool has {len(pool)} scenes with truth, {count} labelled ones are asked for"
+        what = f"{count} labelled scenes are asked for, but only {len(pool)} scenes have HDR truth"
         raise UsageError(what, "data.labelled")
     order = np.random.default_rng([draw, 0x1AB]).permutation(len(pool))
     lanes: dict[tuple[int, ...], list[str]] = {}
@@ -123,7 +126,7 @@ def draw_labels(pool: list[tuple[str, tuple[float, ...]]], count: int | str, dra
 
 
 def _counted(total: int, digests: dict[str, dict[str, str]], job: Job) -> Callable[[Entry], Scene]:
-    """Load a scene, keep the digests of its files, and say how many are done."""
+    """A function that loads a scene, collects the digests of its files, and reports progress."""
     done = 0
 
     def counted(entry: Entry) -> Scene:
@@ -168,7 +171,12 @@ def _burst_fields(scene: Scene, method: str) -> tuple[dict[str, np.ndarray], dic
         fields["aligned"], report = _u16(alignment.burst.ldr), alignment.report
         left = [str(entry["frame"] + 1) for entry in report if not entry["accepted"]]
         if left:
-            log.info("%s: frame %s stays unaligned, %s does not help", scene.name, " and ".join(left), method)
+            log.info(
+                "%s: frame %s left unaligned: %s does not reduce its difference to the reference",
+                scene.name,
+                " and ".join(left),
+                method,
+            )
     attributes = {
         "ev": list(burst.ev),
         "reference": burst.reference,

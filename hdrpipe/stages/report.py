@@ -1,4 +1,4 @@
-"""report: the tables of a run, a page to look at, and a picture to show."""
+"""Stage `report`: the tables of a run, its page, and an overview picture."""
 
 import io
 from collections.abc import Sequence
@@ -27,18 +27,18 @@ from hdrpipe.report.verdict import round_rows, verdict
 from hdrpipe.stages.job import Job
 
 POOLED_PIXELS = 1_000_000
-"""Most pixels that enter the sparsification curve; scenes are thinned by a fixed stride."""
+"""Most pixels that enter the curves of sigma; beyond it scenes are thinned by a fixed stride."""
 
 STEPS = 4
 
 
 @dataclass(frozen=True)
 class ReportInputs:
-    """The files that a report is made of.
+    """Files that a report is made from.
 
     `tables`, `metrics` and `histories` are those of rounds 0, 1, ..., `statistics` those of rounds 1, 2, ...;
-    `predicted`, `uncertainty` and `masks` are products of the chosen round, or of all that might have been chosen. No
-    truth of unlabelled scenes is among them: what they are worth was measured by `evaluate`.
+    `predicted`, `uncertainty` and `masks` are products of the chosen round, or of all that could be chosen. Truth of
+    unlabelled scenes is not among them: `evaluate` has measured the pseudo labels against it.
     """
 
     baselines: Path
@@ -60,21 +60,21 @@ def report(spec: Config, files: ReportInputs, out: Path, job: Job) -> None:
     """Write `summary.csv`, `summary.json`, `summary.md`, `report.html` and `figure.png` into `out`.
 
     Args:
-        spec: all sections of the config; the page prints them.
+        spec: all sections of the config, which the page lists.
         files: see `ReportInputs`.
         out: folder of the outputs.
         job: provenance and progress.
 
     Raises:
-        InputError: products and choice are of different rounds.
+        InputError: a product is not of the chosen round.
     """
     run = read_run(files)
-    shown = _of_round(files, run.chosen)
+    chosen_files = _of_round(files, run.chosen)
     with ExitStack() as stack:
         scenes, truths = Shards(files.scenes, "scenes", stack), Shards(files.truths, "truth", stack)
-        predicted = Shards(shown.predicted, "uncertainty", stack)
-        pool, labels = Shards(files.unlabelled, "scenes", stack), Shards(shown.uncertainty, "uncertainty", stack)
-        masks = Shards(shown.masks, "masks", stack)
+        predicted = Shards(chosen_files.predicted, "uncertainty", stack)
+        pool, labels = Shards(files.unlabelled, "scenes", stack), Shards(chosen_files.uncertainty, "uncertainty", stack)
+        masks = Shards(chosen_files.masks, "masks", stack)
         _check_round(run, [*predicted.products, *labels.products])
         rows, result = summary_rows(run), headline(run)
         curves = charts(run, *(_pooled(predicted, truths) if run.scored else ()))
@@ -105,12 +105,12 @@ def report(spec: Config, files: ReportInputs, out: Path, job: Job) -> None:
     write_text(out / "report.html", html)
     write_bytes(out / "figure.png", figure)
     for output in ("summary.csv", "summary.json", "summary.md", "report.html", "figure.png"):
-        job.record(out / output, {key: value for part in hashes for key, value in part.items()})
+        job.record(out / output, {key: value for digests in hashes for key, value in digests.items()})
     job.progress(STEPS, STEPS, str(out / "report.html"))
 
 
 def read_run(files: ReportInputs) -> Run:
-    """The small files of a run; DamagedError if one is not what its provenance tells."""
+    """Contents of the small files of a run; DamagedError if one does not match its provenance."""
     choice = read_json(files.chosen, "choose")
     return Run(
         scores=scene_scores(_rows(files.baselines, "baselines"), [_rows(path, "evaluate") for path in files.tables]),
@@ -143,17 +143,17 @@ def worst_rows(run: Run) -> list[Row]:
 
 
 def _files(files: ReportInputs) -> list[Path]:
-    found: list[Path] = []
+    paths: list[Path] = []
     for value in vars(files).values():
-        found += [value] if isinstance(value, Path) else value
-    return found
+        paths += [value] if isinstance(value, Path) else value
+    return paths
 
 
 def _of_round(files: ReportInputs, number: int) -> ReportInputs:
-    """The same with the products of one round alone, where there are any."""
+    """The same files, with the products of one round only, where there are any."""
     folder = f"round-{number:02d}"
-    parts = {name: getattr(files, name) for name in ("predicted", "uncertainty", "masks")}
-    return replace(files, **{k: [p for p in v if p.parent.name == folder] or v for k, v in parts.items()})
+    products = {name: getattr(files, name) for name in ("predicted", "uncertainty", "masks")}
+    return replace(files, **{k: [p for p in v if p.parent.name == folder] or v for k, v in products.items()})
 
 
 def _rows(path: Path, rule: str) -> list[Row]:
@@ -167,11 +167,13 @@ def _table(path: Path, rule: str) -> pd.DataFrame:
 def _check_round(run: Run, products: Sequence[Product]) -> None:
     for product in products:
         if product.attributes["round"] != run.chosen:
-            raise InputError(f"is of round {product.attributes['round']}, the chosen one is {run.chosen}", product.path)
+            raise InputError(
+                f"belongs to round {product.attributes['round']}, but round {run.chosen} is chosen", product.path
+            )
 
 
 def _pooled(predicted: Shards, truths: Shards) -> tuple[NDArray, NDArray]:
-    """Error and sigma, 1-D, of pixels of all test scenes whose truth is known."""
+    """Error and sigma (1-D) of pixels of all test scenes with truth."""
     errors, sigmas = [], []
     scenes = [scene for scene in predicted.scenes if scene in truths]
     most = POOLED_PIXELS // len(scenes)

@@ -1,4 +1,4 @@
-"""student: one round of semi-supervised training on labels and on what the masks leave of the pseudo labels."""
+"""Stage `student`: one round of semi-supervised training on labels and on masked pseudo labels."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -16,11 +16,15 @@ from hdrpipe.stages.training import load_network, new_network, save_round, setti
 
 @dataclass(frozen=True)
 class StudentInputs:
-    """The files that a student learns from.
+    """Files that a student is trained from.
 
-    `held_out` are uncertainty products of the labelled scenes for `loss.judge_folds`, else none;
-    `teacher` is the moving average to go on with; `start` and `optimizer` are what this student starts from, None for
-    new weights and a new optimizer.
+    Attributes:
+        labelled, truths: scene and truth products of the labelled scenes.
+        unlabelled, uncertainty, masks: scene products, pseudo labels and masks of the unlabelled scenes.
+        teacher: the moving average, which this training continues.
+        start: weights that the student starts from; None for new ones.
+        optimizer: state that the optimizer starts from; None for a new one.
+        held_out: uncertainty products of the labelled scenes for `loss.judge_folds`; empty without.
     """
 
     labelled: Sequence[Path]
@@ -35,7 +39,7 @@ class StudentInputs:
 
 
 def student(spec: Config, files: StudentInputs, round_: int, out: Path, state: Path, job: Job) -> None:
-    """Train the student of a round and move the teacher along with it.
+    """Train the student of a round, and update the teacher, its moving average.
 
     Args:
         spec: `seed`, `model`, `loss`, `student` of the config.
@@ -71,5 +75,5 @@ def student(spec: Config, files: StudentInputs, round_: int, out: Path, state: P
             progress=job.losses,
         )
     steps = spec.student.steps
-    about = replace(network, steps=network.steps + steps, averaged=teacher.averaged + steps)
-    save_round(out, trained, about, round_, inputs, job)
+    network_after = replace(network, steps=network.steps + steps, averaged=teacher.averaged + steps)
+    save_round(out, trained, network_after, round_, inputs, job)

@@ -1,4 +1,4 @@
-"""study: the arms of a study against each other, in a table, a page and plain text."""
+"""Stage `study`: comparison of the arms of a study, as a table, a page and Markdown."""
 
 import io
 from collections.abc import Sequence
@@ -33,15 +33,15 @@ def study(spec: Config, scores: Sequence[Path], out: Path, job: Job) -> None:
         job: provenance and progress.
 
     Raises:
-        UsageError: another number of tables than the study has places.
+        UsageError: the study does not have as many runs as there are tables.
         InputError: tables of one regime differ in their scenes.
     """
-    where = places(spec.study)
-    if len(where) != len(scores):
-        raise UsageError(f"{len(scores)} tables for {len(where)} runs", "--scores")
-    tables = read_tables(list(zip(where, scores, strict=True)))
+    runs = places(spec.study)
+    if len(runs) != len(scores):
+        raise UsageError(f"the study has {len(runs)} runs, but {len(scores)} tables are given", "--scores")
+    tables = read_tables(list(zip(runs, scores, strict=True)))
     rows = [row for regime, table in tables.items() for row in regime_rows(regime, table, spec.study)]
-    told = {
+    result = {
         "study": spec.run,
         "split": spec.study.split,
         "rounds": spec.rounds,
@@ -52,9 +52,9 @@ def study(spec: Config, scores: Sequence[Path], out: Path, job: Job) -> None:
         "arms": rows,
     }
     write_text(out / "study.csv", pd.DataFrame([flat(row) for row in rows]).to_csv(index=False, float_format="%.5f"))
-    write_json(out / "study.json", told)
-    write_text(out / "study.md", markdown(told))
-    write_text(out / "study.html", page(told, tables))
+    write_json(out / "study.json", result)
+    write_text(out / "study.md", markdown(result))
+    write_text(out / "study.html", page(result, tables))
     for name in ("study.csv", "study.json", "study.md", "study.html"):
         job.record(out / name, {})
     job.progress(len(scores), len(scores), str(out / "study.html"))
@@ -64,24 +64,26 @@ def read_tables(files: Sequence[tuple[Place, Path]]) -> dict[str, Table]:
     """Regime -> scores of its arms.
 
     Raises:
-        InputError: not all tables of a regime have the same scenes.
+        InputError: the tables of a regime do not all have the same scenes.
         DamagedError: a table is empty or altered.
     """
     tables: dict[str, Table] = {}
-    known: dict[str, list[str]] = {}
-    for place, path in files:
+    scene_names: dict[str, list[str]] = {}
+    for run, path in files:
         frame = pd.read_csv(io.StringIO(read_text(path, "score"))).sort_values("scene")
         names = frame["scene"].tolist()
-        if known.setdefault(place.regime, names) != names:
-            raise InputError("has other scenes than the first table of its regime", path, "delete it and run again")
-        table = tables.setdefault(place.regime, Table({}, frame["group"].tolist()))
+        if scene_names.setdefault(run.regime, names) != names:
+            raise InputError(
+                "its scenes differ from those of the first table of this regime", path, "delete it and run again"
+            )
+        table = tables.setdefault(run.regime, Table({}, frame["group"].tolist()))
         measured = {measure: frame[measure].to_numpy(float) for measure in MEASURES}
-        table.values.setdefault(place.arm, {})[place.draw, place.seed] = measured
+        table.values.setdefault(run.arm, {})[run.draw, run.seed] = measured
     return tables
 
 
 def regime_rows(regime: str, table: Table, spec: StudySpec) -> list[dict[str, Any]]:
-    """A row for each arm of a regime: means, spread over pairs, differences, gap closure."""
+    """One row for each arm of a regime: means, spread over pairs, differences, gap closure."""
     floor = spec.against[0]
     rows = []
     for arm in table.values:
@@ -107,15 +109,15 @@ def regime_rows(regime: str, table: Table, spec: StudySpec) -> list[dict[str, An
 
 
 def flat(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of the CSV: one column a number."""
+    """A row of the CSV: one column for each number."""
     plain = {key: value for key, value in row.items() if not isinstance(value, dict | list) and key != "closure"}
-    for other, told in row["against"].items():
+    for other, estimate in row["against"].items():
         plain |= {
-            f"minus_{other}": told["mean"],
-            f"minus_{other}_low": told["low"],
-            f"minus_{other}_high": told["high"],
+            f"minus_{other}": estimate["mean"],
+            f"minus_{other}_low": estimate["low"],
+            f"minus_{other}_high": estimate["high"],
         }
-        plain |= {f"ahead_of_{other}": told["ahead"]}
+        plain |= {f"ahead_of_{other}": estimate["ahead"]}
     close = row["closure"] or asdict(Estimate(float("nan"), None, None))
     return plain | {"closure": close["mean"], "closure_low": close["low"], "closure_high": close["high"]}
 

@@ -1,4 +1,4 @@
-"""teacher: the pseudo label and the uncertainty map of every scene, into HDF5."""
+"""Stage `teacher`: pseudo label and uncertainty map of every scene, as HDF5."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -25,25 +25,25 @@ def teacher(
     spec: Config,
     weights: Path,
     bursts: Sequence[Path],
-    share: tuple[int, int],
+    position: tuple[int, int],
     round_: int,
     out: Path,
     state: Path,
     job: Job,
 ) -> None:
-    """Predict one share of the scenes in `bursts` and write an uncertainty product.
+    """Predict one shard of the scenes in `bursts` and write an uncertainty product.
 
     Args:
         spec: `teacher` of the config.
         weights: the teacher (.safetensors).
         bursts: scene products.
-        share: index of this job, from 0, and the number of jobs that share the scenes; changes no array.
+        position: index of this shard, from 0, and the number of shards; changes no array.
         round_: the round that the labels are for.
         out: the product.
-        state: folder of what an interrupted job had predicted; this one goes on from it.
+        state: folder of the predictions of an interrupted job; this one goes on from them.
         job: provenance and progress.
     """
-    network, (shard, shards) = load_network(weights), share
+    network, (shard, shards) = load_network(weights), position
     with ExitStack() as stack:
         scenes = Shards(bursts, "scenes", stack)
         names = scenes.scenes[shard::shards]
@@ -59,11 +59,11 @@ def predictions(
     network: nn.Module, scenes: Shards, names: Sequence[str], job: Job, average: str = "none"
 ) -> Iterator[tuple[str, dict[str, np.ndarray], dict[str, Any]]]:
     """Fields of an uncertainty product, scene by scene; `average` is `none` or `moves`."""
-    ask = predict if average == "none" else predict_averaged
-    wanted = set(names)
-    arrays = [scene for scene in scene_arrays(scenes, None) if scene.name in wanted]
+    infer = predict if average == "none" else predict_averaged
+    chosen = set(names)
+    arrays = [scene for scene in scene_arrays(scenes, None) if scene.name in chosen]
     for done, scene in enumerate(arrays, 1):
-        radiance, sigma = ask(network, scene.frames[...], scene.times)
+        radiance, sigma = infer(network, scene.frames[...], scene.times)
         job.progress(done, len(arrays), scene.name)
         fields = {"pseudo_label": radiance.astype(np.float16), "sigma": sigma, "preview": display(radiance)}
         yield scene.name, fields, {}

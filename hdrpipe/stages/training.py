@@ -1,4 +1,4 @@
-"""What warm-up and student share: the network, the settings, the three files of a round and its history."""
+"""Common steps of the trainings `warmup` and `student`: the network, the settings, the files of a round."""
 
 import hashlib
 from collections.abc import Mapping
@@ -27,9 +27,12 @@ from hdrpipe.stages.job import Job
 
 @dataclass(frozen=True)
 class Network:
-    """A network on the device of this process, and what its file says of it.
+    """A network on the device of this process, with the metadata of its file.
 
-    `model` rebuilds it; `steps` are the optimizer steps behind its weights, `averaged` the steps of a moving average.
+    Attributes:
+        model: description from which it is built.
+        steps: optimizer steps that its weights were trained for.
+        averaged: steps that its moving average covers.
     """
 
     net: HdrNet
@@ -50,7 +53,7 @@ def starting_network(spec: Config, exposures: int) -> Network:
     """The network that a warm-up starts from: new, or with the weights of `warmup.weights`.
 
     Raises:
-        UsageError: these weights are of another network than the config's.
+        UsageError: the weights belong to another network than the one in the config.
         DamagedError, InputError: see `load_network`.
     """
     fresh = new_network(spec, exposures)
@@ -58,34 +61,36 @@ def starting_network(spec: Config, exposures: int) -> Network:
         return fresh
     path = Path(spec.warmup.weights).expanduser()
     given = load_network(path)
-    wanted = _filled(fresh.model)
+    expected = _filled(fresh.model)
     for key, value in _filled(given.model).items():
-        if value != wanted[key]:
-            hint = "set the section `model` to what the weights are of"
-            raise UsageError(f"weights of {key} {value!r}, the config asks for {wanted[key]!r}", path, hint)
+        if value != expected[key]:
+            hint = "set the section `model` of the config to match the weights, or leave `warmup.weights` empty"
+            raise UsageError(f"these weights have {key} {value!r}, the config has {expected[key]!r}", path, hint)
     return given
 
 
 def _filled(model: dict[str, Any]) -> dict[str, Any]:
-    """A network's description with all of its options, given or not."""
-    known = plugins.options("models", model["backbone"], model["options"]).model_dump(mode="json")
-    return {**model, "options": known}
+    """Description of a network with all of its options, defaults included."""
+    options = plugins.options("models", model["backbone"], model["options"]).model_dump(mode="json")
+    return {**model, "options": options}
 
 
 def load_network(path: Path) -> Network:
     """A network from a weights file.
 
     Raises:
-        DamagedError: the file is none of ours, or damaged.
-        InputError: see `models.stored`.
+        DamagedError: the file was not written by hdrpipe, or is damaged.
+        InputError: see `inference.load.stored`.
     """
-    found = stored(path)
-    said = found.metadata
-    return Network(found.net.to(choose()), said["model"], said["content_hash"], said["steps"], said["averaged"])
+    loaded = stored(path)
+    metadata = loaded.metadata
+    return Network(
+        loaded.net.to(choose()), metadata["model"], metadata["content_hash"], metadata["steps"], metadata["averaged"]
+    )
 
 
 def settings_of(spec: Config, training: TrainingSpec, round_: int, **more: Any) -> TrainSettings:
-    """The settings of one training job; crops and augmentations of every round are drawn anew."""
+    """Settings of one training; each round draws other crops and augmentations."""
     return TrainSettings(
         seed=seed_of(spec.seed, "round", round_),
         loss=LossSettings(**spec.loss.model_dump(exclude={"vgg_weights", "judge_folds"})),
@@ -96,20 +101,20 @@ def settings_of(spec: Config, training: TrainingSpec, round_: int, **more: Any) 
 
 
 def state_key(job: Job, inputs: Mapping[str, str]) -> str:
-    """Key of a training state: what is trained, by what code, on what."""
-    parts = [job.stage, job.spec, job.code, *(f"{name}={value}" for name, value in sorted(inputs.items()))]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    """Key of a saved training state: a hash of the stage, its settings, its code and its inputs."""
+    identity = [job.stage, job.spec, job.code, *(f"{name}={value}" for name, value in sorted(inputs.items()))]
+    return hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
 
 
-def save_round(out: Path, trained: Trained, about: Network, round_: int, inputs: Mapping[str, str], job: Job) -> None:
+def save_round(out: Path, trained: Trained, network: Network, round_: int, inputs: Mapping[str, str], job: Job) -> None:
     """Write `student`, `teacher`, `optimizer` (.safetensors) and `history.csv` of a round into `out`.
 
-    Of the processes of a training, which all have the same, the first one writes.
+    Where several processes train together, all hold the same weights, and the first one writes.
 
     Args:
         out: folder of the round.
-        trained: what the training left.
-        about: `model`, and the `steps` and `averaged` that these weights have behind them now.
+        trained: result of the training.
+        network: `model` of the network, and its `steps` and `averaged` after this training.
         round_: number of the round.
         inputs: content hashes of what it was trained on.
         job: provenance.
@@ -121,7 +126,7 @@ def save_round(out: Path, trained: Trained, about: Network, round_: int, inputs:
         "teacher": trained.teacher.state_dict(),
         "optimizer": trained.optimizer,
     }
-    shared = {"model": about.model, "steps": about.steps, "averaged": about.averaged, "round": round_}
+    shared = {"model": network.model, "steps": network.steps, "averaged": network.averaged, "round": round_}
     for name, tensors in files.items():
         path = out / f"{name}.safetensors"
         metadata = {**shared, "role": name, "mu": MU, "exposure": "min-ev"}

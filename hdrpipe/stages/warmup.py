@@ -1,4 +1,4 @@
-"""warmup: round 0, supervised training on the labelled scenes."""
+"""Stage `warmup`: round 0, supervised training on the labelled scenes."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -22,7 +22,7 @@ def warmup(
     job: Job,
     held_out: Sequence[Path] = (),
 ) -> None:
-    """Train on labels alone; the teacher of round 1 is a copy of this student.
+    """Train on labels only; the teacher of round 1 is a copy of this student.
 
     Args:
         spec: `seed`, `model`, `loss`, `warmup` of the config.
@@ -31,7 +31,7 @@ def warmup(
         out: folder of the round's files.
         state: folder of the training state that an interrupted run goes on from.
         job: provenance and progress.
-        held_out: uncertainty products of the labelled scenes for `loss.judge_folds`; else none.
+        held_out: uncertainty products of the labelled scenes for `loss.judge_folds`; empty without.
     """
     with ExitStack() as stack:
         scenes, targets = Shards(bursts, "scenes", stack), Shards(truths, "truth", stack)

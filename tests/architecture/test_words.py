@@ -8,7 +8,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "hdrpipe"
 
-ROOMS = ("learning", "masking", "models", "randomness")
+ROOMS = ("api", "errors", "learning", "masking", "models", "quantities", "randomness", "report", "stages")
 """Rooms of the package that keep to the words; a room is added once it is clean."""
 
 BANNED = frozenset(

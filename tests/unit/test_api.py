@@ -43,7 +43,7 @@ def test_a_run_that_is_not_finished_or_damaged_is_told(tmp_path):
 
 
 def test_frames_need_exposures_and_files_bring_theirs(tmp_path):
-    with pytest.raises(UsageError, match="one EV in stops a frame"):
+    with pytest.raises(UsageError, match="one value in stops for each frame"):
         hdr.fuse(frames(radiance(0)))
     with pytest.raises(UsageError, match=r"exposure\.txt"):
         hdr.fuse(write_burst(tmp_path / "shots"), ev=EV)

@@ -1,4 +1,4 @@
-"""The round that reports and people use."""
+"""Choice of the round whose student the report shows and `fuse` uses."""
 
 import json
 
@@ -26,7 +26,7 @@ def test_the_last_round_before_the_kept_risk_rises(risks, chosen):
 
 
 def made(folder, rule):
-    """The choice among three rounds, of which the second raised the kept risk."""
+    """The choice among three rounds, of which the second raised the selective risk."""
     paths = [folder / f"{k}.json" for k in range(3)]
     for path, risk in zip(paths, (4e-4, 9e-4, 1e-4), strict=True):
         path.write_text(json.dumps({"labelled": {"kept_risk": risk, "keep_rate": 0.5}}))
@@ -38,13 +38,13 @@ def made(folder, rule):
 def test_the_choice_says_why(tmp_path):
     told = made(tmp_path, "kept-risk")
     assert (told["round"], told["rule"]) == (1, "kept-risk")
-    assert told["why"] == "round 2 raised the kept risk on held-out labelled scenes (RMSE 0.0200 to 0.0300)"
+    assert told["why"] == "round 2 raised the selective risk on held-out labelled scenes (RMSE 0.0200 to 0.0300)"
     assert [row["kept_risk"] for row in told["labelled"]] == [4e-4, 9e-4, 1e-4]
 
 
 def test_masks_that_keep_nothing_are_not_taken_for_good_ones():
-    assert "nothing" in before_rise([None, None])[1]
-    assert "nothing" not in before_rise([2e-4, 1e-4])[1]
+    assert "keep no pixel" in before_rise([None, None])[1]
+    assert "keep no pixel" not in before_rise([2e-4, 1e-4])[1]
 
 
 def test_the_last_round_needs_no_risk(tmp_path):

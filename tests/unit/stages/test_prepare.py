@@ -47,9 +47,9 @@ ENTRIES = [Entry(f"s{index}", "pool", EV, lambda: None, index < 3) for index in 
 def test_only_scenes_with_truth_are_labelled():
     assert choose_labels(ENTRIES, "all", 0) == {"s0", "s1", "s2"}
     assert choose_labels(ENTRIES, 2, 0) < {"s0", "s1", "s2"}
-    with pytest.raises(UsageError, match="3 scenes with truth, 4 labelled"):
+    with pytest.raises(UsageError, match="4 labelled scenes are asked for, but only 3"):
         choose_labels(ENTRIES, 4, 0)
-    with pytest.raises(UsageError, match="no scene of the pool has a truth"):
+    with pytest.raises(UsageError, match="no training scene has HDR truth"):
         choose_labels(ENTRIES[3:], "all", 0)
 
 
@@ -78,5 +78,5 @@ def test_a_frame_that_stays_unaligned_is_told(caplog):
     scene = Scene("noise", "pool", burst, None, "photographed", "noise", ())
     with caplog.at_level(logging.INFO, "hdrpipe"):
         _, attributes = _burst_fields(scene, "homography")
-    assert "noise: frame 1 and 3 stays unaligned, homography does not help" in caplog.text
+    assert "noise: frame 1 and 3 left unaligned: homography does not reduce" in caplog.text
     assert '"accepted": false' in attributes["alignment"]

@@ -159,6 +159,6 @@ def test_a_product_of_another_round_is_refused(made, tmp_path):
     chosen = tmp_path / "chosen.json"
     chosen.write_text('{"round": 0}')
     files = replace(made[0], chosen=chosen)
-    with pytest.raises(InputError, match="is of round 1, the chosen one is 0"):
+    with pytest.raises(InputError, match="belongs to round 1, but round 0 is chosen"):
         report(spec(), files, tmp_path / "out", job())
     assert not (tmp_path / "out").exists()

@@ -37,10 +37,10 @@ def test_the_weights_of_the_file_are_taken(weights):
     [
         (
             {"backbone": "merge_net", "output": "sigmoid"},
-            "weights of backbone 'safnet_s', the config asks for 'merge_net'",
+            "these weights have backbone 'safnet_s', the config has 'merge_net'",
         ),
-        ({"backbone": "safnet_s", "output": "merge"}, "weights of output 'sigmoid', the config asks for 'merge'"),
-        ({"backbone": "safnet_s", "output": "sigmoid", "options": {"refinement": 8}}, "weights of options"),
+        ({"backbone": "safnet_s", "output": "merge"}, "these weights have output 'sigmoid', the config has 'merge'"),
+        ({"backbone": "safnet_s", "output": "sigmoid", "options": {"refinement": 8}}, "these weights have options"),
     ],
 )
 def test_weights_of_another_network_are_refused_in_one_line(weights, model, told):

@@ -123,7 +123,7 @@ def test_all_four_files_tell_the_same(tmp_path):
 def test_other_scenes_are_told(tmp_path):
     paths = write_tables(tmp_path)
     pd.read_csv(paths[3]).iloc[1:].to_csv(paths[3], index=False)
-    with pytest.raises(InputError, match="other scenes"):
+    with pytest.raises(InputError, match="its scenes differ"):
         make(paths, tmp_path / "out")
 
 
@@ -140,5 +140,5 @@ def test_an_altered_table_names_its_rule(tmp_path, folder, rule):
 
 
 def test_a_missing_table_is_told(tmp_path):
-    with pytest.raises(UsageError, match="11 tables for 12 runs"):
+    with pytest.raises(UsageError, match="12 runs, but 11 tables"):
         make(write_tables(tmp_path)[1:], tmp_path / "out")
