@@ -24,22 +24,22 @@ def check_folds(
         crossfit, choose: sections of the config.
         judge_folds: `loss.judge_folds`.
         labelled: `data.labelled`: a number of scenes, their names, or `all`.
-        pseudo_labelled: whether rounds have masks, and so a kept risk.
+        pseudo_labelled: whether rounds have masks, and so a selective risk.
 
     Raises:
-        UsageError: there are fewer labelled scenes than folds, one fold, or no kept risk of held-out labels to go by.
+        UsageError: there are fewer labelled scenes than folds, one fold, or no held-out selective risk to go by.
     """
     count = len(labelled) if isinstance(labelled, tuple) else labelled
     for key, folds in (("crossfit.folds", crossfit.folds), ("loss.judge_folds", judge_folds)):
         if folds == 1 or (isinstance(count, int) and folds > count):
             hint = "set 0 to do without, or 2 up to the number of labelled scenes"
             raise UsageError(f"folds: {folds} of {count} labelled scenes hold nothing out", key, hint)
-    if choose.rule == "kept-risk" and not crossfit.folds:
+    if choose.rule == "selective-risk" and not crossfit.folds:
         hint = "set `crossfit.folds` to 2 or more"
-        raise UsageError("needs the kept risk of held-out labels", "choose.rule", hint)
-    if choose.rule == "kept-risk" and not pseudo_labelled:
+        raise UsageError("needs the selective risk of held-out labels", "choose.rule", hint)
+    if choose.rule == "selective-risk" and not pseudo_labelled:
         hint = "set `student.unlabelled_batch` to 1 or more"
-        raise UsageError("needs masks, whose kept risk it follows", "choose.rule", hint)
+        raise UsageError("needs masks, whose selective risk it follows", "choose.rule", hint)
 
 
 def fold_name(fold: int, folds: int) -> str:

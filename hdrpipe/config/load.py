@@ -13,6 +13,7 @@ from typing import Any, cast
 import yaml
 from pydantic import Field
 
+from hdrpipe.config.aliases import renamed
 from hdrpipe.config.batch_share import check_batches
 from hdrpipe.config.folds import ChooseSpec, CrossfitSpec, check_folds
 from hdrpipe.config.plugins import choices, filled, nearest, validated
@@ -135,7 +136,7 @@ def check_config(mapping: Mapping[str, Any]) -> Config:
     Raises:
         UsageError: see `read_config`.
     """
-    config: Config = validated(Config, mapping, "")
+    config: Config = validated(Config, renamed(mapping), "")
     definitions = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))["$defs"]
     changed: dict[str, Spec] = {}
     for section, (key, wing) in PLUGIN_KEYS.items():
@@ -166,7 +167,7 @@ def _check_match(config: Config) -> None:
 
 def _check_labels(data: DataSpec) -> None:
     """Raise UsageError if the label draw is asked for more scenes than a rendered dataset offers it."""
-    offers = {key: data.options.get(key) for key in ("pool", "lab")}
+    offers = {key: data.options.get(key) for key in ("pool", "source")}
     for key, count in offers.items():
         if isinstance(data.labelled, int) and isinstance(count, int) and 0 < count < data.labelled:
             what = f"{data.labelled} labelled scenes are asked for, data.options.{key} is {count}"
@@ -204,7 +205,7 @@ def parse_spec(stage: str, text: str) -> Config:
         UsageError: not JSON, or a key that is not one of the stage's.
     """
     try:
-        mapping: dict[str, Any] = json.loads(text)
+        mapping: dict[str, Any] = renamed(json.loads(text))
     except ValueError as error:
         raise UsageError(f"not JSON: {error}", "--spec") from None
     allowed = {key.split(".")[0] for key in STAGE_KEYS[stage]}

@@ -114,9 +114,11 @@ class StudentSpec(TrainingSpec):
     init: Literal["continue", "warmup", "scratch"] = Field(
         default="continue", description="Start from the student of the round before, from the warm-up, or from nothing."
     )
-    labelled_augmentation: Literal["weak", "strong", "harder"] = Field(default="weak", description="Of labelled crops.")
-    unlabelled_augmentation: Literal["strong", "harder"] = Field(
-        default="strong", description="Of unlabelled crops; `harder` adds noise, ghosts, lost frames."
+    labelled_augmentation: Literal["weak", "strong", "corrupted"] = Field(
+        default="weak", description="Of labelled crops."
+    )
+    unlabelled_augmentation: Literal["strong", "corrupted"] = Field(
+        default="strong", description="Of unlabelled crops; `corrupted` adds noise, ghosts, lost frames."
     )
     unlabelled_batch: int = Field(
         default=4, ge=0, description="Unlabelled crops in a step; 0: labels alone, no teacher and no masks."
@@ -124,8 +126,11 @@ class StudentSpec(TrainingSpec):
     unlabelled_weight: float = Field(
         default=1.0, ge=0, le=100, description="Weight of the unlabelled losses (lambda_u)."
     )
-    physics_weight: float = Field(
-        default=0.0, ge=0, le=100, description="Weight of what bursts say where masks trust no pseudo label; 0: off."
+    consistency_weight: float = Field(
+        default=0.0,
+        ge=0,
+        le=100,
+        description="Weight of the consistency losses where masks trust no pseudo label; 0: off.",
     )
     ema_decay: float = Field(
         default=0.999, ge=0, lt=1, description="Decay of the teacher, the moving average of the student."
@@ -135,8 +140,8 @@ class StudentSpec(TrainingSpec):
 class TeacherSpec(Spec):
     """Teacher inference."""
 
-    average: Literal["none", "moves"] = Field(
-        default="none", description="`moves`: labels are means over flips and permutations; their spread joins sigma."
+    average: Literal["none", "tta"] = Field(
+        default="none", description="`tta`: labels are means over flips and permutations; their spread joins sigma."
     )
     shards: int = Field(default=1, ge=1, le=1000, description="Jobs and files per round; changes no array.")
 
@@ -173,8 +178,9 @@ class CrossfitSpec(Spec):
 class ChooseSpec(Spec):
     """The round that reports, `fuse` and `export` use."""
 
-    rule: Literal["last", "kept-risk"] = Field(
-        default="last", description="`kept-risk`: the last round before the held-out kept risk rises (`crossfit`)."
+    rule: Literal["last", "selective-risk"] = Field(
+        default="last",
+        description="`selective-risk`: the last round before the held-out selective risk rises (`crossfit`).",
     )
 
 

@@ -67,18 +67,21 @@ class Rendered(BaseModel):
         float,
         Field(ge=0, le=100, description="Factor on the noise variance 4e-4 x + 2e-6 of linear x: another camera."),
     ] = 1.0
-    lab: Annotated[
+    source: Annotated[
         int,
         Field(
-            ge=0, le=999, description="The first so many pool scenes are a lab's, and labels are drawn there; 0: all."
+            ge=0,
+            le=999,
+            description="Number of pool scenes, the first ones, of the source domain, where labels are drawn; 0: all.",
         ),
     ] = 0
-    lab_noise: Annotated[
-        float | None, Field(ge=0, le=100, description="`noise` of the lab's camera; null: that of all others.")
+    source_noise: Annotated[
+        float | None,
+        Field(ge=0, le=100, description="`noise` of the source domain's camera; null: that of the others."),
     ] = None
-    lab_motion: Annotated[
+    source_motion: Annotated[
         Literal["tripod", "handheld", "large-motion"] | None,
-        Field(description="How all of the lab's scenes move; null: as all others do."),
+        Field(description="Motion of all scenes of the source domain; null: as in the others."),
     ] = None
 
     @field_validator("ev")
@@ -88,9 +91,9 @@ class Rendered(BaseModel):
             raise ValueError("must ascend strictly")
         return ev
 
-    def of_lab(self, split: Split, index: int) -> bool:
+    def in_source(self, split: Split, index: int) -> bool:
         """Whether the label draw may take a scene."""
-        return split == "pool" and (self.lab == 0 or index < self.lab)
+        return split == "pool" and (self.source == 0 or index < self.source)
 
 
 def list_split(options: Rendered, seed: int, split: Split, count: int, panoramas: Panoramas) -> list[Entry]:
@@ -117,7 +120,7 @@ def list_split(options: Rendered, seed: int, split: Split, count: int, panoramas
             split=split,
             ev=options.ev,
             load=partial(_render, seed, split, index, small, options),
-            lab=options.of_lab(split, index),
+            source=options.in_source(split, index),
         )
         for index in range(count)
     ]
@@ -139,9 +142,9 @@ def generator(seed: int, *path: str | int) -> np.random.Generator:
 def _render(seed: int, split: Split, index: int, panoramas: Panoramas, options: Rendered) -> Scene:
     rng = generator(seed, split, index)
     background = list(panoramas)[index % len(panoramas)]
-    lab = options.lab > 0 and options.of_lab(split, index)
-    level = options.lab_motion if lab and options.lab_motion else difficulty(index, len(panoramas))
-    noise = options.lab_noise if lab and options.lab_noise is not None else options.noise
+    source = options.source > 0 and options.in_source(split, index)
+    level = options.source_motion if source and options.source_motion else difficulty(index, len(panoramas))
+    noise = options.source_noise if source and options.source_noise is not None else options.noise
     view = View(*np.radians([rng.uniform(65, 92), rng.uniform(-25, 25), rng.uniform(-180, 180)]))
     scenery = sample(panoramas[background], view, view.plane(options.size))
     brightness = float(np.exp(np.log(luminance(scenery) + 1e-6).mean()))

@@ -78,7 +78,7 @@ class Entry:
     """A scene that is not loaded yet: what the choice of labels needs, and the way to load it.
 
     `labelled` says whether there is a truth that may be chosen as a label or measured against.
-    Where `lab` is false a label draw passes the scene over, but for `all` and for a list of names.
+    Where `source` is false a label draw passes the scene over, but for `all` and for a list of names.
     """
 
     name: str
@@ -86,4 +86,4 @@ class Entry:
     ev: tuple[float, ...]
     load: Callable[[], Scene]
     labelled: bool = True
-    lab: bool = True
+    source: bool = True

@@ -111,7 +111,7 @@ class Sampling:
     scenes: tuple[SceneArrays, ...]
     count: int
     augmentation: str
-    """`weak`, `strong`, or `harder`: strong on corrupted bursts (`hdrpipe.learning.corruption`)."""
+    """`weak`, `strong`, or `corrupted`: strong on corrupted bursts (`hdrpipe.learning.corruption`)."""
 
 
 class Batches(Dataset[Batch]):
@@ -175,7 +175,7 @@ class Batches(Dataset[Batch]):
             window, transform = _random_crop(scene, self.crop, rng), augment.DRAWS[group.augmentation](rng)
             if i in self.share.of(group.count):
                 frames, times, target, weight, held_out = _sample(scene, window, transform)
-                if group.augmentation == "harder":
+                if group.augmentation == "corrupted":
                     frames, times = corrupt(frames, times, generator(self.seed, group.role, step, "disturbed", i))
                 yield frames, times, target, weight, held_out
 

@@ -35,7 +35,7 @@ class LossSettings:
     """`kept` or `all`: pixels whose number divides a masked sum."""
     perceptual_weight: float = 0.0
     """Weight of L^v (lambda_v)."""
-    physics_weight: float = 0.0
+    consistency_weight: float = 0.0
     """Weight of each consistency loss (`hdrpipe.learning.consistency`) relative to L_u^r."""
 
 
@@ -122,8 +122,8 @@ def objective(
     """L_s + lambda_u L_u with L = L^r + w_k L^k + lambda_v L^v of each (arXiv 2511.12939).
 
     The first `batch.labelled` samples are labelled and have weight 1; the others are weighted by `batch.weight`, and
-    with a `physics_weight` their masked-out pixels get `consistency_losses`. L^k of labelled samples uses the errors
-    of `batch.held_out` if there are any.
+    with a `consistency_weight` their masked-out pixels get `consistency_losses`. L^k of labelled samples uses the
+    errors of `batch.held_out` if there are any.
 
     Returns:
         The total, and its unweighted terms by name.
@@ -147,9 +147,9 @@ def objective(
         if settings.perceptual_weight:
             perceptual = perceptual_loss(tonemapped[cut], target[cut], weight, measure)
             losses["perceptual"] = (settings.perceptual_weight, perceptual)
-        if settings.physics_weight and weight is not None:
+        if settings.consistency_weight and weight is not None:
             consistency = consistency_losses(tonemapped[cut], batch, weight, cut, settings.masked_mean)
-            losses |= {term: (settings.physics_weight, loss) for term, loss in consistency.items()}
+            losses |= {term: (settings.consistency_weight, loss) for term, loss in consistency.items()}
         terms |= {f"{group}_{term}": loss for term, (_, loss) in losses.items()}
         total = total + group_weight * sum(coefficient * loss for coefficient, loss in losses.values())
     return total, terms

@@ -45,9 +45,9 @@ class TrainSettings:
     """`fp32`, or `bf16` except for layers that request full precision."""
     ema_decay: float = 0.999
     unlabelled_weight: float = 1.0
-    physics_weight: float = 0.0
+    consistency_weight: float = 0.0
     loss: LossSettings = field(default_factory=LossSettings)
-    """Other loss options; its own `unlabelled_weight` and `physics_weight` are replaced by those above."""
+    """Other loss options; its own `unlabelled_weight` and `consistency_weight` are replaced by those above."""
     vgg_weights: str | None = None
     """VGG16 weights for L^v; None uses `perceptual.structure_loss`."""
     labelled_augmentation: str = "weak"
@@ -153,7 +153,7 @@ class _Learner:
         self.names, parameters = zip(*net.named_parameters(), strict=True)
         self.device = parameters[0].device
         self.optimizer = torch.optim.Adam(parameters, lr=settings.lr, betas=BETAS)
-        weights = {"unlabelled_weight": settings.unlabelled_weight, "physics_weight": settings.physics_weight}
+        weights = {"unlabelled_weight": settings.unlabelled_weight, "consistency_weight": settings.consistency_weight}
         self.loss = replace(settings.loss, **weights)
         self.measure = perceptual(settings.vgg_weights)
         net.train()

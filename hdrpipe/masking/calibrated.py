@@ -28,8 +28,12 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    share_patch: float = Field(0.8, gt=0, lt=1, description="Share of the squared error that kept patches may hold.")
-    share_pixel: float = Field(0.4, gt=0, lt=1, description="Share of the squared error that kept pixels may hold.")
+    risk_patch: float = Field(
+        0.8, gt=0, lt=1, description="Fraction of the squared error that the trusted patches may hold."
+    )
+    risk_pixel: float = Field(
+        0.4, gt=0, lt=1, description="Fraction of the squared error that the trusted pixels may hold."
+    )
     control: Literal["conformal", "empirical"] = Field(
         "conformal", description="`conformal` adds a margin for few labelled scenes; `empirical` takes their mean."
     )
@@ -45,13 +49,13 @@ def fit(maps: RoundMaps, options: Options) -> dict[str, float]:
     patches = [_curve(patch_means(s.sigma), patch_means(_squared(s))) for s in scenes]
     pixels = [_curve(sampled(s.sigma), sampled(_squared(s))) for s in scenes]
     fitted: dict[str, float] = {"scenes": float(len(scenes))}
-    for level, curves, allowed in (("patch", patches, options.share_patch), ("pixel", pixels, options.share_pixel)):
+    for level, curves, allowed in (("patch", patches, options.risk_patch), ("pixel", pixels, options.risk_pixel)):
         bound = _bound(len(scenes), options.control)
         if bound(0.0) > allowed:
             hint = f"need {int(np.ceil(1 / allowed - 1))} scenes, a share of {bound(0.0):.2f}, or `control: empirical`"
             raise UsageError(
                 f"{len(scenes)} labelled scenes are too few for a conformal bound",
-                f"masks.options.share_{level}",
+                f"masks.options.risk_{level}",
                 hint,
             )
         fitted[f"{level}_limit"] = _largest(curves, lambda risk, bound=bound, allowed=allowed: bound(risk) <= allowed)

@@ -6,19 +6,20 @@ from hdrpipe.masking import threshold
 from hdrpipe.masking.strategy import RoundMaps, spread
 
 
-def coverages(maps: RoundMaps, keep_patch: float | None, keep_pixel: float | None) -> dict[str, float]:
+def coverages(maps: RoundMaps, coverage_patch: float | None, coverage_pixel: float | None) -> dict[str, float]:
     """Fractions to keep at each level over all unlabelled scenes.
 
     Args:
         maps: maps of the round.
-        keep_patch, keep_pixel: fractions from the config; None takes those of the paper's masks at tau 0.4.
+        coverage_patch, coverage_pixel: fractions from the config; None takes those of the paper's masks at tau 0.4.
 
     Returns:
-        `keep_patch`: fraction of all patches; `keep_pixel`: of all pixels; `keep_inside`: of pixels in kept patches.
-        Both levels together keep `keep_patch * keep_inside`.
+        `coverage_patch`: fraction of all patches; `coverage_pixel`: of all pixels; `coverage_inside`: of the pixels in
+        kept patches.
+        Both levels together keep `coverage_patch * coverage_inside`.
     """
-    if keep_patch is not None and keep_pixel is not None:
-        return {"keep_patch": keep_patch, "keep_pixel": keep_pixel, "keep_inside": keep_pixel}
+    if coverage_patch is not None and coverage_pixel is not None:
+        return {"coverage_patch": coverage_patch, "coverage_pixel": coverage_pixel, "coverage_inside": coverage_pixel}
     options = threshold.Options.model_validate({})
     statistics = threshold.fit(maps, options)
     counts = np.zeros(4)
@@ -28,7 +29,7 @@ def coverages(maps: RoundMaps, keep_patch: float | None, keep_pixel: float | Non
         counts += [patches.size, patches.sum(), masks.pixel_mask.sum(), (patches & masks.pixel_mask).sum()]
     size, patch, pixel, both = counts
     return {
-        "keep_patch": patch / size if keep_patch is None else keep_patch,
-        "keep_pixel": pixel / size if keep_pixel is None else keep_pixel,
-        "keep_inside": both / max(patch, 1.0) if keep_pixel is None else keep_pixel,
+        "coverage_patch": patch / size if coverage_patch is None else coverage_patch,
+        "coverage_pixel": pixel / size if coverage_pixel is None else coverage_pixel,
+        "coverage_inside": both / max(patch, 1.0) if coverage_pixel is None else coverage_pixel,
     }

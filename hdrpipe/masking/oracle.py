@@ -19,19 +19,19 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    keep_patch: float | None = Field(
+    coverage_patch: float | None = Field(
         None, gt=0, le=1, description="Share of the patches to keep; without, as many as the paper's masks keep."
     )
-    keep_pixel: float | None = Field(
+    coverage_pixel: float | None = Field(
         None, gt=0, le=1, description="Share of the pixels to keep; without, as many as the paper's masks keep."
     )
 
 
 def fit(maps: RoundMaps, options: Options) -> dict[str, float]:
     """Largest errors to trust over all unlabelled scenes: of patches, of pixels, of pixels inside trusted patches."""
-    coverage = coverages(maps, options.keep_patch, options.keep_pixel)
+    coverage = coverages(maps, options.coverage_patch, options.coverage_pixel)
     means = [patch_means(np.square(_error(scene))).ravel() for scene in maps.unlabelled]
-    patch_limit = keeping(np.concatenate(means), coverage["keep_patch"])
+    patch_limit = keeping(np.concatenate(means), coverage["coverage_patch"])
     everywhere, inside = [], []
     for scene in maps.unlabelled:
         error = _error(scene)
@@ -41,8 +41,8 @@ def fit(maps: RoundMaps, options: Options) -> dict[str, float]:
     return {
         **coverage,
         "patch_limit": patch_limit,
-        "pixel_limit": keeping(np.concatenate(everywhere), coverage["keep_pixel"]),
-        "inside_limit": keeping(np.concatenate(inside), coverage["keep_inside"]),
+        "pixel_limit": keeping(np.concatenate(everywhere), coverage["coverage_pixel"]),
+        "inside_limit": keeping(np.concatenate(inside), coverage["coverage_inside"]),
     }
 
 

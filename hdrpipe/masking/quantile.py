@@ -17,10 +17,10 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    keep_patch: float = Field(
+    coverage_patch: float = Field(
         0.8, gt=0, le=1, description="Share of the patches to keep: those of smallest mean sigma."
     )
-    keep_pixel: float = Field(0.8, gt=0, le=1, description="Share of the pixels to keep: those of smallest sigma.")
+    coverage_pixel: float = Field(0.8, gt=0, le=1, description="Share of the pixels to keep: those of smallest sigma.")
     widen: float = Field(
         0.0, ge=0, le=1, description="Added to both shares with each round, up to 1: a curriculum, the surest first."
     )
@@ -36,10 +36,10 @@ def fit(maps: RoundMaps, options: Options) -> dict[str, float]:
     """Fractions to keep in this round, and the patch mean and sigma that keep them over all unlabelled scenes."""
     means, pixels = zip(*((patch_means(s.sigma).ravel(), sampled(s.sigma)) for s in maps.unlabelled), strict=True)
     wider = options.widen * (maps.round - 1)
-    patch, pixel = min(1.0, options.keep_patch + wider), min(1.0, options.keep_pixel + wider)
+    patch, pixel = min(1.0, options.coverage_patch + wider), min(1.0, options.coverage_pixel + wider)
     return {
-        "keep_patch": patch,
-        "keep_pixel": pixel,
+        "coverage_patch": patch,
+        "coverage_pixel": pixel,
         "patch_limit": keeping(np.concatenate(means), patch),
         "pixel_limit": keeping(np.concatenate(pixels), pixel),
     }
@@ -50,11 +50,11 @@ def apply(scene: SceneMaps, statistics: dict[str, float], options: Options, leve
     means = patch_means(scene.sigma)
     patch_limit, pixel_limit = statistics["patch_limit"], statistics["pixel_limit"]
     if options.patch_scope == "image":
-        patch_limit = keeping(means, statistics["keep_patch"])
+        patch_limit = keeping(means, statistics["coverage_patch"])
     if options.pixel_scope == "image":
-        pixel_limit = keeping(scene.sigma, statistics["keep_pixel"])
+        pixel_limit = keeping(scene.sigma, statistics["coverage_pixel"])
     elif options.pixel_scope == "patch":
-        pixel_limit = _patch_limits(scene.sigma, statistics["keep_pixel"])
+        pixel_limit = _patch_limits(scene.sigma, statistics["coverage_pixel"])
     return below(scene.sigma, means, (patch_limit, pixel_limit), level)
 
 

@@ -12,10 +12,10 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    keep_patch: float | None = Field(
+    coverage_patch: float | None = Field(
         None, gt=0, le=1, description="Share of the patches to keep; without, as many as the paper's masks keep."
     )
-    keep_pixel: float | None = Field(
+    coverage_pixel: float | None = Field(
         None, gt=0, le=1, description="Share of the pixels to keep; without, as many as the paper's masks keep."
     )
     seed: int = Field(0, ge=0, description="Seed of the masks, beside the name of the scene.")
@@ -23,7 +23,7 @@ class Options(BaseModel):
 
 def fit(maps: RoundMaps, options: Options) -> dict[str, float]:
     """Fractions to keep; see `hdrpipe.masking.matched`."""
-    return coverages(maps, options.keep_patch, options.keep_pixel)
+    return coverages(maps, options.coverage_patch, options.coverage_pixel)
 
 
 def apply(scene: SceneMaps, statistics: dict[str, float], options: Options, level: str) -> Masks:
@@ -31,6 +31,6 @@ def apply(scene: SceneMaps, statistics: dict[str, float], options: Options, leve
     rng = np.random.default_rng([options.seed, *scene.name.encode()])
     patches = rng.random(patch_means(scene.sigma).shape, np.float32)
     pixels = rng.random(scene.sigma.shape, np.float32)
-    patch_mask = patches < statistics["keep_patch"]
-    pixel_mask = pixels < statistics["keep_inside" if level == "bilevel" else "keep_pixel"]
+    patch_mask = patches < statistics["coverage_patch"]
+    pixel_mask = pixels < statistics["coverage_inside" if level == "bilevel" else "coverage_pixel"]
     return Masks(patches, patch_mask, pixels, pixel_mask, combine(patch_mask, pixel_mask, level))

@@ -33,10 +33,10 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    keep_patch: float = Field(
+    coverage_patch: float = Field(
         0.8, gt=0, le=1, description="Share of the patches to keep, of those in which the reference shows anything."
     )
-    keep_pixel: float = Field(
+    coverage_pixel: float = Field(
         0.8, gt=0, le=1, description="Share of the pixels to keep, of those where the reference is well exposed."
     )
 
@@ -52,7 +52,10 @@ def fit(maps: RoundMaps, options: Options) -> dict[str, float]:
     pixels = np.concatenate([_comparable(sampled(plane)) for plane, _ in scenes])
     if not (patches.size and pixels.size):
         raise UsageError("every reference is black or clipped: nothing to compare pseudo labels with", "masks.strategy")
-    return {"patch_limit": keeping(patches, options.keep_patch), "pixel_limit": keeping(pixels, options.keep_pixel)}
+    return {
+        "patch_limit": keeping(patches, options.coverage_patch),
+        "pixel_limit": keeping(pixels, options.coverage_pixel),
+    }
 
 
 def apply(scene: SceneMaps, statistics: dict[str, float], options: Options, level: str) -> Masks:

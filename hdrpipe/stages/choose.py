@@ -13,7 +13,7 @@ from hdrpipe.stages.job import Job
 def choose(spec: Config, statistics: Sequence[Path], out: Path, job: Job) -> None:
     """Choose a round by `choose.rule` and record the choice, the reason, and the selective risk of every round.
 
-    The rule `kept-risk` reads the truth of labelled scenes, as predicted while held out; the rule `last` reads none.
+    The rule `selective-risk` reads the truth of labelled scenes, as predicted while held out; `last` reads none.
 
     Args:
         spec: `rounds`, `choose` of the config.
@@ -24,7 +24,7 @@ def choose(spec: Config, statistics: Sequence[Path], out: Path, job: Job) -> Non
     risks = [read_json(path, "masks")["labelled"] for path in statistics]
     rows = [{"round": number, **risk} for number, risk in enumerate(risks, 1)]
     chosen, why = spec.rounds, "the last round, as `choose.rule` asks"
-    if spec.choose.rule == "kept-risk":
+    if spec.choose.rule == "selective-risk":
         chosen, why = before_rise([risk["kept_risk"] if risk["keep_rate"] > 0 else None for risk in risks])
     write_json(out, {"round": chosen, "rule": spec.choose.rule, "why": why, "labelled": rows})
     job.record(out, {})

@@ -90,7 +90,7 @@ def choose_labels(pool: list[Entry], labelled: int | str | Sequence[str], draw: 
     if not candidates:
         raise UsageError("no training scene has HDR truth; training needs at least one", "data.dataset")
     if isinstance(labelled, int):
-        candidates = [(entry.name, entry.ev) for entry in pool if entry.labelled and entry.lab]
+        candidates = [(entry.name, entry.ev) for entry in pool if entry.labelled and entry.source]
     if isinstance(labelled, int | str):
         return draw_labels(candidates, labelled, draw)
     names = [name for name, _ in candidates]

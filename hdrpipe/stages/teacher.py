@@ -58,7 +58,7 @@ def teacher(
 def predictions(
     network: nn.Module, scenes: Shards, names: Sequence[str], job: Job, average: str = "none"
 ) -> Iterator[tuple[str, dict[str, np.ndarray], dict[str, Any]]]:
-    """Fields of an uncertainty product, scene by scene; `average` is `none` or `moves`."""
+    """Fields of an uncertainty product, scene by scene; `average` is `none` or `tta`."""
     infer = predict if average == "none" else predict_averaged
     chosen = set(names)
     arrays = [scene for scene in scene_arrays(scenes, None) if scene.name in chosen]

@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from hdrpipe.config import plugins
+from hdrpipe.config.aliases import renamed
 from hdrpipe.config.folds import products
 from hdrpipe.config.sections import MasksSpec
 from hdrpipe.errors import InputError, UsageError
@@ -89,7 +90,7 @@ def preview(place: Path, strategies: Sequence[str], values: Sequence[float], lev
 
 def settings_in_use(place: Path) -> MasksSpec:
     """How the round was masked; the defaults where it has no masks yet."""
-    return MasksSpec.model_validate(sidecar(place / "masks.json").get("spec", {}).get("masks", {}))
+    return MasksSpec.model_validate(renamed(sidecar(place / "masks.json").get("spec", {})).get("masks", {}))
 
 
 def labelled_products(place: Path) -> list[Path]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from hdrpipe.config.aliases import renamed
 from hdrpipe.config.differences import merged
 from hdrpipe.config.plugins import nearest
 from hdrpipe.errors import UsageError
@@ -57,7 +58,7 @@ def outputs(folder: Path) -> Iterator[Path]:
 def settings(folder: Path) -> dict[str, Any]:
     """The config of a run, put together from what its outputs say that they were made with; the newest one counts."""
     told = sorted((sidecar(path) for path in outputs(folder)), key=lambda said: str(said.get("started", "")))
-    return merged([said.get("spec", {}) for said in told])
+    return merged([renamed(said.get("spec", {})) for said in told])
 
 
 def rebuild_command(folder: Path, files: Sequence[Path]) -> str:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from hdrpipe.config.aliases import renamed
 from hdrpipe.config.differences import differences, flattened
 from hdrpipe.config.fingerprint import fingerprint
 from hdrpipe.config.load import STAGE_KEYS, Config, plugins_of, weights_of
@@ -68,7 +69,7 @@ def _differences(path: Path, config: Config, asked: dict[str, object]) -> Iterat
     stage, spec = made.get("stage"), made.get("spec")
     if stage not in STAGE_KEYS or not isinstance(spec, dict):
         return
-    given = flattened(spec)
+    given = flattened(renamed(spec))
     for key, before, now in differences(given, {key: asked.get(key) for key in given}):
         yield f"{key}: {before!r}, now {now!r}"
     if made.get("code") != fingerprint(stage, plugins_of(config, stage), weights_of(config, stage)):

@@ -13,13 +13,14 @@ from checkout import Checkout
         ({"masks": {"options": {"tau_path": 0.3}}}, ["masks.options.tau_path", "tau_patch"]),
         ({"studnet": {"lr": 0.1}}, ["studnet", "student"]),
         ({"data": {"labelled": 0}}, ["data.labelled"]),
-        ({"choose": {"rule": "kept-risk"}}, ["choose.rule", "held-out", "crossfit.folds"]),
+        ({"choose": {"rule": "selective-risk"}}, ["choose.rule", "held-out", "crossfit.folds"]),
         ({"crossfit": {"folds": 3}}, ["crossfit.folds", "2 labelled scenes"]),
         ({"data": {"options": {"ev": [2, 0, -2]}}}, ["data.options.ev", "ascend"]),
         ({"loss": {"vgg_weights": "gone.pth"}}, ["gone.pth", "loss.vgg_weights"]),
         ({"devices": 2}, ["devices", "--resources gpu=2"]),
         ({"devices": 3}, ["warmup.batch", "multiple of 3"]),
         ({"warmup": {"weights": "gone.safetensors"}}, ["gone.safetensors", "warmup.weights"]),
+        ({"student": {"physics_weight": 1, "consistency_weight": 1}}, ["student.physics_weight", "is the old name"]),
     ],
     ids=str,
 )
@@ -30,6 +31,12 @@ def test_a_wrong_config_stops_before_any_job(finished, overlay, words):
         assert word in line
     assert "Job stats" not in printed
     assert "Traceback" not in printed
+
+
+def test_an_old_name_runs_and_is_named_in_one_line(finished):
+    printed = finished.snakemake("-n", overlay={"student": {"physics_weight": 0.0}})
+    assert "Nothing to be done" in printed  # it is the default
+    assert printed.count("config: `student.physics_weight` is now `student.consistency_weight`") == 1
 
 
 def test_a_missing_panorama_is_one_line_and_exit_3(finished, tmp_path):
@@ -113,8 +120,8 @@ def test_an_overlay_is_a_deep_merge(finished):
 
 def test_a_bound_that_two_labelled_scenes_cannot_give_is_told(finished, tmp_path):
     checkout = Checkout(copytree(finished.path, tmp_path / "checkout"))  # in which the masks may be missing then
-    overlay = {"run": "tiny", "masks": {"strategy": "calibrated", "options": {"share_pixel": 0.2}}}
+    overlay = {"run": "tiny", "masks": {"strategy": "calibrated", "options": {"risk_pixel": 0.2}}}
     printed = checkout.snakemake("results/tiny/round-01/masks-00.h5", overlay=overlay, fails=True)
     line = next(line for line in printed.splitlines() if line.startswith("hdrpipe: error:"))
-    assert "masks.options.share_pixel" in line
+    assert "masks.options.risk_pixel" in line
     assert "need 4 scenes" in line

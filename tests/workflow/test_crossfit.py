@@ -15,7 +15,7 @@ from hdrpipe.files.weights import load_weights
 
 FOLDS = {"crossfit": {"folds": 2}}
 JUDGE = {"loss": {"judge_folds": 2}}
-LIMITS = {"strategy": "calibrated", "options": {"control": "empirical", "share_pixel": 0.8}}
+LIMITS = {"strategy": "calibrated", "options": {"control": "empirical", "risk_pixel": 0.8}}
 ONE = {**FOLDS, **JUDGE, "rounds": 1, "masks": LIMITS}
 
 
@@ -139,7 +139,7 @@ def test_a_second_run_has_nothing_to_do(crossfitted):
 
 
 def test_the_rule_runs_no_training_more(crossfitted):
-    assert crossfitted.plan(overlay={**ONE, "choose": {"rule": "kept-risk"}}) == {"choose": 1, "report": 1}
+    assert crossfitted.plan(overlay={**ONE, "choose": {"rule": "selective-risk"}}) == {"choose": 1, "report": 1}
 
 
 def test_the_shipped_study_scores_the_chosen_round_of_its_rollback(finished):

@@ -36,7 +36,7 @@ JUDGED = {
 
 KEYS = [
     ({"data": {"options": {"noise": 2.0}}}, ALL),
-    ({"data": {"options": {"lab": 3}}}, ALL),
+    ({"data": {"options": {"source": 3}}}, ALL),
     ({"data": {"draw": 1}}, SCENES),
     ({"data": {"seed": 1}}, SCENES),
     ({"data": {"labelled": 3}}, SCENES),
@@ -56,13 +56,13 @@ KEYS = [
     ({"masks": {"strategy": "quantile"}}, MASKED),
     ({"masks": {"strategy": "oracle"}}, MASKED),
     ({"masks": {"strategy": "similarity"}}, MASKED),
-    ({"teacher": {"average": "moves"}}, {**MASKED, "teacher": 2, "teacher_labelled": 2}),
+    ({"teacher": {"average": "tta"}}, {**MASKED, "teacher": 2, "teacher_labelled": 2}),
     ({"teacher": {"shards": 2}}, {**MASKED, "teacher": 4}),
     ({"student": {"lr": 0.001}}, TAUGHT),
-    ({"student": {"unlabelled_augmentation": "harder"}}, TAUGHT),
+    ({"student": {"unlabelled_augmentation": "corrupted"}}, TAUGHT),
     ({"student": {"labelled_augmentation": "strong"}}, TAUGHT),
-    ({"student": {"labelled_augmentation": "harder"}}, TAUGHT),
-    ({"student": {"physics_weight": 0.3}}, TAUGHT),
+    ({"student": {"labelled_augmentation": "corrupted"}}, TAUGHT),
+    ({"student": {"consistency_weight": 0.3}}, TAUGHT),
     ({"student": {"unlabelled_batch": 0}}, {"student": 2, "evaluate": 2}),
     ({"loss": {"judge_folds": 2}}, JUDGED),
     ({"study": {"split": "test"}}, {}),
@@ -72,7 +72,7 @@ KEYS = [
     ),
     ({"run": "other"}, ALL),
     ({"crossfit": {"folds": 2}}, FOLDED),
-    ({"crossfit": {"folds": 2}, "choose": {"rule": "kept-risk"}}, FOLDED),
+    ({"crossfit": {"folds": 2}, "choose": {"rule": "selective-risk"}}, FOLDED),
 ]
 
 CODE = [

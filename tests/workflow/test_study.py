@@ -12,7 +12,7 @@ import yaml
 TINY = {
     "run": "little",
     "rounds": 1,
-    "data": {"options": {"lab": 3, "lab_noise": 1, "noise": 5}},
+    "data": {"options": {"source": 3, "source_noise": 1, "noise": 5}},
     "warmup": {"steps": 12},
     "student": {"steps": 6},
     "study": {

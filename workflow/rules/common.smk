@@ -10,6 +10,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.shell import shell
 
 from hdrpipe.config import costs
+from hdrpipe.config.aliases import old_names, renamed
 from hdrpipe.config.load import (
     check_config,
     plugins_of,
@@ -38,7 +39,8 @@ def told(make, *arguments):
         raise WorkflowError(f"config: {error}") from None
 
 
-CONFIG = told(check_config, config)
+SETTINGS = told(renamed, config)
+CONFIG = told(check_config, SETTINGS)
 told(
     fingerprint, "warmup", (), weights_of(CONFIG, "warmup")
 )  # weights that are missing are told at once
@@ -64,8 +66,8 @@ def study_config():
     """The config whose `study` counts: the one given, or configs/study.yaml below what was given of `study`."""
     if OWN_STUDY:
         return CONFIG
-    given = {"study": config.get("study", {})}
-    return told(check_config, overlaid(overlaid(config, OVERLAY), given))
+    given = {"study": SETTINGS.get("study", {})}
+    return told(check_config, overlaid(overlaid(SETTINGS, OVERLAY), given))
 
 
 @cache
@@ -100,6 +102,7 @@ shell.prefix(f"export HDRPIPE_PARENT=$PPID HDRPIPE_PACKAGE={package_digest()}; "
 
 if workflow.is_main_process:
     for text in (
+        old_names(config),
         notice(CONFIG.run),
         told(stale_notice, Path("results", CONFIG.run), CONFIG),
     ):

@@ -29,7 +29,7 @@ def test_what_arms_share_counts_once(tmp_path):
 
 def test_folds_cost_a_chain_each_and_share_their_warm_ups(tmp_path):
     arms = {"supervised": {"student": {"unlabelled_batch": 0}}, "two": {"crossfit": {"folds": 2}}}
-    arms["back"] = arms["two"] | {"choose": {"rule": "kept-risk"}}
+    arms["back"] = arms["two"] | {"choose": {"rule": "selective-risk"}}
     core = {"arms": list(arms), "pairs": [[0, 0]]}
     base = BASE.model_copy(update={"study": check_config({"study": STUDY | {"arms": arms, "core": core}}).study})
     found = jobs(base, tmp_path)

@@ -129,18 +129,18 @@ def test_senseless_exposures_are_refused(ev):
 
 
 def test_a_lab_is_another_camera_and_labels_come_from_it(places):
-    options = Rendered(size=64, noise=10, lab=3, lab_noise=0, lab_motion="tripod")
+    options = Rendered(size=64, noise=10, source=3, source_noise=0, source_motion="tripod")
     entries = list_split(options, 5, "pool", 6, places)
-    assert [entry.lab for entry in entries] == [True] * 3 + [False] * 3
+    assert [entry.source for entry in entries] == [True] * 3 + [False] * 3
     assert {entry.load().difficulty for entry in entries[:3]} == {"tripod"}
     quiet, loud = (np.abs(entries[k].load().burst.radiance[2] - entries[k].load().truth) for k in (0, 3))
     assert np.median(quiet) < np.median(loud) / 2
-    assert not any(entry.lab for entry in list_split(options, 5, "validation", 2, places))
+    assert not any(entry.source for entry in list_split(options, 5, "validation", 2, places))
 
 
 def test_without_a_lab_every_pool_scene_may_be_labelled_and_nothing_changes(places):
     plain = list_split(OPTIONS, 5, "pool", 2, places)
-    other = list_split(Rendered(size=64, lab=1), 5, "pool", 2, places)
-    assert all(entry.lab for entry in plain)
+    other = list_split(Rendered(size=64, source=1), 5, "pool", 2, places)
+    assert all(entry.source for entry in plain)
     for a, b in zip(plain, other, strict=True):
         assert np.array_equal(a.load().burst.ldr, b.load().burst.ldr)

@@ -82,7 +82,7 @@ def test_labelled_draws_do_not_depend_on_the_unlabelled_group(scenes):
 @pytest.mark.parametrize("workers", [0, 2])
 def test_shares_unite_to_the_whole_batch(scenes, workers):
     labelled = tuple(replace(scene, held_out=scene.target + 1.0) for scene in scenes)
-    groups = [Sampling("labelled", labelled, 2, "harder"), Sampling("unlabelled", tuple(scenes), 4, "harder")]
+    groups = [Sampling("labelled", labelled, 2, "corrupted"), Sampling("unlabelled", tuple(scenes), 4, "corrupted")]
     whole = Batches(0, 16, groups)
     parts = [Batches(0, 16, groups, Share(rank, 2)) for rank in range(2)]
     assert whole.positions == ([0, 1, 2, 3, 4, 5], 6)

@@ -130,7 +130,7 @@ def made_batch(weight):
 
 def test_each_term_is_added_to_the_unlabelled_losses():
     batch, net = made_batch(0.0), make_net()
-    settings = LossSettings(physics_weight=0.5, unlabelled_weight=0.3)
+    settings = LossSettings(consistency_weight=0.5, unlabelled_weight=0.3)
     (off, parts), (on, more) = (objective(net, batch, s) for s in (LossSettings(unlabelled_weight=0.3), settings))
     assert set(more) - set(parts) == {"unlabelled_reexposed", "unlabelled_colour"}
     added = 0.3 * 0.5 * (more["unlabelled_reexposed"] + more["unlabelled_colour"])
@@ -142,7 +142,7 @@ def test_without_weight_nothing_is_computed_or_changed(monkeypatch):
     batch, net = made_batch(0.3), make_net()
     before = objective(net, batch, LossSettings())[0]
     monkeypatch.setattr("hdrpipe.learning.loss.residuals", None)
-    assert torch.equal(objective(net, batch, LossSettings(physics_weight=0.0))[0], before)
+    assert torch.equal(objective(net, batch, LossSettings(consistency_weight=0.0))[0], before)
 
 
 def test_losses_are_zero_if_all_pixels_are_trusted():

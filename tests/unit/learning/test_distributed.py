@@ -29,7 +29,7 @@ pixels it is 5e-3, with random numbers of its own layers 1e-4."""
 
 VARIANTS = {
     "masks": (SHARED, SMALL),
-    "physics, joint": (replace(SHARED, physics_weight=0.3, loss=LossSettings(judge_gradient="joint")), SMALL),
+    "consistency, joint": (replace(SHARED, consistency_weight=0.3, loss=LossSettings(judge_gradient="joint")), SMALL),
     "all pixels, looks": (replace(SHARED, loss=LossSettings(masked_mean="all", perceptual_weight=0.1)), SMALL),
     "stochastic depth": (replace(SHARED, steps=3), PAPER),
 }

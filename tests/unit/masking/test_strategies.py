@@ -33,18 +33,18 @@ def rate(made, part="weight"):
 
 class TestQuantile:
     def test_it_keeps_the_share_over_all_scenes(self):
-        made = run(quantile, quantile.Options(keep_patch=0.5, keep_pixel=0.7))
+        made = run(quantile, quantile.Options(coverage_patch=0.5, coverage_pixel=0.7))
         assert rate(made, "patch_mask") == pytest.approx(0.5, abs=0.04)
         assert rate(made, "pixel_mask") == pytest.approx(0.7, abs=0.01)
 
     @pytest.mark.parametrize("scope", ["image", "patch"])
     def test_a_narrower_scope_keeps_the_share_in_each(self, scope):
-        made = run(quantile, quantile.Options(keep_pixel=0.7, pixel_scope=scope))
+        made = run(quantile, quantile.Options(coverage_pixel=0.7, pixel_scope=scope))
         parts = [m.pixel_mask[:64, :64] if scope == "patch" else m.pixel_mask for m in made]
         assert [part.mean() for part in parts] == pytest.approx([0.7] * len(parts), abs=1e-3)
 
     def test_an_image_keeps_its_own_share_of_patches(self):
-        made = run(quantile, quantile.Options(keep_patch=0.5, patch_scope="image"))
+        made = run(quantile, quantile.Options(coverage_patch=0.5, patch_scope="image"))
         assert [m.patch_mask.sum() for m in made] == [3] * len(made)
 
     def test_an_outlier_changes_nothing_but_itself(self):
@@ -57,7 +57,7 @@ class TestQuantile:
             assert np.array_equal(old.pixel_mask, new.pixel_mask)
 
     def test_a_curriculum_keeps_more_with_each_round(self):
-        options = quantile.Options(keep_patch=1.0, keep_pixel=0.5, widen=0.3)
+        options = quantile.Options(coverage_patch=1.0, coverage_pixel=0.5, widen=0.3)
         rounds = [RoundMaps(ROUND.unlabelled, [], number) for number in (1, 2, 3)]
         assert [rate(run(quantile, options, maps=maps)) for maps in rounds] == pytest.approx([0.5, 0.8, 1.0], abs=0.01)
 
@@ -77,7 +77,7 @@ class TestSoft:
 
 class TestCalibrated:
     def test_the_risk_on_labelled_scenes_stays_below_the_share(self):
-        options = calibrated.Options(share_patch=0.7, share_pixel=0.5)
+        options = calibrated.Options(risk_patch=0.7, risk_pixel=0.5)
         found = calibrated.fit(ROUND, options)
         shares = [passed(scene, scene.sigma <= found["pixel_limit"]) for scene in ROUND.labelled]
         assert np.mean(shares) == pytest.approx(found["pixel_passed"], abs=1e-6)
@@ -95,7 +95,7 @@ class TestCalibrated:
         told = []
         for _ in range(60):
             drawn = [scene_of_random_quality() for _ in range(6)]
-            options = calibrated.Options(share_pixel=0.5)
+            options = calibrated.Options(risk_pixel=0.5)
             limit = calibrated.fit(RoundMaps([], drawn[:5]), options)["pixel_limit"]
             told.append(passed(drawn[5], drawn[5].sigma <= limit))
         assert np.mean(told) <= 0.5 + 2 * np.std(told) / np.sqrt(len(told))
@@ -108,9 +108,7 @@ class TestCalibrated:
 
     def test_too_few_labelled_scenes_are_refused_with_a_sufficient_number(self):
         few = RoundMaps(ROUND.unlabelled, ROUND.labelled[:1])
-        with pytest.raises(
-            UsageError, match=r"masks.options.share_pixel: 1 labelled scenes are too few.*need 2 scenes"
-        ):
+        with pytest.raises(UsageError, match=r"masks.options.risk_pixel: 1 labelled scenes are too few.*need 2 scenes"):
             calibrated.fit(few, calibrated.Options())
         assert calibrated.fit(few, calibrated.Options(control="empirical"))["scenes"] == 1
 
@@ -126,12 +124,12 @@ class TestRandom:
         paper, chance = run(threshold, threshold.Options(), level), run(random, random.Options(), level)
         assert rate(chance) == pytest.approx(rate(paper), abs=0.12)
         found = matched.coverages(ROUND, None, None)
-        told = {"patch": "keep_patch", "pixel": "keep_pixel"}
-        exact = found[told[level]] if level in told else found["keep_patch"] * found["keep_inside"]
+        told = {"patch": "coverage_patch", "pixel": "coverage_pixel"}
+        exact = found[told[level]] if level in told else found["coverage_patch"] * found["coverage_inside"]
         assert exact == pytest.approx(rate(paper), abs=1e-6)
 
     def test_given_shares_are_kept(self):
-        made = run(random, random.Options(keep_patch=1.0, keep_pixel=0.3))
+        made = run(random, random.Options(coverage_patch=1.0, coverage_pixel=0.3))
         assert rate(made) == pytest.approx(0.3, abs=0.01)
 
     def test_scenes_and_seeds_differ(self):
@@ -177,7 +175,7 @@ class TestSimilarity:
 
     def made(self, level, pseudo_label=None, keep=0.9):
         scene = reexposed("a", self.TRUTH, self.TRUTH if pseudo_label is None else pseudo_label)
-        options = similarity.Options(keep_patch=1.0, keep_pixel=keep)
+        options = similarity.Options(coverage_patch=1.0, coverage_pixel=keep)
         return run(similarity, options, level, RoundMaps([scene], []))[0]
 
     def test_noise_alone_is_about_one_standard_deviation(self):
@@ -201,7 +199,7 @@ class TestSimilarity:
         truth = np.full_like(self.TRUTH, 0.1)
         truth[..., 16:144] = 0.5
         scene = reexposed("a", truth, truth)
-        made = run(similarity, similarity.Options(keep_patch=1.0), "patch", RoundMaps([scene], []))[0]
+        made = run(similarity, similarity.Options(coverage_patch=1.0), "patch", RoundMaps([scene], []))[0]
         assert made.patch_mask.tolist() == [[True, False, True]]
         assert made.weight[:, 16:64].all()  # clipped, beside what agrees
 
@@ -221,7 +219,7 @@ class TestSimilarity:
 
     def test_coverage_is_relative_to_comparable_pixels(self):
         scene = reexposed("a", self.TRUTH, self.TRUTH)
-        made = run(similarity, similarity.Options(keep_pixel=0.5), "pixel", RoundMaps([scene], []))[0]
+        made = run(similarity, similarity.Options(coverage_pixel=0.5), "pixel", RoundMaps([scene], []))[0]
         assert made.weight[similarity.disagreements(scene)[0] < similarity.UNSEEN].mean() == pytest.approx(
             0.5, abs=0.01
         )

@@ -28,7 +28,7 @@ def test_what_is_in_use_is_among_what_is_tried():
 
 
 def test_values_out_of_range_are_not_tried():
-    assert {o.keep_patch for o in grid("quantile", MasksSpec(), [0.5, 7.0])} == {0.5, 0.8}
+    assert {o.coverage_patch for o in grid("quantile", MasksSpec(), [0.5, 7.0])} == {0.5, 0.8}
 
 
 def test_a_round_without_masks_has_the_default(tmp_path):
