@@ -15,12 +15,12 @@ from hdrpipe.errors import InputError
 from hdrpipe.files.folders import is_litter
 from hdrpipe.files.marks import is_result
 from hdrpipe.files.names import confined, natural, scene_name
-from hdrpipe.files.pictures import raw
+from hdrpipe.files.pictures import heif, raw
 from hdrpipe.files.pictures.decoder import About, Decoder, shared
 from hdrpipe.files.pictures.headers import format_by_content
 from hdrpipe.imaging.exposure import brightness, estimate
 
-LDR_SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif"})
+LDR_SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif"}) | heif.SUFFIXES
 TRUTH = re.compile(r"(hdrimg|hdr_img|ref_hdr.*)\.[^.]+", re.IGNORECASE)
 INPUT, STATIC = re.compile(r"input_\d"), re.compile(r"ref_\d")
 """Names of DeepHDR's copy of Kalantari's data: beside the burst lie pictures of the scene as it stood still."""
@@ -105,7 +105,7 @@ def find_bursts(folder: Path | str, decoder: Decoder | None = None) -> tuple[Fou
     if listing.table is not None:
         return _of_table(listing, listing.table, decoder)
     if not listing.frames:
-        raise InputError("holds no pictures", folder, "wanted TIFF, PNG, JPEG or RAW frames of a burst")
+        raise InputError("holds no pictures", folder, "wanted TIFF, PNG, JPEG, HEIC or RAW frames of a burst")
     if listing.exposures is not None:
         return (_of_text(listing, listing.exposures),)
     abouts = {path: decoder.about(path) for path in listing.frames}
@@ -193,13 +193,13 @@ def order(
 
 
 def _frames_among(paths: Sequence[Path]) -> list[Path]:
-    """Files that end as pictures do; where there is none, those that are TIFF, PNG or JPEG by their content.
+    """Files that end as pictures do; where there is none, those that are TIFF, PNG, JPEG or HEIC by their content.
 
     What `fuse` made is none of them.
     """
     shown = [path for path in paths if not path.name.startswith(".") and TRUTH.fullmatch(path.name) is None]
     ending = [path for path in shown if path.suffix.lower() in LDR_SUFFIXES | raw.SUFFIXES]
-    frames = ending or [path for path in shown if format_by_content(path) in ("tiff", "png", "jpeg")]
+    frames = ending or [path for path in shown if format_by_content(path) in ("tiff", "png", "jpeg", *heif.KINDS)]
     return [path for path in frames if path.suffix.lower() in raw.SUFFIXES or not is_result(path)]
 
 

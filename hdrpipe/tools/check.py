@@ -96,7 +96,7 @@ def check(root: Path, progress: Callable[[int, int, str], None], decoder: Decode
         rows.append(_checked(burst, decoder or shared()))
         progress(done, len(bursts), burst.name)
     if not rows:
-        raise InputError("holds no pictures", root, "wanted TIFF, PNG, JPEG or RAW frames of bursts")
+        raise InputError("holds no pictures", root, "wanted TIFF, PNG, JPEG, HEIC or RAW frames of bursts")
     return Verdict(tuple(_together(rows, bursts)), tuple(grouped), tuple(_guessed(failed, decoder)))
 
 

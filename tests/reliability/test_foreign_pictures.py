@@ -4,14 +4,16 @@ import os
 import time
 
 import numpy as np
+import pillow_heif
 from camera_files import frames, radiance, write_frame, write_radiance
 from campaign import dice, parts
+from PIL import Image
 
 from hdrpipe.errors import Exit, InputError
 from hdrpipe.files.pictures.decoder import Decoder
 
 MANY = int(os.environ.get("HDRPIPE_R9", "1500"))
-KINDS = ("a.tif", "b.tif", "a.png", "b.png", "c.jpg", "d.hdr", "e.exr")
+KINDS = ("a.tif", "b.tif", "a.png", "b.png", "c.jpg", "d.hdr", "e.exr", "f.heic", "g.avif")
 BITS = {"a": 8, "b": 16}
 PATIENCE = 5.0
 MOST = 2**20
@@ -23,6 +25,10 @@ def pictures(folder):
     for name in KINDS:
         if name[-3:] in ("hdr", "exr"):
             write_radiance(folder / name, scene)
+        elif name[-4:] in ("heic", "avif"):
+            picture = Image.fromarray(np.rint(frames(scene)[1].transpose(1, 2, 0) * 255).astype(np.uint8))
+            heic = name.endswith("heic")
+            pillow_heif.from_pillow(picture).save(folder / name) if heic else picture.save(folder / name)
         else:
             write_frame(folder / name, frames(scene)[1], BITS.get(name[0], 8))
     return {name: (folder / name).read_bytes() for name in KINDS}

@@ -10,6 +10,7 @@ import struct
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from hdrpipe.files.pictures import code_points, heif
 from hdrpipe.files.pictures.tiff import full_page
 from hdrpipe.quantities import GAMMA
 
@@ -32,9 +34,9 @@ ADOBE_GAMMA = 563 / 256
 SAME_COLOUR = 0.02
 """Matrices that differ by less from one another are one."""
 
-SAME_CURVE = {"jpeg": 0.012, "png": 0.002, "tiff": 0.002}
-"""Curves that differ by less from the field's gamma are it, in linear light. sRGB's is 0.009 off; in a JPEG it is gamma
-2.2 as in one without a profile: a camera's own tone curve lies over both."""
+SAME_CURVE = {"jpeg": 0.012, "heif": 0.012, "avif": 0.012, "png": 0.002, "tiff": 0.002}
+"""Curves that differ by less from the field's gamma are it, in linear light. sRGB's is 0.009 off; in a JPEG or HEIC
+it is gamma 2.2 as in one without a profile: a camera's own tone curve lies over both."""
 
 MOST_POINTS = 65536
 """Points of a curve."""
@@ -42,10 +44,17 @@ MOST_POINTS = 65536
 
 @dataclass(frozen=True)
 class Space:
-    """An RGB colour space: the matrix from linear values to linear sRGB (3, 3), and a curve to linear a channel."""
+    """An RGB colour space.
+
+    Attributes:
+        matrix: from linear values to linear sRGB (3, 3).
+        curves: from codes to linear values, one a channel.
+        endless: whether linear values exceed 1, and only all frames of a burst tell where they end.
+    """
 
     matrix: NDArray[Any]
     curves: tuple[Curve, ...]
+    endless: bool = False
 
 
 def with_gamma(samples: NDArray[Any], path: Path | str, kind: str) -> tuple[NDArray[Any], tuple[float, ...] | None]:
@@ -56,7 +65,8 @@ def with_gamma(samples: NDArray[Any], path: Path | str, kind: str) -> tuple[NDAr
         path, kind: the file and its format.
 
     Returns:
-        The same samples where the curve is the field's gamma, else 16-bit levels; the matrix row by row, None for sRGB.
+        The same samples where the curve is the field's gamma, else 16-bit levels, or floats where values exceed 1; the
+        matrix row by row, None for sRGB.
     """
     space = space_of(path, kind) if kind in SAME_CURVE else None
     if space is None:
@@ -74,9 +84,12 @@ def space_of(path: Path | str, kind: str) -> Space | None:
 
     Args:
         path: the file.
-        kind: "png", "jpeg" or "tiff".
+        kind: a key of `SAME_CURVE`.
     """
     try:
+        if kind in heif.KINDS:
+            profile, points = heif.colour(path, kind)
+            return _of_profile(profile) if profile else _of_points(*points)
         profile, adobe = (full_page(path).profile, False) if kind == "tiff" else _by_pillow(path)
         if profile:
             return _of_profile(profile)
@@ -87,12 +100,18 @@ def space_of(path: Path | str, kind: str) -> Space | None:
     return Space(np.linalg.solve(SRGB, ADOBE), (lambda codes: codes**ADOBE_GAMMA,) * 3)
 
 
-def _recoded(samples: NDArray[Any], space: Space) -> NDArray[np.uint16]:
+def _of_points(primaries: int, transfer: int) -> Space:
+    curve = partial(code_points.linear, transfer=transfer)
+    return Space(code_points.to_srgb(primaries), (curve,) * 3, endless=transfer == code_points.PQ)
+
+
+def _recoded(samples: NDArray[Any], space: Space) -> NDArray[Any]:
     top = np.iinfo(samples.dtype).max
     codes = np.arange(top + 1) / top
-    levels = np.empty(samples.shape, np.uint16)
+    levels = np.empty(samples.shape, np.float32 if space.endless else np.uint16)
     for channel, curve in enumerate(space.curves):
-        table = np.rint(curve(codes).clip(0.0, 1.0) ** (1.0 / GAMMA) * 65535).astype(np.uint16)
+        coded = curve(codes).clip(0.0, None if space.endless else 1.0) ** (1.0 / GAMMA)
+        table = (coded if space.endless else np.rint(coded * 65535)).astype(levels.dtype)
         levels[..., channel] = table[samples[..., channel]]
     return levels
 

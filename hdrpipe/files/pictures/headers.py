@@ -9,9 +9,12 @@ from pathlib import Path
 from PIL import Image
 
 from hdrpipe.errors import InputError
-from hdrpipe.files.pictures import raw
+from hdrpipe.files.pictures import heif, raw
 from hdrpipe.files.pictures.tiff import full_page
 from hdrpipe.files.product.envelope import read_head
+
+HEAD_BYTES = 64
+"""First bytes of a file, by which its format is known."""
 
 HEADER_BYTES = 2**18
 """How far into a Radiance or OpenEXR file its header may reach."""
@@ -43,29 +46,30 @@ def measure(path: Path | str, max_pixels: int) -> tuple[str, int, int]:
 
 
 def format_by_content(path: Path | str) -> str | None:
-    """Format by the first bytes: "png", "jpeg", "tiff" (many RAW pictures, too), "hdr" or "exr".
+    """Format by the first bytes: "png", "jpeg", "tiff" (many RAW pictures, too), "hdr", "exr", "heif", "avif".
 
     Returns:
         The format, or None for anything else, and for what cannot be read.
     """
     try:
-        head, _ = read_head(path, 16)
+        head, _ = read_head(path, HEAD_BYTES)
     except InputError:
         return None
     return _by_signature(head)
 
 
 def _by_signature(head: bytes) -> str | None:
-    return next((kind for signature, kind in _SIGNATURES.items() if head.startswith(signature)), None)
+    return next((kind for signature, kind in _SIGNATURES.items() if head.startswith(signature)), heif.kind_of(head))
 
 
 def _kind(path: Path | str) -> str:
-    head, _ = read_head(path, 16)
+    head, _ = read_head(path, HEAD_BYTES)
     if head and Path(path).suffix.lower() in raw.SUFFIXES:
         return "raw"
     kind = _by_signature(head)
     if kind is None:
-        raise InputError("is empty" if not head else "is no TIFF, PNG, JPEG, Radiance or OpenEXR picture", path)
+        known = "TIFF, PNG, JPEG, HEIC, AVIF, Radiance or OpenEXR"
+        raise InputError("is empty" if not head else f"is no {known} picture", path)
     return kind
 
 
@@ -151,4 +155,6 @@ _SIZES: dict[str, Callable[[Path], tuple[int, int]]] = {
     "hdr": _hdr_size,
     "exr": _exr_size,
     "raw": raw.size,
+    "heif": lambda path: heif.size(path, "heif"),
+    "avif": lambda path: heif.size(path, "avif"),
 }

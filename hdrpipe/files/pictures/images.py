@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files.names import plain
-from hdrpipe.files.pictures import jpeg, raw
+from hdrpipe.files.pictures import heif, jpeg, raw
 from hdrpipe.files.pictures.colour import with_gamma
 from hdrpipe.files.pictures.headers import measure
 from hdrpipe.files.pictures.metadata import camera_data
@@ -28,7 +28,8 @@ class PictureInfo:
     """What a picture file is.
 
     Attributes:
-        format: "png", "jpeg", "tiff", "hdr", "exr" or "raw"; by its content, RAW pictures by the ending of their name.
+        format: "png", "jpeg", "tiff", "heif", "avif", "hdr", "exr" or "raw"; by its content, RAW pictures by the ending
+            of their name.
         width, height: in pixels, as decoded.
         dtype: type of the decoded samples.
         radiance: True for linear radiance of any scale (hdr, exr), False for ldr in [0, 1].
@@ -74,6 +75,8 @@ def decode(
         samples = raw.develop(path, white_balance, saturation)
     elif kind == "exr":
         samples = _exr_samples(path)
+    elif kind in heif.KINDS:
+        samples, opaque = _without_alpha(heif.samples(path, kind))
     else:
         (samples, opaque), notes = jpeg.watched(str(path), lambda: _cv2_samples(path, kind))
     if samples.dtype.kind == "f" and kind == "tiff":
@@ -155,6 +158,11 @@ def _cv2_samples(path: Path | str, kind: str) -> tuple[np.ndarray, NDArray[np.bo
         return np.repeat(samples.reshape(*samples.shape[:2], 1), 3, axis=2), None
     has_alpha = samples.shape[2] == 4 and (kind == "png" or (kind == "tiff" and full_page(path).alpha))
     return samples[..., 2::-1], _opaque(samples[..., 3]) if has_alpha else None
+
+
+def _without_alpha(samples: np.ndarray) -> tuple[np.ndarray, NDArray[np.bool_] | None]:
+    """The first three samples of each pixel, and where a fourth says that they are opaque."""
+    return samples[..., :3], _opaque(samples[..., 3]) if samples.shape[2] == 4 else None
 
 
 def _opaque(alpha: np.ndarray) -> NDArray[np.bool_] | None:

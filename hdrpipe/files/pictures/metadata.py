@@ -13,6 +13,8 @@ from typing import Any, BinaryIO
 import exifread
 from PIL import Image
 
+from hdrpipe.files.pictures import heif
+
 _EXIF_IFD = 0x8769
 _RAF = b"FUJIFILMCCD-RAW"
 _EXIF_BYTES = 2**20
@@ -77,7 +79,7 @@ class CameraData:
 
 
 def camera_data(path: Path | str) -> CameraData:
-    """EXIF of a picture by exifread (RAW, TIFF, JPEG, PNG) or else by Pillow; a file without it says nothing."""
+    """EXIF of a picture by exifread or else by Pillow or libheif; a file without it says nothing."""
     tags = _by_exifread(path)
     if _number(tags.get("ExposureTime")) is None:
         tags = {**_by_pillow(path), **tags}
@@ -142,11 +144,18 @@ def _by_pillow(path: Path | str) -> dict[str, Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            with open(path, "rb") as file:
+                kind = heif.kind_of(file.read(64))
+            if kind == "heif":
+                return _named(heif.exif(path))
             with Image.open(path) as picture:
-                exif = picture.getexif()
-                inner = {**exif, **exif.get_ifd(_EXIF_IFD)}
+                return _named(picture.getexif())
     except Exception:  # foreign bytes: the parser has no closed list of what it raises
         return {}
+
+
+def _named(exif: Image.Exif) -> dict[str, Any]:
+    inner = {**exif, **exif.get_ifd(_EXIF_IFD)}
     return {name: inner[tag] for name, tag in _PILLOW.items() if tag in inner}
 
 

@@ -1,0 +1,62 @@
+"""Colours that a file tells by code points (ITU-T H.273): HEIC and AVIF, read and written."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hdrpipe.quantities import GAMMA
+
+BT709, BT2020, P3 = 1, 9, 12
+"""Primaries."""
+
+PQ, HLG = 16, 18
+"""Transfer characteristics of ITU-R BT.2100."""
+
+_LINEAR, _GAMMA_22 = 8, 4
+
+_CHROMATICITIES = {
+    BT709: ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06)),
+    BT2020: ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046)),
+    P3: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
+}
+_WHITE = (0.3127, 0.3290)
+"""D65, the white of all three."""
+
+_M1, _M2, _C1, _C2, _C3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
+_A, _B, _C = 0.17883277, 0.28466892, 0.55991073
+
+PQ_PEAK = 10000.0
+"""cd/m2 of code 1 (BT.2100, table 4)."""
+
+PQ_UNIT = 100.0
+"""cd/m2 that read as 1."""
+
+
+def to_srgb(primaries: int) -> NDArray[Any]:
+    """Matrix (3, 3) from linear values of these primaries to linear sRGB; unknown ones are taken for sRGB's."""
+    return np.linalg.solve(_to_xyz(BT709), _to_xyz(primaries if primaries in _CHROMATICITIES else BT709))
+
+
+def linear(codes: NDArray[Any], transfer: int) -> NDArray[Any]:
+    """Linear light of codes in [0, 1]: 1 is white, or `PQ_UNIT` where the codes are PQ, so that it may exceed 1.
+
+    What is neither PQ, HLG, linear nor gamma 2.2 is sRGB: cameras write the codes of BT.709 for the same pictures.
+    """
+    if transfer == PQ:
+        root = codes ** (1 / _M2)
+        return (np.maximum(root - _C1, 0.0) / (_C2 - _C3 * root)) ** (1 / _M1) * (PQ_PEAK / PQ_UNIT)
+    if transfer == HLG:  # the light of the scene (BT.2100, table 5)
+        return np.where(codes <= 0.5, codes**2 / 3, (np.exp((codes - _C) / _A) + _B) / 12)
+    if transfer in (_LINEAR, _GAMMA_22):
+        return codes if transfer == _LINEAR else codes**GAMMA
+    return np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4)
+
+
+def _to_xyz(primaries: int) -> NDArray[np.float64]:
+    columns = np.array([_xyz(*point) for point in _CHROMATICITIES[primaries]]).T
+    return columns * np.linalg.solve(columns, _xyz(*_WHITE))
+
+
+def _xyz(x: float, y: float) -> NDArray[np.float64]:
+    return np.array([x / y, 1.0, (1.0 - x - y) / y])
