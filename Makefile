@@ -5,7 +5,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(BIN):$(PATH)
 
-.PHONY: setup run resume test test-all test-slurm lint ship clean
+.PHONY: setup run resume test test-all test-slurm mutants lint ship clean
 
 run: setup
 	snakemake --cores all
@@ -24,6 +24,12 @@ test-all: setup
 # As root on Debian or Ubuntu: a SLURM of one node runs the tiny workflow. Elsewhere it says why it is skipped.
 test-slurm: setup
 	tests/slurm/run.sh
+
+# Every single change of the method's code that no fast test notices (docs/mutation.md). Interrupt it: it goes on.
+# `make mutants SAMPLE=400 SEED=1` tries a random sample.
+mutants: setup
+	pip install --quiet --constraint constraints.txt --editable '.[mutation]'
+	OMP_NUM_THREADS=1 PYTHONPATH=tests python -m mutation.run --sample $(or $(SAMPLE),0) --seed $(or $(SEED),0)
 
 lint: setup
 	ruff format --check .
