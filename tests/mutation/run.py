@@ -1,8 +1,9 @@
 """`make mutants`: which single changes of the method's code does no fast test notice?
 
 Sources and tests are listed in pyproject.toml, `[tool.mutants]`. Results are kept in `.mutants/`, so that an
-interrupted run goes on: a killed mutant stays killed while its module and the test that killed it are unchanged, a
-survivor survives while no source and no test has changed. Survivors listed in docs/mutation.md are not counted.
+interrupted run goes on: a killed mutant stays killed while its module and the file of the test that killed it are
+unchanged, a survivor survives while its module and the files of all tests that judged it are. Survivors listed in
+docs/mutation.md are not counted.
 """
 
 import argparse
@@ -85,18 +86,14 @@ def _full(mutant: Mutant) -> str:
 def _digest(*paths: Path) -> str:
     whole = hashlib.sha256()
     for path in paths:
-        whole.update(path.read_bytes() if path.exists() else b"")
+        whole.update(path.read_bytes() if path.is_file() else b"")
     return whole.hexdigest()[:16]
-
-
-def _everything() -> str:
-    """Digest of all sources and tests."""
-    return _digest(*sorted(Path("hdrpipe").rglob("*.py")), *sorted(Path("tests").rglob("*.py")))
 
 
 def _baseline() -> dict[str, Any]:
     """The tests on the unchanged package, see `trial.record`; from the last run if nothing has changed."""
-    file, digest = FOLDER / "baseline.json", _everything()
+    file = FOLDER / "baseline.json"
+    digest = _digest(*(path for folder in ("hdrpipe", "tests") for path in sorted(Path(folder).rglob("*.py"))))
     if file.exists() and (kept := json.loads(file.read_text()))["digest"] == digest:
         return kept
     print("running the tests on the unchanged package", flush=True)
@@ -110,15 +107,16 @@ def _baseline() -> dict[str, Any]:
 
 def _outcomes(chosen: list[Mutant], baseline: dict[str, Any]) -> dict[str, str]:
     """Name of each mutant -> the test that killed it, `import`, `time`, or "" for a survivor."""
-    file, whole, kept, outcomes = FOLDER / "outcomes.jsonl", _everything(), {}, {}
+    file, kept, outcomes = FOLDER / "outcomes.jsonl", {}, {}
     if file.exists():
         kept = {row["mutant"]: row for row in map(json.loads, file.read_text().splitlines())}
     with file.open("a") as log:
         for done, mutant in enumerate(chosen, 1):
-            name, row = _full(mutant), kept.get(_full(mutant))
-            if not row or row["key"] != _key(mutant, row["by"], whole):
-                by = _judged(mutant, baseline)
-                row = {"mutant": name, "by": by, "key": _key(mutant, by, whole)}
+            name, tests = _full(mutant), _tests(mutant, baseline)
+            row = kept.get(name)
+            if not row or row["key"] != _key(mutant, row["by"], tests):
+                by = _judged(mutant, tests, baseline["seconds"])
+                row = {"mutant": name, "by": by, "key": _key(mutant, by, tests)}
                 log.write(json.dumps(row) + "\n")
                 log.flush()
                 if not by:
@@ -127,13 +125,13 @@ def _outcomes(chosen: list[Mutant], baseline: dict[str, Any]) -> dict[str, str]:
     return outcomes
 
 
-def _key(mutant: Mutant, by: str, whole: str) -> str:
-    """Digest of what an outcome rests on."""
-    return _digest(Path(mutant.path), Path(by.split("::")[0])) if by else whole
+def _key(mutant: Mutant, by: str, tests: list[str]) -> str:
+    """Digest of the files that an outcome rests on."""
+    files = {test.split("::")[0] for test in ([by] if by else tests)}
+    return _digest(Path(mutant.path), *map(Path, sorted(files)))
 
 
-def _judged(mutant: Mutant, baseline: dict[str, Any]) -> str:
-    seconds, tests = baseline["seconds"], _tests(mutant, baseline)
+def _judged(mutant: Mutant, tests: list[str], seconds: dict[str, float]) -> str:
     if not tests:
         return ""
     limit = 60.0 + 20.0 * sum(seconds[test] for test in tests)
