@@ -41,6 +41,7 @@ FIGURES = {
     "R18": Figure("ways of loading with equal batches", 6),
     "R20": Figure("emptied or altered intermediates refused", 42),
     "R22": Figure("other shards or cores with equal arrays", 4),
+    "R23": Figure("names of scenes whole from folder to report", 200),
 }
 """By the row of the table in docs/reliability.md."""
 

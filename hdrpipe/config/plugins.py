@@ -25,6 +25,8 @@ ROOT = Path(__file__).parents[1]
 SHOULD = "Input should be "
 """How pydantic begins most of its sentences."""
 
+QUOTES = "put a name in quotes that YAML takes for a number, a truth or null"
+
 
 def _defines_options(path: Path) -> bool:
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -83,7 +85,8 @@ def validated(model: type[BaseModel], mapping: Mapping[str, Any], where: str) ->
         message = _either([_wanted(e) for e in errors if _key(model, e) == path])
         close = nearest(str(first["input"]), _literals(message)) if "'" in message else ""
         given = _at(mapping, path, first["input"])
-        raise UsageError(f"{message}, not {given!r}{close.partition(';')[0]}", key) from None
+        hint = QUOTES if any(e["type"] == "string_type" for e in errors) else ""
+        raise UsageError(f"{message}, not {given!r}{close.partition(';')[0]}", key, hint) from None
 
 
 def filled(schema: Mapping[str, Any] | None, mapping: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -105,7 +108,8 @@ def filled(schema: Mapping[str, Any] | None, mapping: Mapping[str, Any], where: 
         guess = nearest(str(error.instance), names).partition(";")[0] if names else ""
         allowed = allowed_values(part) if "properties" not in part else ""
         key = ".".join([where, *(str(step) for step in error.absolute_path)])
-        raise UsageError(f"{error.message}{guess}{f'; allowed: {allowed}' if allowed else ''}", key)
+        hint = QUOTES if part.get("type") == "string" and not isinstance(error.instance, str) else ""
+        raise UsageError(f"{error.message}{guess}{f'; allowed: {allowed}' if allowed else ''}", key, hint)
     return whole
 
 

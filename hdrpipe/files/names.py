@@ -17,6 +17,9 @@ JOINERS = "\u200c\u200d"
 REFUSED = re.compile(r'[<>:"|?*]')
 """What file systems refuse in a name, Windows' and those of memory cards among them."""
 
+FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+"""Beginning of a text that a spreadsheet may take for a formula, or of one that has the mark of `as_cell` already."""
+
 DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 """Names that are devices under Windows."""
 
@@ -58,6 +61,16 @@ def file_name(text: str) -> str:
     """`text` as a name for a file of ours, without its ending: a scene's name that every file system takes."""
     name = REFUSED.sub("_", scene_name(text))
     return f"{name}_" if DEVICES.fullmatch(name) else name
+
+
+def as_cell(text: str) -> str:
+    """`text` as a cell of a table: an apostrophe goes before what a spreadsheet would compute as a formula."""
+    return f"'{text}" if FORMULA.match(text) else text
+
+
+def from_cell(cell: str) -> str:
+    """The text that `as_cell` made a cell of; other cells are as they are."""
+    return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
 
 
 @contextlib.contextmanager

@@ -256,7 +256,7 @@ def rmse(risk: float) -> float:
 
 def _score(row: Row, method: str, number: int, role: str) -> Score:
     measures = {measure: float(row[measure]) for measure in MEASURES}
-    return Score(str(row["scene"]), str(row["difficulty"]), str(row["group"]), method, number, role, measures)
+    return Score(row["scene"], row["difficulty"], row["group"], method, number, role, measures)
 
 
 def _table(rows: Sequence[Row]) -> str:

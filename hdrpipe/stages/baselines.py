@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdrpipe.evaluation.metrics import scores
-from hdrpipe.files.atomic import write_text
 from hdrpipe.files.product.hdf5 import Product
 from hdrpipe.files.product.shards import Shards
+from hdrpipe.files.rows import write_rows
 from hdrpipe.imaging.align import align
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.merge import MERGES
 from hdrpipe.stages.job import Job
-from hdrpipe.stages.score_table import csv_text, scene_columns
+from hdrpipe.stages.score_table import FIRST_COLUMNS, scene_columns
 
 ALIGNMENTS = ("none", "mtb", "dis")
 
@@ -41,7 +41,7 @@ def baselines(bursts: Sequence[Path], truths: Sequence[Path], out: Path, job: Jo
             truth = targets.of(scene).read(scene, "radiance")
             rows += _scene_rows(scene_columns(scenes, scene), read_burst(product, scene), truth)
             job.progress(done, len(scenes.scenes), scene)
-        write_text(out, csv_text(rows))
+        write_rows(out, rows, FIRST_COLUMNS)
         job.record(out, {**scenes.hashes, **targets.hashes})
 
 

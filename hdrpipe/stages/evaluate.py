@@ -11,13 +11,14 @@ import pandas as pd
 
 from hdrpipe.evaluation.metrics import scores
 from hdrpipe.evaluation.uncertainty import error_map, kept_and_dropped, quality
-from hdrpipe.files.atomic import write_json, write_text
+from hdrpipe.files.atomic import write_json
 from hdrpipe.files.product.hdf5 import open_product, write_product
 from hdrpipe.files.product.schema import SCHEMAS
 from hdrpipe.files.product.shards import Shards
+from hdrpipe.files.rows import write_rows
 from hdrpipe.stages.job import Job
 from hdrpipe.stages.label_quality import detected, judged
-from hdrpipe.stages.score_table import csv_text, scene_columns
+from hdrpipe.stages.score_table import FIRST_COLUMNS, scene_columns
 from hdrpipe.stages.teacher import predictions
 from hdrpipe.stages.training import Network, load_network
 
@@ -69,7 +70,7 @@ def evaluate(
             inputs[role] = network.content_hash
             predicted = out / "test.h5" if role == "student" else None
             rows += _model_rows(role, network, scenes, targets, round_, predicted, inputs, job)
-        write_text(out / "metrics.csv", csv_text(rows))
+        write_rows(out / "metrics.csv", rows, FIRST_COLUMNS)
         summary: dict[str, Any] = {"round": round_, "test": _means(rows)}
         if rows:
             with open_product(out / "test.h5", "uncertainty") as product:

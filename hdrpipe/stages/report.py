@@ -1,13 +1,11 @@
 """Stage `report`: the tables of a run, its page, and an overview picture."""
 
-import io
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from hdrpipe.config.load import Config
@@ -16,7 +14,8 @@ from hdrpipe.evaluation.uncertainty import error_map
 from hdrpipe.files.atomic import write_bytes, write_json, write_text
 from hdrpipe.files.product.hdf5 import Product
 from hdrpipe.files.product.shards import Shards
-from hdrpipe.files.recorded import read_json, read_text
+from hdrpipe.files.recorded import read_json
+from hdrpipe.files.rows import read_rows, write_rows
 from hdrpipe.report.costs import cost_rows, neighbours
 from hdrpipe.report.figures import charts
 from hdrpipe.report.gallery import test_cards, unlabelled_cards, worst_first
@@ -98,7 +97,7 @@ def report(spec: Config, files: ReportInputs, out: Path, job: Job) -> None:
         manifest=read_json(files.manifest, "prepare"),
     )
     html = page(spec, content)
-    write_text(out / "summary.csv", pd.DataFrame(rows).to_csv(index=False, float_format="%.5f"))
+    write_rows(out / "summary.csv", rows, decimals=5)
     sentences = [sentence.text for sentence in content.verdict]
     write_json(out / "summary.json", {"run": spec.run, **result, "verdict": sentences, "methods": rows})
     write_text(out / "summary.md", markdown(spec.run, result, rows, sentences))
@@ -113,10 +112,12 @@ def read_run(files: ReportInputs) -> Run:
     """Contents of the small files of a run; DamagedError if one does not match its provenance."""
     choice = read_json(files.chosen, "choose")
     return Run(
-        scores=scene_scores(_rows(files.baselines, "baselines"), [_rows(path, "evaluate") for path in files.tables]),
+        scores=scene_scores(
+            read_rows(files.baselines, "baselines"), [read_rows(path, "evaluate") for path in files.tables]
+        ),
         metrics=[read_json(path, "evaluate") for path in files.metrics],
         histories=[
-            {str(key): np.asarray(column) for key, column in _table(path, rule).items()}
+            _columns(read_rows(path, rule))
             for path, rule in zip(files.histories, ("warmup", *["student"] * len(files.histories)), strict=False)
         ],
         statistics=[read_json(path, "masks") for path in files.statistics],
@@ -156,12 +157,8 @@ def _of_round(files: ReportInputs, number: int) -> ReportInputs:
     return replace(files, **{k: [p for p in v if p.parent.name == folder] or v for k, v in products.items()})
 
 
-def _rows(path: Path, rule: str) -> list[Row]:
-    return [{str(key): value for key, value in row.items()} for row in _table(path, rule).to_dict("records")]
-
-
-def _table(path: Path, rule: str) -> pd.DataFrame:
-    return pd.read_csv(io.StringIO(read_text(path, rule)))
+def _columns(rows: Sequence[Row]) -> dict[str, NDArray]:
+    return {key: np.array([row[key] for row in rows]) for key in rows[0]}
 
 
 def _check_round(run: Run, products: Sequence[Product]) -> None:

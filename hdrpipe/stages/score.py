@@ -8,13 +8,13 @@ import numpy as np
 
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.evaluation.metrics import scores
-from hdrpipe.files.atomic import write_text
 from hdrpipe.files.product.shards import Shards
 from hdrpipe.files.recorded import read_json
+from hdrpipe.files.rows import write_rows
 from hdrpipe.inference.tiles import predict
 from hdrpipe.stages.inputs import scene_arrays
 from hdrpipe.stages.job import Job
-from hdrpipe.stages.score_table import csv_text, scene_columns
+from hdrpipe.stages.score_table import FIRST_COLUMNS, scene_columns
 from hdrpipe.stages.training import load_network
 
 
@@ -57,5 +57,5 @@ def score(student: Path, bursts: Sequence[Path], truths: Sequence[Path], out: Pa
             truth = targets.of(scene.name).read(scene.name, "radiance")
             rows.append({**scene_columns(scenes, scene.name), **scores(estimate, truth)})
             job.progress(done, len(scenes.scenes), scene.name)
-        write_text(out, csv_text(rows))
+        write_rows(out, rows, FIRST_COLUMNS)
         job.record(out, {"student": network.content_hash, **scenes.hashes, **targets.hashes})

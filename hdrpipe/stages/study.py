@@ -1,12 +1,11 @@
 """Stage `study`: comparison of the arms of a study, as a table, a page and Markdown."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import numpy as np
 
 from hdrpipe.config.load import Config
 from hdrpipe.config.runs import Place, places
@@ -14,7 +13,7 @@ from hdrpipe.config.sections import StudySpec
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.evaluation.study_statistics import Estimate, Table, closure, difference
 from hdrpipe.files.atomic import write_json, write_text
-from hdrpipe.files.recorded import read_text
+from hdrpipe.files.rows import read_rows, write_rows
 from hdrpipe.report.study_page import page
 from hdrpipe.report.study_text import markdown
 from hdrpipe.stages.job import Job
@@ -51,7 +50,7 @@ def study(spec: Config, scores: Sequence[Path], out: Path, job: Job) -> None:
         "definition": spec.study.model_dump(mode="json"),
         "arms": rows,
     }
-    write_text(out / "study.csv", pd.DataFrame([flat(row) for row in rows]).to_csv(index=False, float_format="%.5f"))
+    write_rows(out / "study.csv", [flat(row) for row in rows], decimals=5)
     write_json(out / "study.json", result)
     write_text(out / "study.md", markdown(result))
     write_text(out / "study.html", page(result, tables))
@@ -70,14 +69,14 @@ def read_tables(files: Sequence[tuple[Place, Path]]) -> dict[str, Table]:
     tables: dict[str, Table] = {}
     scene_names: dict[str, list[str]] = {}
     for run, path in files:
-        frame = pd.read_csv(io.StringIO(read_text(path, "score"))).sort_values("scene")
-        names = frame["scene"].tolist()
+        scored = sorted(read_rows(path, "score"), key=lambda row: row["scene"])
+        names = [row["scene"] for row in scored]
         if scene_names.setdefault(run.regime, names) != names:
             raise InputError(
                 "its scenes differ from those of the first table of this regime", path, "delete it and run again"
             )
-        table = tables.setdefault(run.regime, Table({}, frame["group"].tolist()))
-        measured = {measure: frame[measure].to_numpy(float) for measure in MEASURES}
+        table = tables.setdefault(run.regime, Table({}, [row["group"] for row in scored]))
+        measured = {measure: np.array([row[measure] for row in scored]) for measure in MEASURES}
         table.values.setdefault(run.arm, {})[run.draw, run.seed] = measured
     return tables
 

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from hdrpipe.config import plugins
 from hdrpipe.config.batch_share import share
 from hdrpipe.config.load import Config
 from hdrpipe.config.sections import TrainingSpec
 from hdrpipe.errors import UsageError
-from hdrpipe.files.atomic import write_text
+from hdrpipe.files.rows import write_rows
 from hdrpipe.files.weights import save_weights
 from hdrpipe.inference.load import stored
 from hdrpipe.learning.device import choose
@@ -131,5 +129,5 @@ def save_round(out: Path, trained: Trained, network: Network, round_: int, input
         path = out / f"{name}.safetensors"
         metadata = {**shared, "role": name, "mu": MU, "exposure": "min-ev"}
         job.record(path, inputs, save_weights(path, tensors, metadata))
-    write_text(out / "history.csv", pd.DataFrame(trained.history).to_csv(index=False))
+    write_rows(out / "history.csv", trained.history)
     job.record(out / "history.csv", inputs)

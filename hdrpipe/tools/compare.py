@@ -1,6 +1,5 @@
 """Two runs against each other: their students scene by scene on the same test scenes, and what was set differently."""
 
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from tabulate import tabulate
 
 from hdrpipe.config.differences import differences
 from hdrpipe.errors import InputError
 from hdrpipe.evaluation.bootstrap import interval
 from hdrpipe.files.product.envelope import sidecar
-from hdrpipe.files.recorded import read_json, read_text
+from hdrpipe.files.recorded import read_json
+from hdrpipe.files.rows import read_rows
 from hdrpipe.tools.run_folder import settings
 
 MEASURES = {
@@ -44,13 +43,12 @@ def scored(folder: Path) -> Scored:
         InputError: the run has no choice or no scores yet. DamagedError: a file of it is damaged.
     """
     chosen = int(read_json(folder / "chosen.json", "choose")["round"])
-    table = pd.read_csv(io.StringIO(read_text(folder / f"round-{chosen:02d}" / "metrics.csv", "evaluate")))
-    students = [row for row in table.to_dict("records") if row["method"] == "student"]
+    table = read_rows(folder / f"round-{chosen:02d}" / "metrics.csv", "evaluate")
+    students = [row for row in table if row["method"] == "student"]
     if not students:
         raise InputError("has no test scene with a truth", folder)
     truths = (sidecar(path).get("content_hash", "") for path in sorted((folder / "scenes").glob("test-truth-*.h5")))
-    rows = {str(row["scene"]): {str(key): value for key, value in row.items()} for row in students}
-    return Scored(folder, chosen, rows, frozenset(map(str, truths)))
+    return Scored(folder, chosen, {row["scene"]: row for row in students}, frozenset(map(str, truths)))
 
 
 def compared(first: Path, second: Path) -> str:
@@ -66,7 +64,7 @@ def compared(first: Path, second: Path) -> str:
     if a.truths != b.truths:
         hint = "compare runs with the same data.* settings"
         raise InputError(f"has other test scenes than {first}, although of the same names", second, hint)
-    groups = [str(a.rows[name]["group"]) for name in names]
+    groups = [a.rows[name]["group"] for name in names]
     lines = [
         f"A  {a.folder}, student of round {a.round}",
         f"B  {b.folder}, student of round {b.round}",

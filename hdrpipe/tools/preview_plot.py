@@ -19,7 +19,7 @@ def plot_png(found: Preview, title: str) -> bytes:
     error = np.concatenate([scene.error.ravel() for scene in found.maps.labelled if scene.error is not None])
     sigma = np.concatenate([scene.sigma.ravel() for scene in found.maps.labelled])
     whole = float(np.sqrt(np.mean(np.square(error, dtype=np.float64))))
-    with matplotlib.rc_context({"font.family": "sans-serif", "font.size": 10}):
+    with matplotlib.rc_context({"font.family": "sans-serif", "text.parse_math": False, "font.size": 10}):
         figure = Figure(figsize=(9, 5.4), dpi=120, facecolor="white", layout="constrained")
         axes = figure.add_subplot()
         curve = whole * sparsification(error, sigma)
