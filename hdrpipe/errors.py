@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+from hdrpipe.terminal import one_line
+
 
 class Exit(IntEnum):
     """Exit codes of every command (75 is EX_TEMPFAIL of sysexits.h)."""
@@ -36,7 +38,7 @@ class HdrpipeError(Exception):
     def __str__(self) -> str:
         line = f"{self.where}: {self.what}" if self.where else self.what
         line = f"{line}; {self.hint}" if self.hint else line
-        return " ".join(line.split())
+        return one_line(" ".join(line.split()))
 
 
 class UsageError(HdrpipeError):

@@ -14,6 +14,7 @@ import typer
 
 from hdrpipe import __version__
 from hdrpipe.errors import Exit, HdrpipeError
+from hdrpipe.terminal import one_line
 
 # Idle OpenMP threads sleep instead of spinning: on a shared machine spinning slows small networks a hundredfold.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -78,5 +79,5 @@ def _leave(message: str, code: Exit) -> None:
     logger = logging.getLogger("hdrpipe")
     if logger.handlers:
         logger.error(message)
-    print(f"hdrpipe: error: {message}", file=sys.stderr)
+    print(f"hdrpipe: error: {one_line(message)}", file=sys.stderr)
     sys.exit(int(code))

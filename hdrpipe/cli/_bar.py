@@ -3,6 +3,7 @@
 import sys
 
 from hdrpipe.cli._job import Lines
+from hdrpipe.terminal import one_line
 
 WIDTH = 30
 
@@ -16,7 +17,7 @@ class Bar:
     """`name  [####......]  40 %`, on one line of the terminal."""
 
     def __init__(self, label: str):
-        self.label = label
+        self.label = one_line(label)
 
     def __call__(self, done: int, total: int, note: str) -> None:
         """Draw it; the last one ends the line."""

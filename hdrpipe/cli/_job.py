@@ -17,6 +17,7 @@ from hdrpipe.config.fingerprint import package_digest
 from hdrpipe.errors import UsageError
 from hdrpipe.files.atomic import translated
 from hdrpipe.stages.job import Job
+from hdrpipe.terminal import one_line
 
 Spec = Annotated[str, typer.Option(help="Canonical JSON of what the stage depends on.")]
 Code = Annotated[str, typer.Option(help="Fingerprint of the stage's code, for the provenance.")]
@@ -103,12 +104,19 @@ def start(stage: str, spec: str, code: str, log: Path | None, label: str = "") -
     return Job(stage, spec, code, Lines(label or stage))
 
 
+class _OneLine(logging.Formatter):
+    """Records as one line each, whatever names of files they hold."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return one_line(super().format(record))
+
+
 def _speak(stage: str, spec: str, log: Path | None) -> None:
     logger = logging.getLogger("hdrpipe")
     logger.setLevel(logging.DEBUG)
     console = logging.StreamHandler(sys.stderr)
     console.setLevel(logging.INFO)
-    console.setFormatter(logging.Formatter("%(message)s"))
+    console.setFormatter(_OneLine("%(message)s"))
     console.addFilter(lambda record: record.levelno < logging.ERROR)  # the door prints errors itself
     logger.addHandler(console)
     if log:
@@ -132,7 +140,7 @@ def write_log(log: Path, mode: str = "w") -> None:
         raise translated(error, log) from None
     # on a full disk its lines are lost; the output that does not fit is what is told, not a traceback a line
     written.handleError = lambda record: None
-    written.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    written.setFormatter(_OneLine("%(asctime)s %(levelname)s %(message)s"))
     if written.stream:
         fcntl.flock(written.stream, fcntl.LOCK_SH)  # `hdrpipe status` sees by it who lives
     logging.getLogger("hdrpipe").addHandler(written)

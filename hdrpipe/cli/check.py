@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from hdrpipe.cli._output import say, say_text
 from hdrpipe.errors import InputError
+from hdrpipe.terminal import one_line
 
 
 def command(
@@ -18,12 +20,12 @@ def command(
     from hdrpipe.tools.check import write_tables as write
 
     def progress(done: int, total: int, note: str) -> None:
-        typer.echo(f"\r{done}/{total} {note[:60]:60}", err=True, nl=done == total)
+        typer.echo(f"\r{done}/{total} {one_line(note)[:60]:60}", err=True, nl=done == total)
 
     verdict = check(folder, progress)
-    print(table(verdict))
+    say_text(table(verdict))
     if write_tables:
         for path in write(verdict):
-            print(f"wrote {path}")
+            say(f"wrote {path}")
     if verdict.errors:
         raise InputError(f"{verdict.errors} errors in {len(verdict.rows)} bursts", folder, "see above")

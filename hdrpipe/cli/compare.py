@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from hdrpipe.cli._output import say_text
+
 
 def command(
     run_a: Annotated[str, typer.Argument(help="Folder or name of the first run.")],
@@ -12,4 +14,4 @@ def command(
     from hdrpipe.tools.compare import compared
     from hdrpipe.tools.run_folder import run_folder
 
-    print(compared(run_folder(run_a), run_folder(run_b)))
+    say_text(compared(run_folder(run_a), run_folder(run_b)))

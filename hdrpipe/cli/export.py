@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from hdrpipe.cli._output import say
 from hdrpipe.errors import UsageError
 
 
@@ -27,7 +28,7 @@ def command(
     network = stored(source)
     if safetensors is not None:
         digest = export_weights(network, safetensors, origin(source, commit))
-        typer.echo(f"wrote {safetensors}: {digest}")
+        say(f"wrote {safetensors}: {digest}")
     if onnx is not None:
         export_onnx(network, onnx)
-        typer.echo(f"wrote {onnx}: height and width in multiples of {network.net.multiple}")
+        say(f"wrote {onnx}: height and width in multiples of {network.net.multiple}")

@@ -11,6 +11,7 @@ import typer
 
 from hdrpipe.cli import _job
 from hdrpipe.cli._bar import bar
+from hdrpipe.cli._output import say
 from hdrpipe.errors import UsageError
 
 KINDS = ("exr", "hdr", "tif")
@@ -62,7 +63,7 @@ def command(
     network = find_network(run, weights) if method is None else None
     settings = Settings(reference, align, method, blend, memory, response=response)
     for task in tasks:
-        typer.echo(f"{task.burst.name}: {_frames(task.burst)}")
+        say(f"{task.burst.name}: {_frames(task.burst)}")
     for outcome in fuse_all(tasks, network, settings, output, bar):
         _tell(outcome)
         outcomes.append(outcome)
@@ -76,19 +77,19 @@ def _frames(burst) -> str:
 
 def _tell(outcome) -> None:
     for note in outcome.notes:
-        typer.echo(f"{outcome.name}: {note}")
+        say(f"{outcome.name}: {note}")
     fused = outcome.fused
     if fused is not None and fused.blended is not None:
-        typer.echo(f"{outcome.name}: {100 * fused.blended:.2f} % blended to the classical merge")
+        say(f"{outcome.name}: {100 * fused.blended:.2f} % blended to the classical merge")
     if outcome.files:
-        typer.echo(f"{outcome.name}: wrote {', '.join(str(path) for path in outcome.files)}")
+        say(f"{outcome.name}: wrote {', '.join(str(path) for path in outcome.files)}")
 
 
 def _end(failed: list, total: int) -> None:
     if len(failed) == 1 and total == 1:
         raise failed[0].error
     for outcome in failed:
-        typer.echo(f"{outcome.name}: {outcome.error}", err=True)
+        say(f"{outcome.name}: {outcome.error}", err=True)
     if failed:
         error = failed[0].error
         raise type(error)(f"{len(failed)} of {total} bursts failed", failed[0].name, code=error.code)

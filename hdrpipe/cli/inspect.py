@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from hdrpipe.cli._output import say, say_text
 from hdrpipe.errors import UsageError
 
 
@@ -20,7 +21,7 @@ def command(
 
         if csv or png:
             raise UsageError("two files are compared as text", "--csv" if csv else "--png")
-        print(compared(file, other, scene))
+        say_text(compared(file, other, scene))
     elif png is not None:
         from hdrpipe.files.atomic import write_bytes
         from hdrpipe.tools.inspect_pictures import scene_png
@@ -28,7 +29,7 @@ def command(
         if scene is None:
             raise UsageError("needs the scene to draw", "--png", "add --scene NAME")
         write_bytes(png, scene_png(file, scene))
-        print(f"wrote {png}")
+        say(f"wrote {png}")
     else:
         _tell(file, scene, csv)
 
@@ -37,8 +38,8 @@ def _tell(file: Path, scene: str | None, csv: bool) -> None:
     from hdrpipe.tools import inspect
 
     if file.suffix == ".safetensors":
-        print(inspect.weights_told(file))
+        say_text(inspect.weights_told(file))
     elif csv:
-        print(inspect.csv_text(file, scene), end="")
+        say_text(inspect.csv_text(file, scene).removesuffix("\n"))
     else:
-        print(inspect.told(file, scene))
+        say_text(inspect.told(file, scene))

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from hdrpipe.cli._output import say, say_text
+
 
 def command(
     run: Annotated[str, typer.Argument(help="Folder or name of the run.")],
@@ -23,7 +25,7 @@ def command(
         for rank, pick in enumerate(found, 1)
     ]
     headings = ["", "scene", "group", "mean sigma", "doubt", "unlike the others"]
-    print(tabulate(rows, headings, tablefmt="simple", disable_numparse=True))
+    say_text(tabulate(rows, headings, tablefmt="simple", disable_numparse=True))
     if png is not None:
         write_bytes(png, sheet)
-        print(f"wrote {png}")
+        say(f"wrote {png}")

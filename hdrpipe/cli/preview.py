@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hdrpipe.cli._output import say, say_text
 from hdrpipe.errors import UsageError
 
 HEADINGS = [
@@ -52,14 +53,14 @@ def command(
         ]
         for row in found.rows
     ]
-    print(f"{place}: {found.read}; > marks what is in use")
-    print("Kept shares are of unlabelled scenes, RMSE and PSNR (mu-law) of labelled ones, which the teacher has seen.")
-    print(tabulate(rows, HEADINGS, tablefmt="simple", disable_numparse=True, colalign=["left"] * 2 + ["right"] * 8))
+    say(f"{place}: {found.read}; > marks what is in use")
+    say("Kept shares are of unlabelled scenes, RMSE and PSNR (mu-law) of labelled ones, which the teacher has seen.")
+    say_text(tabulate(rows, HEADINGS, tablefmt="simple", disable_numparse=True, colalign=["left"] * 2 + ["right"] * 8))
     for line in found.left_out:
-        print(f"left out: {line}")
+        say(f"left out: {line}")
     if png is not None:
         write_bytes(png, plot_png(found, f"{place}: {found.read}"))
-        print(f"wrote {png}")
+        say(f"wrote {png}")
 
 
 def _worth(row: Any) -> list[str]:

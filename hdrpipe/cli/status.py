@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from hdrpipe.cli._output import say, say_text
+
 
 def command(run: Annotated[str, typer.Argument(help="Folder or name of the run.")]) -> None:
     from tabulate import tabulate
@@ -17,7 +19,7 @@ def command(run: Annotated[str, typer.Argument(help="Folder or name of the run."
     counts = {kind: sum(job.state == kind for job in states) for kind in ("running", "done", "failed", "stopped")}
     said = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "nothing has begun"
     steps = steps_of_all(Path())
-    print(f"{folder}: {said}" + (f"; Snakemake's last call here: {steps[0]} of {steps[1]} jobs done" if steps else ""))
+    say(f"{folder}: {said}" + (f"; Snakemake's last call here: {steps[0]} of {steps[1]} jobs done" if steps else ""))
     rows = [
         [
             job.name,
@@ -31,4 +33,4 @@ def command(run: Annotated[str, typer.Argument(help="Folder or name of the run."
         for job in states
     ]
     headings = ["job", "state", "done", "", "ETA", "took", "last words"]
-    print(tabulate(rows, headings, tablefmt="simple", disable_numparse=True))
+    say_text(tabulate(rows, headings, tablefmt="simple", disable_numparse=True))

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from hdrpipe.cli._output import say
 from hdrpipe.errors import DamagedError
 
 
@@ -14,9 +15,9 @@ def command(run: Annotated[str, typer.Argument(help="Folder or name of the run."
     folder = run_folder(run)
     verdict = verify(folder)
     for path, what in verdict.faults:
-        print(f"{path}: {what}")
+        say(f"{path}: {what}")
     if verdict.faults:
         damaged = [path for path, _ in verdict.faults]
         what = f"{len(damaged)} of {verdict.files} files are damaged or missing"
         raise DamagedError(what, folder, f"make them anew: {rebuild_command(folder, damaged)}")
-    print(f"{folder}: {verdict.files} files, {verdict.size / 1e6:.1f} MB, all whole")
+    say(f"{folder}: {verdict.files} files, {verdict.size / 1e6:.1f} MB, all whole")

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from hdrpipe.cli._output import say
+
 app = typer.Typer(help=__doc__, no_args_is_help=True)
 
 
@@ -27,4 +29,4 @@ def import_(
     from hdrpipe.tools.weights_import import import_weights
 
     digest = import_weights(file, arch, out)
-    print(f"wrote {out} ({digest[:19]}); its sigma is untrained until a warm-up")
+    say(f"wrote {out} ({digest[:19]}); its sigma is untrained until a warm-up")

@@ -1,11 +1,11 @@
 """What a study still costs: its jobs without an output yet, timed by the provenance of jobs like them that are done."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from hdrpipe.config.documents import from_json
 from hdrpipe.config.folds import fold_name, products
 from hdrpipe.config.load import Config
 from hdrpipe.config.runs import Member, folded, members, places, scored
@@ -107,7 +107,7 @@ def _measured(folder: Path) -> dict[str, float]:
     for name in WITNESSES:
         for path in folder.rglob(f"{name}.json"):
             try:
-                said = json.loads(path.read_text(encoding="utf-8"))
+                said = from_json(path.read_text(encoding="utf-8"))
                 stage, seconds = str(said["stage"]), float(said["seconds"])
                 steps = said["spec"].get(stage, {}).get("steps", 1)
             except (OSError, ValueError, KeyError, TypeError, AttributeError):

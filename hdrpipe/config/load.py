@@ -10,11 +10,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-import yaml
 from pydantic import Field
 
 from hdrpipe.config.aliases import renamed
 from hdrpipe.config.batch_share import check_batches
+from hdrpipe.config.documents import check_size, from_json, from_yaml
 from hdrpipe.config.folds import ChooseSpec, CrossfitSpec, check_folds
 from hdrpipe.config.plugins import choices, filled, nearest, validated
 from hdrpipe.config.sections import (
@@ -122,8 +122,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         UsageError: not YAML, or no mapping.
     """
     try:
-        mapping = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        mapping = from_yaml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise UsageError(f"cannot be read as YAML: {error}", path) from None
     if not isinstance(mapping, dict):
         raise UsageError("must be a mapping of keys", path, "see config.yaml")
@@ -136,6 +136,10 @@ def check_config(mapping: Mapping[str, Any]) -> Config:
     Raises:
         UsageError: see `read_config`.
     """
+    try:
+        check_size(mapping)
+    except ValueError as error:
+        raise UsageError(str(error), "config") from None
     config: Config = validated(Config, renamed(mapping), "")
     definitions = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))["$defs"]
     changed: dict[str, Spec] = {}
@@ -205,7 +209,7 @@ def parse_spec(stage: str, text: str) -> Config:
         UsageError: not JSON, or a key that is not one of the stage's.
     """
     try:
-        mapping: dict[str, Any] = renamed(json.loads(text))
+        mapping: dict[str, Any] = renamed(from_json(text))
     except ValueError as error:
         raise UsageError(f"not JSON: {error}", "--spec") from None
     allowed = {key.split(".")[0] for key in STAGE_KEYS[stage]}

@@ -11,13 +11,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
-import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError as SchemaError
 from jsonschema.validators import extend
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from hdrpipe.config.documents import from_yaml
 from hdrpipe.errors import UsageError
 
 WINGS = ("datasets", "masking", "models")
@@ -26,6 +26,9 @@ SHOULD = "Input should be "
 """How pydantic begins most of its sentences."""
 
 QUOTES = "put a name in quotes that YAML takes for a number, a truth or null"
+
+LONGEST_VALUE = 200
+"""Characters of a refused value that a message shows."""
 
 
 def _defines_options(path: Path) -> bool:
@@ -86,7 +89,7 @@ def validated(model: type[BaseModel], mapping: Mapping[str, Any], where: str) ->
         close = nearest(str(first["input"]), _literals(message)) if "'" in message else ""
         given = _at(mapping, path, first["input"])
         hint = QUOTES if any(e["type"] == "string_type" for e in errors) else ""
-        raise UsageError(f"{message}, not {given!r}{close.partition(';')[0]}", key, hint) from None
+        raise UsageError(f"{message}, not {repr(given)[:LONGEST_VALUE]}{close.partition(';')[0]}", key, hint) from None
 
 
 def filled(schema: Mapping[str, Any] | None, mapping: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -125,8 +128,8 @@ def typed(schema: Mapping[str, Any], value: Any) -> Any:
         return None
     if "string" in kinds:
         return value
-    with contextlib.suppress(yaml.YAMLError):
-        return yaml.safe_load(value)
+    with contextlib.suppress(ValueError):
+        return from_yaml(value)
     return value
 
 

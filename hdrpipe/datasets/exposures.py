@@ -3,16 +3,16 @@
 import csv
 import io
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-import yaml
-
+from hdrpipe.config.documents import from_yaml
 from hdrpipe.errors import InputError
-from hdrpipe.files.names import confined, scene_name
+from hdrpipe.files.names import confined, from_cell, scene_name
 from hdrpipe.files.pictures.decoder import About
 from hdrpipe.files.product.envelope import read_head
 
@@ -25,6 +25,9 @@ COLUMNS = frozenset({"burst", "file", "ev", "seconds", "iso", "aperture"})
 
 MOST_BYTES = 2**20
 """A list of exposures is a small file."""
+
+LONGEST_REASON = 200
+"""Characters of a parser's words that a message shows."""
 
 MOST_STOPS = 64.0
 """A larger exposure value is a mistake; no camera has it."""
@@ -76,12 +79,13 @@ def read_table(path: Path) -> tuple[Row, ...]:
     Raises:
         InputError: a column, a number or a file name is wrong, or a file comes twice.
     """
-    rows = [_row(path, number, mapping) for number, mapping in enumerate(_mappings(path), 1)]
-    files = [row.path for row in rows]
-    twice = next((file for file in files if files.count(file) > 1), None)
-    if twice is not None:
-        raise InputError(f"names {twice.name!a} twice", path)
-    return tuple(rows)
+    rows: dict[Path, Row] = {}
+    for number, mapping in enumerate(_mappings(path), 1):
+        row = _row(path, number, mapping)
+        if row.path in rows:
+            raise InputError(f"names {row.path.name!a} twice", path)
+        rows[row.path] = row
+    return tuple(rows.values())
 
 
 def from_camera(abouts: Sequence[About]) -> tuple[tuple[float, ...] | None, tuple[str, ...]]:
@@ -116,17 +120,32 @@ def _text(path: Path) -> str:
 def _mappings(path: Path) -> list[Mapping[str, Any]]:
     text = _text(path)
     if path.suffix == ".csv":
-        return [
-            {(key or "").strip(): (value or "").strip() for key, value in row.items() if isinstance(value, str | None)}
-            for row in csv.DictReader(io.StringIO(text))
-        ]
+        return _csv_rows(text, path)
     try:
-        rows = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise InputError(f"is no YAML ({type(error).__name__})", path) from None
+        rows = from_yaml(text)
+    except ValueError as error:
+        raise InputError(f"is no YAML ({str(error)[:LONGEST_REASON]})", path) from None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise InputError("is no list of mappings", path, "write `- {burst: one, file: a.jpg, ev: -2}`")
     return rows
+
+
+def _csv_rows(text: str, path: Path) -> list[Mapping[str, Any]]:
+    """Rows by the columns of the header; lines may end as on Unix, Windows or old Macs, quoted fields hold anything."""
+    try:
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        raise InputError(f"is no table of comma-separated values ({error})", path) from None
+    named = (
+        {(key or "").strip(): value or "" for key, value in row.items() if not isinstance(value, list)} for row in rows
+    )
+    return [{key: value if key == "file" else value.strip() for key, value in row.items()} for row in named]
+
+
+def _file(folder: Path, cell: str) -> Path:
+    """The picture that a cell names: by its very name, or else without spaces around it."""
+    name = from_cell(cell)
+    return confined(folder, name if os.path.lexists(folder / name) else name.strip())
 
 
 def _row(path: Path, number: int, mapping: Mapping[str, Any]) -> Row:
@@ -135,10 +154,10 @@ def _row(path: Path, number: int, mapping: Mapping[str, Any]) -> Row:
     if unknown or not mapping.get("file"):
         what = f"unknown column {unknown[0]!a}" if unknown else "names no file"
         raise InputError(what, where, f"columns are {', '.join(sorted(COLUMNS))}")
-    file = confined(path.parent, str(mapping["file"]))
+    file = _file(path.parent, str(mapping["file"]))
     if file.is_dir():
         raise InputError(f"{file.name!a} is a folder, wanted a picture", where)
-    burst = str(mapping.get("burst") or "").strip() or scene_name(path.parent.resolve().name)
+    burst = from_cell(str(mapping.get("burst") or "").strip()) or scene_name(path.parent.resolve().name)
     if burst != scene_name(burst):
         raise InputError(f"{burst[:80]!a} is no name for a burst", where, "no slashes, '..' or odd characters")
     numbers = {

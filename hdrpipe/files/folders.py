@@ -6,12 +6,12 @@ is read once: hashes are remembered by path, size and time of change.
 
 import contextlib
 import hashlib
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
+from hdrpipe.config.documents import from_json
 from hdrpipe.errors import HdrpipeError
 from hdrpipe.files.atomic import write_json
 
@@ -76,7 +76,7 @@ def _content(path: Path) -> str:
 
 def _earlier(remembered: Path) -> dict[str, str]:
     try:
-        hashes = json.loads(remembered.read_text(encoding="utf-8"))
+        hashes = from_json(remembered.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return cast(dict[str, str], hashes) if isinstance(hashes, dict) else {}

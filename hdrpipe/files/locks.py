@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from hdrpipe.config.documents import from_json
 from hdrpipe.errors import BusyError, InputError
 
 POLL = 0.1
@@ -100,7 +101,7 @@ def is_held(path: Path) -> bool:
 def holder(path: Path) -> dict[str, Any]:
     """What the last exclusive holder wrote: `process`, `host`, `since`, `doing`, `command`; empty if unreadable."""
     try:
-        said = json.loads(Path(path).read_text(encoding="utf-8"))
+        said = from_json(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return said if isinstance(said, dict) else {}

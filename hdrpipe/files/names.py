@@ -2,17 +2,14 @@
 
 import contextlib
 import re
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
 from hdrpipe.errors import InputError
+from hdrpipe.terminal import printable
 
 LONGEST, MOST_BYTES = 100, 200
 """Characters of a scene name, and bytes in UTF-8: a file system takes 255, and endings are to follow."""
-
-JOINERS = "\u200c\u200d"
-"""Marks without a width of their own that belong to the spelling of Persian, Hindi and others."""
 
 REFUSED = re.compile(r'[<>:"|?*]')
 """What file systems refuse in a name, Windows' and those of memory cards among them."""
@@ -43,11 +40,6 @@ def confined(root: Path | str, name: str | Path) -> Path:
     if not inside:
         raise InputError("is a link that leads out of its folder", path, "put the file itself there")
     return path
-
-
-def printable(text: str) -> bool:
-    """Whether all marks are letters, spaces and signs of some script, none of them control characters."""
-    return all(mark.isprintable() or mark in JOINERS or unicodedata.category(mark) == "Zs" for mark in text)
 
 
 def scene_name(text: str) -> str:

@@ -1,10 +1,10 @@
 """Plain outputs (JSON, CSV), read with the care of products: their sidecar tells what they were when written."""
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
+from hdrpipe.config.documents import from_json
 from hdrpipe.files.product.checks import Fault
 from hdrpipe.files.product.envelope import read_head, sidecar, telling
 
@@ -38,5 +38,5 @@ def read_text(path: Path | str, rule: str) -> str:
 def read_json(path: Path | str, rule: str) -> Any:
     """The value of a JSON output; errors as `read_text`."""
     text = read_text(path, rule)
-    with telling(Path(path), (rule,), (ValueError, RecursionError)):
-        return json.loads(text)
+    with telling(Path(path), (rule,), (ValueError,)):
+        return from_json(text)

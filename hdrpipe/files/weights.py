@@ -10,6 +10,7 @@ import safetensors
 import safetensors.torch
 import torch
 
+from hdrpipe.config.documents import from_json
 from hdrpipe.errors import InputError
 from hdrpipe.files import atomic
 from hdrpipe.files.product.checks import Fault
@@ -91,17 +92,17 @@ def _header(data: bytes) -> dict[str, Any]:
     """Our part of the header, after checking that all the data that it speaks of is there."""
     length = int.from_bytes(data[:8], "little")
     try:
-        entries = json.loads(data[8 : 8 + length])
+        entries = from_json(data[8 : 8 + length])
         mine = entries.pop("__metadata__", {}).get(_KEY)
         end = max((int(entry["data_offsets"][1]) for entry in entries.values()), default=0)
-        head = json.loads(mine) if mine is not None else None
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        head = from_json(mine) if mine is not None else None
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise Fault(f"has a header that cannot be read ({type(error).__name__})") from error
     if not isinstance(head, dict) or type(head.get("version")) is not int:
         raise Fault("was not written by hdrpipe, or its header is damaged")
     if head["version"] > VERSION:
         raise Fault(f"was written by a newer hdrpipe (weights version {head['version']}; this one reads {VERSION})")
-    if head["version"] < VERSION or not {"content_hash", "metadata"} <= set(head):
+    if head["version"] < VERSION or "content_hash" not in head or not isinstance(head.get("metadata"), dict):
         raise Fault("has a damaged header")
     if 8 + length + end > len(data):
         raise Fault(f"is truncated: {len(data)} of {8 + length + end} bytes are there")

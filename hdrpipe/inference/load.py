@@ -40,7 +40,10 @@ def stored(path: Path) -> Stored:
     role = metadata.get("role", "network")
     if role == "optimizer" or "model" not in metadata:
         raise InputError(f"holds no network but an {role}", path, "name a student or a teacher")
-    net = build(metadata["model"])
+    try:
+        net = build(metadata["model"])
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise InputError(f"describes no network that can be built ({type(error).__name__})", path) from None
     try:
         net.load_state_dict(tensors)
     except RuntimeError:

@@ -5,10 +5,10 @@ system, which a dead process cannot hold: one for each run, and one for the fold
 """
 
 import atexit
-import json
 import sys
 from pathlib import Path
 
+from hdrpipe.config.documents import from_json
 from hdrpipe.errors import BusyError, UsageError
 from hdrpipe.files import locks
 from hdrpipe.files.atomic import write_json
@@ -76,7 +76,7 @@ def resume_commands() -> list[list[str]]:
     except BusyError:
         raise BusyError(f"a run is alive here: {_alive()}", Path.cwd(), "wait for its end, or stop it") from None
     proof.release()
-    arguments = [str(word) for word in json.loads(LAST_COMMAND.read_text(encoding="utf-8"))]
+    arguments = [str(word) for word in from_json(LAST_COMMAND.read_text(encoding="utf-8"))]
     return [["snakemake", "--unlock", *arguments], ["snakemake", "--rerun-incomplete", *arguments]]
 
 

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from hdrpipe.datasets.layouts import folders, scene_name
 from hdrpipe.datasets.reading import read_burst
 from hdrpipe.errors import HdrpipeError, InputError
 from hdrpipe.files.atomic import write_text
-from hdrpipe.files.names import natural
+from hdrpipe.files.names import as_cell, natural
 from hdrpipe.files.pictures.decoder import Decoder, shared
+from hdrpipe.terminal import one_line
 from hdrpipe.tools import check_burst
 
 HEADINGS = ("scene", "frames", "size", "EV", "source", "order", "clipped", "black", "shift", "truth")
@@ -114,13 +115,13 @@ def table(verdict: Verdict) -> str:
     cells = [(row.name, *(row.cells or ("-",) * (len(HEADINGS) - 1))) for row in verdict.rows]
     parts = [tabulate(cells, HEADINGS, tablefmt="github", disable_numparse=True)]
     for folder, bursts in verdict.grouped:
-        lines = [f"  {burst.name}: {' '.join(sorted((p.name for p in burst.frames), key=natural))}" for burst in bursts]
-        lone = [path.name for path in bursts[0].alone]
+        lines = [f"  {burst.name}: {_names(burst.frames)}" for burst in bursts]
+        lone = bursts[0].alone
         used = {path for burst in bursts for path in (*burst.frames, *burst.alone)}
-        again = [path.name for path in list_folder(folder).frames if path not in used]
-        lines += [f"  alone, left out: {' '.join(lone)}"] if lone else []
-        lines += [f"  copies or exposures that come again, left out: {' '.join(again)}"] if again else []
-        parts.append("\n".join([f"{folder} was grouped by time and exposure:", *lines]))
+        again = [path for path in list_folder(folder).frames if path not in used]
+        lines += [f"  alone, left out: {_names(lone)}"] if lone else []
+        lines += [f"  copies or exposures that come again, left out: {_names(again)}"] if again else []
+        parts.append("\n".join([f"{one_line(folder)} was grouped by time and exposure:", *lines]))
     for title, kind in (("Errors", "errors"), ("Warnings", "warnings")):
         lines = [f"  {row.name}: {text}" for row in verdict.rows for text in getattr(row, kind)]
         parts += ["\n".join([f"{title}:", *lines])] if lines else []
@@ -130,18 +131,25 @@ def table(verdict: Verdict) -> str:
     return "\n\n".join(parts)
 
 
+def _names(paths: Sequence[Path]) -> str:
+    return " ".join(one_line(path.name) for path in sorted(paths, key=natural))
+
+
 def write_tables(verdict: Verdict) -> list[Path]:
     """Write the grouping of each grouped folder into its `bursts.csv`, for a person to edit; returns the files.
 
     A guess leaves the exposures open: they are read as if there were no table.
+
+    Raises:
+        InputError: the name of a picture is not UTF-8, or the folder cannot be written; CapacityError: no space left.
     """
     written = []
     for folder, guesses in verdict.guessed:
-        rows = [f"{number},{_quoted(path.name)}," for number, paths in enumerate(guesses, 1) for path in paths]
+        rows = [(str(number), path.name, "") for number, paths in enumerate(guesses, 1) for path in paths]
         written.append(_write_table(folder, rows))
     for folder, bursts in verdict.grouped:
         rows = [
-            f"{_quoted(burst.name)},{_quoted(path.name)},{round(ev, 3) + 0.0:.3f}"
+            (burst.name, path.name, f"{round(ev, 3) + 0.0:.3f}")
             for burst in bursts
             for path, ev in zip(burst.frames, burst.ev, strict=True)
         ]
@@ -149,14 +157,18 @@ def write_tables(verdict: Verdict) -> list[Path]:
     return written
 
 
-def _write_table(folder: Path, rows: list[str]) -> Path:
+def _write_table(folder: Path, rows: list[tuple[str, str, str]]) -> Path:
     path = folder / TABLES[0]
-    write_text(path, "\n".join(["burst,file,ev", *rows]) + "\n")
+    lines = [",".join(map(_quoted, (as_cell(burst), as_cell(file), ev))) for burst, file, ev in rows]
+    try:
+        write_text(path, "\n".join(["burst,file,ev", *lines]) + "\n")
+    except UnicodeEncodeError:
+        raise InputError("a table cannot hold names that are not UTF-8", folder, "rename these pictures") from None
     return path
 
 
-def _quoted(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\n') else text
+def _quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if any(mark in cell for mark in ',"\r\n') else cell
 
 
 def _checked(found: FoundBurst, decoder: Decoder) -> Checked:

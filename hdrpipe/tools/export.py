@@ -1,7 +1,6 @@
 """export: a network for other programs, as ONNX, and as one weights file that says where it comes from."""
 
 import importlib.util
-import json
 import logging
 import warnings
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 
 from hdrpipe.errors import UsageError
 from hdrpipe.files.atomic import write_bytes
+from hdrpipe.files.product.envelope import sidecar
 from hdrpipe.files.weights import save_weights
 from hdrpipe.imaging.tonemap import inverse_mu_law
 from hdrpipe.inference.load import Stored, answer
@@ -113,8 +113,7 @@ def origin(weights: Path, commit: str | None) -> dict[str, Any]:
         weights: a weights file; without provenance beside it, nothing but the commit is told.
         commit: of the code that trained them.
     """
-    sidecar = Path(f"{weights}.json")
-    said = json.loads(sidecar.read_text(encoding="utf-8")) if sidecar.is_file() else {}
+    said = sidecar(weights)
     told = {key: said[key] for key in ("stage", "spec", "code", "versions") if key in said}
     seed = said.get("spec", {}).get("seed")
     return {**told, **({} if seed is None else {"seed": seed}), **({} if commit is None else {"commit": commit})}

@@ -3,15 +3,16 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from tabulate import tabulate
 
-from hdrpipe.errors import UsageError
+from hdrpipe.config.documents import from_json
+from hdrpipe.errors import DamagedError, UsageError
 from hdrpipe.files.product.envelope import sidecar
 from hdrpipe.files.product.hdf5 import Product, open_product
 
@@ -21,6 +22,7 @@ SHOWN = 24
 STATISTICS = ("min", "median", "mean", "p99", "max")
 
 Row = dict[str, Any]
+Result = TypeVar("Result")
 
 
 def statistics(array: NDArray) -> dict[str, float]:
@@ -91,7 +93,16 @@ def head(product: Product) -> str:
 def provenance(product: Product) -> str:
     """What made the product, from the file itself; when and on what, from its sidecar."""
     beside = sidecar(product.path)
-    return _made(json.loads(product.provenance), beside if beside.get("content_hash") == product.content_hash else {})
+    made = beside if beside.get("content_hash") == product.content_hash else {}
+    return read_provenance(product, lambda origin: _made(origin, made))
+
+
+def read_provenance(product: Product, use: Callable[[dict[str, Any]], Result]) -> Result:
+    """What `use` makes of a product's provenance; DamagedError if that is not what hdrpipe writes."""
+    try:
+        return use(from_json(product.provenance))
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise DamagedError(f"has a provenance that cannot be read ({type(error).__name__})", product.path) from None
 
 
 def _made(said: dict[str, Any], beside: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from hdrpipe.config.differences import differences
 from hdrpipe.errors import UsageError
 from hdrpipe.files.product.hdf5 import Product, open_product
 from hdrpipe.imaging.tonemap import mu_law
-from hdrpipe.tools.inspect import SHOWN
+from hdrpipe.tools.inspect import SHOWN, read_provenance
 
 Row = dict[str, Any]
 
@@ -48,8 +48,8 @@ def _attributes(product: Product) -> str:
 
 
 def _settings(a: Product, b: Product) -> str:
-    told = [json.loads(product.provenance).get("spec", {}) for product in (a, b)]
-    rows = [[key, *map(json.dumps, values)] for key, *values in differences(*told)]
+    one, other = (read_provenance(product, lambda origin: dict(origin.get("spec", {}))) for product in (a, b))
+    rows = [[key, *map(json.dumps, values)] for key, *values in differences(one, other)]
     return tabulate(rows, ["setting", "A", "B"], tablefmt="simple", disable_numparse=True) if rows else ""
 
 

@@ -1,15 +1,13 @@
 """A run on disk: its folder, its settings as its own files tell them, and the command that makes a file of it anew."""
 
-import json
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from hdrpipe.config.aliases import renamed
 from hdrpipe.config.differences import merged
+from hdrpipe.config.documents import from_json, from_yaml
 from hdrpipe.config.plugins import nearest
 from hdrpipe.errors import UsageError
 from hdrpipe.files.product.envelope import sidecar
@@ -76,7 +74,7 @@ def rebuild_command(folder: Path, files: Sequence[Path]) -> str:
 def recorded_command(folder: Path) -> list[str] | None:
     """The words of the last Snakemake call that worked on a run; None for a run that has none that can be read."""
     try:
-        words = json.loads((folder / RUN_COMMAND).read_text(encoding="utf-8"))
+        words = from_json((folder / RUN_COMMAND).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return [str(word) for word in words] if isinstance(words, list) else None
@@ -98,8 +96,8 @@ def config_file(run: str) -> Path | None:
     """The config of this folder (config.yaml, configs/*.yaml, *.yaml) that has this `run`."""
     for path in [Path("config.yaml"), *sorted(Path("configs").glob("*.yaml")), *sorted(Path(".").glob("*.yaml"))]:
         try:
-            said = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, yaml.YAMLError):
+            said = from_yaml(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
             continue
         if isinstance(said, dict) and said.get("run") == run:
             return path

@@ -9,6 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "hdrpipe"
 FLOORS = [
+    {"terminal"},
     {"errors", "quantities", "randomness", "__init__"},
     {"config"},
     {"imaging", "files"},

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from hdrpipe.files.names import printable
 from hdrpipe.files.product.schema import Attribute, Field, Schema
+from hdrpipe.terminal import printable
 
 NAME_LENGTH = 100
 """Longest scene name in characters."""

@@ -2,13 +2,13 @@
 
 import contextlib
 import errno
-import json
 import os
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from hdrpipe.config.documents import from_json
 from hdrpipe.errors import DamagedError, InputError
 from hdrpipe.files.product.checks import Fault
 from hdrpipe.files.product.schema import FORMAT, SCHEMAS, Schema
@@ -38,7 +38,7 @@ def read_head(path: Path | str, count: int) -> tuple[bytes, int]:
 def sidecar(path: Path | str) -> dict[str, Any]:
     """The provenance beside an output; empty if there is none or it cannot be read."""
     try:
-        said = json.loads(Path(f"{path}.json").read_text(encoding="utf-8"))
+        said = from_json(Path(f"{path}.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return said if isinstance(said, dict) else {}

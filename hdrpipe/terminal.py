@@ -1,0 +1,16 @@
+"""Text from outside, such as names of files, in a form that cannot steer a terminal or begin a new line."""
+
+import unicodedata
+
+JOINERS = "\u200c\u200d"
+"""Marks without a width of their own that belong to the spelling of Persian, Hindi and others."""
+
+
+def printable(text: str) -> bool:
+    """Whether all marks are letters, spaces and signs of some script, none of them control characters."""
+    return all(mark.isprintable() or mark in JOINERS or unicodedata.category(mark) == "Zs" for mark in text)
+
+
+def one_line(text: object) -> str:
+    """`text` with every control character, line breaks and bytes that are not UTF-8 among them, as an escape."""
+    return "".join(mark if printable(mark) else mark.encode("unicode_escape").decode("ascii") for mark in str(text))
