@@ -93,7 +93,9 @@ def _digest(*paths: Path) -> str:
 def _baseline() -> dict[str, Any]:
     """The tests on the unchanged package, see `trial.record`; from the last run if nothing has changed."""
     file = FOLDER / "baseline.json"
-    digest = _digest(*(path for folder in ("hdrpipe", "tests") for path in sorted(Path(folder).rglob("*.py"))))
+    digest = _digest(
+        Path("pyproject.toml"), *sorted(Path("hdrpipe").rglob("*.py")), *sorted(Path("tests").rglob("*.py"))
+    )
     if file.exists() and (kept := json.loads(file.read_text()))["digest"] == digest:
         return kept
     print("running the tests on the unchanged package", flush=True)
