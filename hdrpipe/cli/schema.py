@@ -1,6 +1,8 @@
 """Write the JSON schema of the config, options of all plug-ins included, docs/config.md and docs/products.md."""
 
-from hdrpipe.config.load import SCHEMA_FILE
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
 
 
 def command() -> None:
@@ -8,6 +10,6 @@ def command() -> None:
     from hdrpipe.tools.config_page import config_page, schema_text
     from hdrpipe.tools.products_page import products_page
 
-    write_text(SCHEMA_FILE, schema_text())
-    write_text(SCHEMA_FILE.parents[1] / "docs" / "config.md", config_page())
-    write_text(SCHEMA_FILE.parents[1] / "docs" / "products.md", products_page())
+    write_text(ROOT / "workflow" / "config.schema.json", schema_text())
+    write_text(ROOT / "docs" / "config.md", config_page())
+    write_text(ROOT / "docs" / "products.md", products_page())

@@ -10,13 +10,15 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from hdrpipe.config.plugins import source
 from hdrpipe.errors import UsageError
 
 PACKAGE = Path(__file__).parents[1]
 
 UNCOUNTED = frozenset(
-    {"errors.py", *(f"config/{name}.py" for name in ("load", "sections", "plugins", "runs", "costs", "fingerprint"))}
-    | {"files/product/viewers.py", "files/locks.py", "files/provenance.py"}
+    {f"config/{name}.py" for name in ("load", "sections", "spec", "aliases", "plugins", "runs", "costs", "fingerprint")}
+    | {f"config/{name}_options.py" for name in ("dataset", "mask", "model")}
+    | {"errors.py", "files/product/viewers.py", "files/locks.py", "files/provenance.py"}
 )
 """Modules of the package that change no number: settings reach a stage as its spec, which is tracked by itself."""
 
@@ -35,11 +37,11 @@ def fingerprint(stage: str, plugins: Iterable[tuple[str, str]] = (), weights: It
         weights: weights files; their content counts, not their name.
 
     Raises:
-        UsageError: a weights file cannot be read.
+        UsageError: a weights file or a plug-in cannot be read.
     """
-    roots = [PACKAGE / "stages" / f"{stage}.py", *(PACKAGE / wing / f"{name}.py" for wing, name in plugins)]
+    roots = [PACKAGE / "stages" / f"{stage}.py", *(source(wing, name) for wing, name in plugins)]
     files = sorted(set().union(*(closure(root) for root in roots)))
-    lines = [f"{path.relative_to(PACKAGE)} {_meaning(path)}" for path in files]
+    lines = [f"{_label(path)} {_meaning(path)}" for path in files]
     lines += [_content(Path(name)) for name in weights]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
@@ -58,10 +60,15 @@ def closure(root: Path) -> frozenset[Path]:
     todo = [root]
     while todo:
         path = todo.pop()
-        if path not in seen and path.relative_to(PACKAGE).as_posix() not in UNCOUNTED:
+        if path not in seen and _label(path) not in UNCOUNTED:
             seen.add(path)
             todo.extend(_imports(path))
     return frozenset(seen)
+
+
+def _label(path: Path) -> str:
+    """Path below the package; the name alone of a plug-in's file outside it."""
+    return path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else path.name
 
 
 def _content(path: Path) -> str:

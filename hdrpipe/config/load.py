@@ -16,22 +16,19 @@ from hdrpipe.config.aliases import renamed
 from hdrpipe.config.batch_share import check_batches
 from hdrpipe.config.documents import check_size, from_json, from_yaml
 from hdrpipe.config.folds import ChooseSpec, CrossfitSpec, check_folds
-from hdrpipe.config.plugins import choices, filled, nearest, validated
 from hdrpipe.config.sections import (
     DataSpec,
     LossSpec,
     MasksSpec,
     MatchSpec,
     ModelSpec,
-    Spec,
     StudentSpec,
     StudySpec,
     TeacherSpec,
     WarmupSpec,
 )
+from hdrpipe.config.spec import Spec, nearest, validated
 from hdrpipe.errors import UsageError
-
-SCHEMA_FILE = Path(__file__).parents[2] / "workflow" / "config.schema.json"
 
 
 class Config(Spec):
@@ -67,7 +64,7 @@ class Config(Spec):
         return self.student.unlabelled_batch > 0
 
 
-PLUGIN_KEYS = {"data": ("dataset", "datasets"), "model": ("backbone", "models"), "masks": ("strategy", "masking")}
+PLUGIN_KEYS = {spec.section: (spec.key, spec.wing) for spec in (DataSpec, ModelSpec, MasksSpec)}
 """Section -> (its key that names a plug-in, the wing that the plug-in lies in)."""
 
 STAGE_KEYS: dict[str, tuple[str, ...]] = {
@@ -131,7 +128,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def check_config(mapping: Mapping[str, Any]) -> Config:
-    """A config from a mapping, plug-in options checked and filled with their defaults (no plug-in is imported).
+    """A config from a mapping, plug-in options checked and filled with their defaults.
 
     Raises:
         UsageError: see `read_config`.
@@ -141,22 +138,12 @@ def check_config(mapping: Mapping[str, Any]) -> Config:
     except ValueError as error:
         raise UsageError(str(error), "config") from None
     config: Config = validated(Config, renamed(mapping), "")
-    definitions = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))["$defs"]
-    changed: dict[str, Spec] = {}
-    for section, (key, wing) in PLUGIN_KEYS.items():
-        spec: Spec = getattr(config, section)
-        name: str = getattr(spec, key)
-        if name not in choices(wing):
-            raise UsageError(f"unknown choice {name!r}{nearest(name, choices(wing))}", f"{section}.{key}")
-        options = filled(definitions.get(f"{wing}.{name}"), spec.model_dump()["options"], f"{section}.options")
-        changed[section] = spec.model_copy(update={"options": options})
     check_folds(config.crossfit, config.loss.judge_folds, config.choose, config.data.labelled, config.pseudo_labelled)
     _check_match(config)
-    whole = config.model_copy(update=changed)
-    _check_labels(whole.data)
-    batches = {"warmup.batch": whole.warmup.batch, "student.batch": whole.student.batch}
-    check_batches(whole.devices, {**batches, "student.unlabelled_batch": whole.student.unlabelled_batch})
-    return whole
+    _check_labels(config.data)
+    batches = {"warmup.batch": config.warmup.batch, "student.batch": config.student.batch}
+    check_batches(config.devices, {**batches, "student.unlabelled_batch": config.student.unlabelled_batch})
+    return config
 
 
 def _check_match(config: Config) -> None:
@@ -171,7 +158,7 @@ def _check_match(config: Config) -> None:
 
 def _check_labels(data: DataSpec) -> None:
     """Raise UsageError if the label draw is asked for more scenes than a rendered dataset offers it."""
-    offers = {key: data.options.get(key) for key in ("pool", "source")}
+    offers = {key: getattr(data.options, key, None) for key in ("pool", "source")}
     for key, count in offers.items():
         if isinstance(data.labelled, int) and isinstance(count, int) and 0 < count < data.labelled:
             what = f"{data.labelled} labelled scenes are asked for, data.options.{key} is {count}"

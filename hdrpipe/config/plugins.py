@@ -1,230 +1,95 @@
-"""A file in a wing is a choice in the config; its options are the pydantic class `Options` in that file."""
+"""Datasets, mask strategies and backbones: built in, installed with an entry point, or the path of a Python file.
 
-import ast
-import contextlib
-import difflib
+The options of the built-in ones are classes of this room, so that a config is checked without importing torch. Any
+other plug-in is imported for its class `Options`.
+"""
+
 import importlib
-from collections.abc import Iterable, Iterator, Mapping
+import importlib.util
+import sys
+from collections.abc import Mapping
 from functools import cache
-from itertools import pairwise
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError as SchemaError
-from jsonschema.validators import extend
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
-
-from hdrpipe.config.documents import from_yaml
+from hdrpipe.config.dataset_options import DATASET_OPTIONS
+from hdrpipe.config.mask_options import MASK_OPTIONS
+from hdrpipe.config.model_options import MODEL_OPTIONS
+from hdrpipe.config.spec import Spec, nearest, validated
 from hdrpipe.errors import UsageError
 
-WINGS = ("datasets", "masking", "models")
-ROOT = Path(__file__).parents[1]
-SHOULD = "Input should be "
-"""How pydantic begins most of its sentences."""
+PACKAGE = Path(__file__).parents[1]
 
-QUOTES = "put a name in quotes that YAML takes for a number, a truth or null"
-
-LONGEST_VALUE = 200
-"""Characters of a refused value that a message shows."""
-
-
-def _defines_options(path: Path) -> bool:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return any(isinstance(node, ast.ClassDef) and node.name == "Options" for node in tree.body)
+BUILT_IN: dict[str, Mapping[str, type[Spec]]] = {
+    "datasets": DATASET_OPTIONS,
+    "masking": MASK_OPTIONS,
+    "models": MODEL_OPTIONS,
+}
+"""Wing -> name of a plug-in in `hdrpipe/WING` -> its options; other packages use entry points of `hdrpipe.WING`."""
 
 
-@cache
 def choices(wing: str) -> tuple[str, ...]:
-    """Names of the plug-ins of a wing, found without importing any of them."""
-    return tuple(sorted(p.stem for p in (ROOT / wing).glob("[!_]*.py") if _defines_options(p)))
+    """Names of the built-in and the installed plug-ins of a wing."""
+    return tuple(sorted({*BUILT_IN[wing], *_installed(wing)}))
 
 
-@cache
-def says(wing: str, name: str, flag: str) -> bool:
-    """Whether a plug-in's file says `flag = True` at its top level, found without importing it."""
-    tree = ast.parse((ROOT / wing / f"{name}.py").read_text(encoding="utf-8"))
-    said = [node for node in tree.body if isinstance(node, ast.Assign)]
-    return any(isinstance(t, ast.Name) and t.id == flag and _is_true(node) for node in said for t in node.targets)
-
-
-def _is_true(node: ast.Assign) -> bool:
-    return isinstance(node.value, ast.Constant) and node.value.value is True
-
-
-def load(wing: str, name: str) -> ModuleType:
+def load(wing: str, name: str, where: str = "") -> ModuleType:
     """Import one plug-in.
 
-    Raises:
-        UsageError: the wing has no plug-in of that name.
-    """
-    if name not in choices(wing):
-        raise UsageError(f"unknown choice {name!r}{nearest(name, choices(wing))}", wing)
-    return importlib.import_module(f"hdrpipe.{wing}.{name}")
-
-
-def options(wing: str, name: str, mapping: Mapping[str, Any]) -> Any:
-    """The `Options` of a plug-in, filled and checked.
+    Args:
+        wing: `datasets`, `masking` or `models`.
+        name: one of `choices`, or a path that ends in `.py`.
+        where: config key, for errors.
 
     Raises:
-        UsageError: an option is unknown, of a wrong type or out of range.
+        UsageError: there is no such plug-in, or its file cannot be imported.
     """
-    return validated(load(wing, name).Options, mapping, f"{wing}.{name}")
+    if name in BUILT_IN[wing]:
+        return importlib.import_module(f"hdrpipe.{wing}.{name}")
+    if name.endswith(".py"):
+        return _imported(name, where or wing)
+    if name in _installed(wing):
+        return _installed(wing)[name].load()
+    raise UsageError(f"unknown choice {name!r}{nearest(name, choices(wing))}, or the path of a .py file", where or wing)
 
 
-def validated(model: type[BaseModel], mapping: Mapping[str, Any], where: str) -> Any:
-    """Validate a mapping; the first fault becomes one line that names key, value, allowed values and nearest match."""
+def options(wing: str, name: str, mapping: Mapping[str, Any] | Spec, section: str = "", key: str = "") -> Any:
+    """The `Options` of a plug-in, filled with their defaults and checked; `section` and `key` of the config in errors.
+
+    Raises:
+        UsageError: there is no such plug-in; or an option is unknown, of a wrong type or out of range.
+    """
+    where = f"{section}.{key}" if section else wing
+    found = BUILT_IN[wing].get(name) or getattr(load(wing, name, where), "Options", None)
+    if not (isinstance(found, type) and issubclass(found, Spec)):
+        raise UsageError(f"{name} has no class `Options` that derives from `hdrpipe.config.spec.Spec`", where)
+    return validated(found, mapping, f"{section}.options" if section else f"{wing}.{name}")
+
+
+def source(wing: str, name: str) -> Path:
+    """The Python file of a plug-in, as `load` finds it."""
+    if name in BUILT_IN[wing]:
+        return PACKAGE / wing / f"{name}.py"
+    return Path(str(load(wing, name).__file__))
+
+
+def _installed(wing: str) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=f"hdrpipe.{wing}")}
+
+
+@cache
+def _imported(name: str, where: str) -> ModuleType:
+    path = Path(name).expanduser().resolve()
+    module_name = f"hdrpipe_plugin_{path.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise UsageError(f"there is no file {name}", where)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
     try:
-        return model.model_validate(dict(mapping))
-    except ValidationError as error:
-        errors = error.errors(include_url=False)
-        first, path = errors[0], _key(model, errors[0])
-        key = ".".join([where, *path] if where else path)
-        if first["type"] == "extra_forbidden":
-            known = _fields_at(model, path[:-1])
-            raise UsageError(f"unknown key{nearest(path[-1], known)}", key) from None
-        message = _either([_wanted(e) for e in errors if _key(model, e) == path])
-        close = nearest(str(first["input"]), _literals(message)) if "'" in message else ""
-        given = _at(mapping, path, first["input"])
-        hint = QUOTES if any(e["type"] == "string_type" for e in errors) else ""
-        raise UsageError(f"{message}, not {repr(given)[:LONGEST_VALUE]}{close.partition(';')[0]}", key, hint) from None
-
-
-def filled(schema: Mapping[str, Any] | None, mapping: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Options checked against the JSON schema of a plug-in, which is not imported, and filled with their defaults.
-
-    Raises:
-        UsageError: the schema is missing; or an option is unknown, of a wrong type or out of range.
-    """
-    if schema is None:
-        raise UsageError("the schema of this plug-in is missing", where, "run `hdrpipe schema`")
-    properties: dict[str, Any] = schema.get("properties", {})
-    unknown = [key for key in mapping if key not in properties]
-    if unknown:
-        raise UsageError(f"unknown key{nearest(unknown[0], properties)}", f"{where}.{unknown[0]}")
-    whole = {key: typed(field, mapping.get(key, field.get("default"))) for key, field in properties.items()}
-    for error in cast(Iterator[SchemaError], CHECKER(schema).iter_errors(whole)):  # pyright: ignore[reportUnknownMemberType]
-        part = cast(dict[str, Any], error.schema)
-        names = choices_of(part)
-        guess = nearest(str(error.instance), names).partition(";")[0] if names else ""
-        allowed = allowed_values(part) if "properties" not in part else ""
-        key = ".".join([where, *(str(step) for step in error.absolute_path)])
-        hint = QUOTES if part.get("type") == "string" and not isinstance(error.instance, str) else ""
-        raise UsageError(f"{error.message}{guess}{f'; allowed: {allowed}' if allowed else ''}", key, hint)
-    return whole
-
-
-def typed(schema: Mapping[str, Any], value: Any) -> Any:
-    """A value as its schema wants it: Snakemake's `--config` hands on nested numbers, truths and null as strings."""
-    if isinstance(value, list):
-        items = schema.get("items")
-        return [typed(items, v) for v in cast(list[Any], value)] if isinstance(items, Mapping) else value
-    kinds = {part.get("type") for part in (schema, *schema.get("anyOf", ()))}
-    if not isinstance(value, str) or not kinds - {None, "string"}:
-        return value
-    if value == "null" and "null" in kinds:
-        return None
-    if "string" in kinds:
-        return value
-    with contextlib.suppress(ValueError):
-        return from_yaml(value)
-    return value
-
-
-def choices_of(schema: Mapping[str, Any]) -> list[str]:
-    """Words that a schema allows, those of its alternatives included."""
-    return [str(v) for part in (schema, *schema.get("anyOf", ())) for v in part.get("enum", ())]
-
-
-def allowed_values(schema: Mapping[str, Any], quote: str = "") -> str:
-    """What a schema allows, in words: choices, or a type with its bounds."""
-    if "enum" in schema:
-        return ", ".join(f"{quote}{value}{quote}" for value in schema["enum"])
-    if "anyOf" in schema:
-        return " or ".join(allowed_values(option, quote) for option in schema["anyOf"])
-    if "const" in schema:
-        return f"{quote}{schema['const']}{quote}"
-    limits = [f"{sign} {schema[word]}" for word, sign in SIGNS.items() if word in schema]
-    return " ".join([schema.get("type", ""), *limits]).strip()
-
-
-SIGNS = {
-    "minimum": ">=",
-    "exclusiveMinimum": ">",
-    "maximum": "<=",
-    "exclusiveMaximum": "<",
-    "multipleOf": "multiple of",
-}
-
-
-def _ascending(_: Any, wanted: bool, value: Any, schema: Any) -> Iterator[SchemaError]:
-    numbers = isinstance(value, list) and all(isinstance(v, int | float) for v in cast(list[Any], value))
-    if wanted and numbers and not all(low < high for low, high in pairwise(value)):
-        yield SchemaError(f"{value!r} does not ascend")
-
-
-def _multiples(_: Any, pairs: Mapping[str, str], value: Any, schema: Any) -> Iterator[SchemaError]:
-    for key, of in pairs.items():
-        whole = isinstance(value[key], int) and isinstance(value[of], int) and value[of] > 0
-        if whole and value[key] % value[of]:
-            yield SchemaError(f"{key} {value[key]} is not a multiple of {of} {value[of]}")
-
-
-CHECKER = extend(Draft202012Validator, {"ascending": _ascending, "multiples": _multiples})
-"""Knows two words beside those of JSON schema: a list that ascends; options that are multiples of others."""
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """` (did you mean X?); allowed: ...` for a misspelt name."""
-    known = sorted(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    guess = f" (did you mean {close[0]!r}?)" if close else ""
-    return f"{guess}; allowed: {', '.join(known)}"
-
-
-def _key(model: type[BaseModel], error: ErrorDetails) -> list[str]:
-    """The key of a fault, as a user wrote it: pydantic goes on with tags of alternatives and places in lists."""
-    path = [str(part) for part in error["loc"]]
-    for depth in range(1, len(path)):
-        known = _fields_at(model, path[:depth])
-        if not known:
-            return path[:depth]
-    return path
-
-
-def _wanted(error: ErrorDetails) -> str:
-    if error["type"] in {"model_type", "dict_type"}:
-        return "must be a mapping of keys"
-    if error["type"] == "tuple_type":
-        return f"{SHOULD}a list"
-    return error["msg"].removeprefix("Value error, ")
-
-
-def _either(wanted: list[str]) -> str:
-    """What alternatives ask for, as one sentence."""
-    return " or ".join([wanted[0], *(text.removeprefix(SHOULD) for text in dict.fromkeys(wanted[1:]))])
-
-
-def _at(mapping: Any, path: list[str], otherwise: Any) -> Any:
-    """The value that was given at a path."""
-    for part in path:
-        if not isinstance(mapping, Mapping) or part not in mapping:
-            return otherwise
-        mapping = cast(Mapping[str, Any], mapping)[part]
-    return mapping
-
-
-def _literals(message: str) -> list[str]:
-    return message.split("'")[1::2]
-
-
-def _fields_at(model: type[BaseModel], path: list[str]) -> list[str]:
-    """Keys that a nested model knows at `path`."""
-    for part in path:
-        annotation = model.model_fields[part].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return []
-        model = annotation
-    return list(model.model_fields)
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise UsageError(f"{name} cannot be imported: {type(error).__name__}: {error}", where) from error
+    return module

@@ -21,8 +21,8 @@ from typing import Any
 
 from hdrpipe.config.folds import CrossfitSpec, of_name
 from hdrpipe.config.load import PLUGIN_KEYS, Config, check_config, stage_spec
-from hdrpipe.config.plugins import nearest
 from hdrpipe.config.sections import StudySpec
+from hdrpipe.config.spec import nearest
 from hdrpipe.errors import UsageError
 
 FIXED = ("run", "seed", "devices", "study", "data.draw", "data.shards", "teacher.shards")

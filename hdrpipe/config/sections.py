@@ -5,15 +5,14 @@ A key stands here only where a study arm or the paper's profile sets it otherwis
 constant beside the code that uses it.
 """
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 
-
-class Spec(BaseModel):
-    """Base of all specs of the config: frozen, and a misspelt key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+from hdrpipe.config import plugins
+from hdrpipe.config.mask_options import MaskOptions
+from hdrpipe.config.spec import Spec
 
 
 def _number(value: object) -> object:
@@ -21,16 +20,33 @@ def _number(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
-def _null(value: object) -> object:
-    """None for the word `null` of Snakemake's `--config`."""
-    return None if value == "null" else value
+class PluginSpec(Spec):
+    """Base of the sections that name a plug-in and hold its options, as the class of that plug-in."""
+
+    section: ClassVar[str]
+    wing: ClassVar[str]
+    key: ClassVar[str]
+    """Name of the section, room of its plug-ins, key that names one."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _typed_options(cls, mapping: Any) -> Any:
+        if not isinstance(mapping, Mapping):
+            return mapping
+        given = cast(Mapping[str, Any], mapping)
+        name = given.get(cls.key, cls.model_fields[cls.key].default)
+        if not isinstance(name, str):
+            return given
+        return {**given, "options": plugins.options(cls.wing, name, given.get("options", {}), cls.section, cls.key)}
 
 
-class DataSpec(Spec):
-    """Which scenes, and which of them keep their truth."""
+class DataSpec(PluginSpec):
+    """Scenes, and which of them keep their truth."""
 
-    dataset: str = Field(default="panorama", description="A file of `hdrpipe/datasets`.")
-    options: dict[str, Any] = Field(default_factory=dict, description="Options of that dataset.")
+    section, wing, key = "data", "datasets", "dataset"
+
+    dataset: str = Field(default="panorama", description="A file of `hdrpipe/datasets`, or the path of a Python file.")
+    options: SerializeAsAny[Spec] = Field(default=Spec(), description="Options of that dataset.")
     seed: int = Field(default=0, ge=0, description="Seed of the rendering or of any other choice of scenes.")
     labelled: Annotated[
         Annotated[int, Field(ge=1, strict=True)] | Literal["all"] | tuple[str, ...], BeforeValidator(_number)
@@ -43,11 +59,13 @@ class DataSpec(Spec):
     shards: int = Field(default=1, ge=1, le=1000, description="Files per split of the scene products.")
 
 
-class ModelSpec(Spec):
-    """Which network, and what its output layer means."""
+class ModelSpec(PluginSpec):
+    """The network, and the meaning of its output layer."""
 
-    backbone: str = Field(default="merge_net", description="A file of `hdrpipe/models`.")
-    options: dict[str, Any] = Field(default_factory=dict, description="Options of that backbone.")
+    section, wing, key = "model", "models", "backbone"
+
+    backbone: str = Field(default="merge_net", description="A file of `hdrpipe/models`, or the path of a Python file.")
+    options: SerializeAsAny[Spec] = Field(default=Spec(), description="Options of that backbone.")
     output: Literal["merge", "sigmoid"] = Field(
         default="merge",
         description="`merge`: weights of the exposures and a residual; `sigmoid`: radiance (the paper).",
@@ -77,7 +95,7 @@ class LossSpec(Spec):
         default="kept", description="Whether a masked mean divides by the pixels that are kept, or by all."
     )
     perceptual_weight: float = Field(default=0.0, ge=0, le=10, description="Weight of L^v; 0: without.")
-    vgg_weights: Annotated[str | None, BeforeValidator(_null)] = Field(
+    vgg_weights: str | None = Field(
         default=None, description="File of VGG16 (public names) for L^v; without, gradients and 1 - SSIM."
     )
 
@@ -146,11 +164,13 @@ class TeacherSpec(Spec):
     shards: int = Field(default=1, ge=1, le=1000, description="Jobs and files per round; changes no array.")
 
 
-class MasksSpec(Spec):
-    """What the student may learn from."""
+class MasksSpec(PluginSpec):
+    """Pixels of the pseudo labels that the student learns from."""
 
-    strategy: str = Field(default="threshold", description="A file of `hdrpipe/masking`.")
-    options: dict[str, Any] = Field(default_factory=dict, description="Options of that strategy.")
+    section, wing, key = "masks", "masking", "strategy"
+
+    strategy: str = Field(default="threshold", description="A file of `hdrpipe/masking`, or the path of a Python file.")
+    options: SerializeAsAny[MaskOptions] = Field(default=MaskOptions(), description="Options of that strategy.")
     level: Literal["none", "patch", "pixel", "bilevel"] = Field(default="bilevel", description="Levels in use.")
 
 

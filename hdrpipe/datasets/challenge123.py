@@ -8,28 +8,16 @@ A burst takes frame k from moment k; exposures and truth are those of moment 2, 
 import re
 from itertools import permutations
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field
-
+from hdrpipe.config.dataset_options import Challenge123Options as Options
 from hdrpipe.datasets.bursts import EXPOSURES, FoundBurst, list_folder, order
 from hdrpipe.datasets.exposures import read_exposure_txt
-from hdrpipe.datasets.layouts import Local, entry, opened, split_folders
+from hdrpipe.datasets.layouts import entry, opened, split_folders
 from hdrpipe.datasets.scenes import Entry, Source
 from hdrpipe.errors import InputError
 from hdrpipe.files.names import confined
 
 MOMENTS = (1, 2, 3)
-
-
-class Options(Local):
-    """Where the data lies; the split is the official one."""
-
-    root: Annotated[str, Field(description="Folder that holds `Training` and `Test`.")] = "data/challenge123"
-    all_combinations: Annotated[
-        bool,
-        Field(description="Training bursts from all six orders of the moments (`001-213`: frame 1 of moment 2, ...)."),
-    ] = False
 
 
 def sources(options: Options) -> tuple[Source, ...]:

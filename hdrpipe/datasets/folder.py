@@ -11,27 +11,14 @@
 
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field
-
+from hdrpipe.config.dataset_options import FolderOptions as Options
 from hdrpipe.datasets.bursts import FoundBurst, find_bursts, list_folder
-from hdrpipe.datasets.layouts import TEST_FOLDERS, Local, entry, folders, opened, scene_name
+from hdrpipe.datasets.layouts import TEST_FOLDERS, entry, folders, opened, scene_name
 from hdrpipe.datasets.scenes import Entry, Source, Split
 from hdrpipe.errors import InputError
 
 VALIDATION_FOLDERS = ("validation", "val")
-
-
-class Options(Local):
-    """Where the bursts lie and which of them are for tests."""
-
-    root: Annotated[str, Field(description="Folder that is searched for bursts, with all folders below.")] = "data/own"
-    test: Annotated[
-        tuple[str, ...],
-        Field(description="Patterns (`*`, `?`) of names of test scenes, beside those in a folder `test`."),
-    ] = ()
-    skip: Annotated[tuple[str, ...], Field(description="Patterns of names of scenes that are left out.")] = ()
 
 
 def sources(options: Options) -> tuple[Source, ...]:

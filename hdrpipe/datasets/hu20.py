@@ -5,23 +5,15 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field
-
+from hdrpipe.config.dataset_options import Hu20Options as Options
 from hdrpipe.datasets.bursts import list_folder
-from hdrpipe.datasets.layouts import Local, entry, folders, opened, paper_burst
+from hdrpipe.datasets.layouts import entry, folders, opened, paper_burst
 from hdrpipe.datasets.scenes import Entry, Source
 from hdrpipe.errors import InputError
 
 LAST_TRAINING = 85
 """Number of the last training scene of the official split."""
-
-
-class Options(Local):
-    """Where the data lies; the split is the official one, by the numbers of the scenes."""
-
-    root: Annotated[str, Field(description="Folder of the scenes 001 to 100.")] = "data/hu20"
 
 
 def sources(options: Options) -> tuple[Source, ...]:

@@ -8,20 +8,12 @@ The `ref_*` pictures of DeepHDR show the static scene: they are no frames of the
 """
 
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field
-
+from hdrpipe.config.dataset_options import Kalantari17Options as Options
 from hdrpipe.datasets.bursts import list_folder
-from hdrpipe.datasets.layouts import Local, entry, folders, opened, paper_burst, scene_name, split_folders
+from hdrpipe.datasets.layouts import entry, folders, opened, paper_burst, scene_name, split_folders
 from hdrpipe.datasets.scenes import Entry, Source
 from hdrpipe.errors import InputError
-
-
-class Options(Local):
-    """Where the data lies; the split is the official one."""
-
-    root: Annotated[str, Field(description="Folder that holds `Training` and `Test`.")] = "data/kalantari17"
 
 
 def sources(options: Options) -> tuple[Source, ...]:

@@ -5,13 +5,11 @@ import os
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from hdrpipe.config.dataset_options import LocalOptions, TruthScale
 from hdrpipe.datasets.bursts import FoundBurst, Listing, list_folder, order
 from hdrpipe.datasets.exposures import read_exposure_txt
-from hdrpipe.datasets.reading import TruthScale, read_burst, read_truth
+from hdrpipe.datasets.reading import read_burst, read_truth
 from hdrpipe.datasets.scenes import Entry, Scene, Split
 from hdrpipe.errors import HdrpipeError, InputError
 from hdrpipe.files import names as naming
@@ -23,20 +21,6 @@ DEEPEST = 8
 
 POOL_FOLDERS, TEST_FOLDERS = ("training", "train"), ("test", "testing")
 """Names, in any case, of the folders that hold the two sides of a split."""
-
-
-class Local(BaseModel):
-    """Options of a dataset that lies in a folder."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    truth_scale: Annotated[
-        TruthScale,
-        Field(
-            description="What radiance 1 of a truth file is: the shortest frame clips (`min-ev`), a frame of EV 0 "
-            "clips (`raw-ev`), the reference clips (`reference`); `auto` takes what agrees with the reference frame."
-        ),
-    ] = "auto"
 
 
 def opened(root: str, layout: str) -> Path:
@@ -122,7 +106,7 @@ def scenes_below(root: Path, folder: Path, prefix: str = "") -> list[FoundBurst]
     return [paper_burst(listing, scene_name(root, listing.folder), prefix) for listing in listings]
 
 
-def entry(found: FoundBurst, split: Split, options: Local, root: Path, group: str = "") -> Entry:
+def entry(found: FoundBurst, split: Split, options: LocalOptions, root: Path, group: str = "") -> Entry:
     """A burst that was found, as an entry of a dataset; `group` is its own name unless given."""
     load = partial(_load, found, split, options.truth_scale, root, group or found.name)
     return Entry(found.name, split, found.ev, load, found.truth is not None)

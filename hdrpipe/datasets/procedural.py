@@ -1,27 +1,17 @@
 """Panoramas made by code, for tests and for a trial without a download: sky or hall, lights, blocks and a floor."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
-from hdrpipe.datasets.rendering import Rendered, generator, list_split
+from hdrpipe.config.dataset_options import ProceduralOptions as Options
+from hdrpipe.datasets.rendering import generator, list_split
 from hdrpipe.datasets.scenes import Entry, Source, Split
 
 EYE = 1.6
 """Height of the camera above the floor, in the unit of the floor's tiles."""
-
-
-class Options(Rendered):
-    """Made panoramas: every third belongs to the test side."""
-
-    panoramas: Annotated[int, Field(ge=6, le=99, description="Places; a third of them only the test scenes see.")] = 6
-    pool: Annotated[int, Field(ge=1, le=999, description="Scenes that training may draw from, labelled or not.")] = 6
-    validation: Annotated[int, Field(ge=0, le=999, description="Further views of the training places.")] = 2
-    test: Annotated[int, Field(ge=1, le=999, description="Scenes of places that training does not see.")] = 4
-    size: Annotated[int, Field(ge=32, le=512, description="Side of the square frames in pixels.")] = 64
 
 
 def sources(options: Options) -> tuple[Source, ...]:

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hdrpipe.config.dataset_options import TruthScale
 from hdrpipe.datasets.bursts import FoundBurst
 from hdrpipe.datasets.correcting import corrected
 from hdrpipe.datasets.encoding import coded_if_linear, is_float, levels_of_floats, one_matrix, stretched
@@ -22,10 +23,6 @@ from hdrpipe.imaging.camera import linear_from_ldr
 from hdrpipe.imaging.exposure import brightness, stops_between
 from hdrpipe.imaging.saturation import BINS, saturation
 from hdrpipe.quantities import Picture
-
-TruthScale: TypeAlias = Literal["auto", "min-ev", "raw-ev", "reference"]
-"""What radiance 1 of a truth file is: clipping of the shortest frame (`min-ev`), of a frame of EV 0 (`raw-ev`), of the
-reference (`reference`); `auto` takes the one that agrees with the reference frame."""
 
 DISAGREEMENT = 0.5
 """Stops between told and seen exposure that are worth a remark; a camera's own tone curve explains less."""

@@ -4,13 +4,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
-from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from hdrpipe.config.dataset_options import RenderedOptions
 from hdrpipe.datasets.objects import MovingObject, make_object
 from hdrpipe.datasets.scenes import Difficulty, Entry, Scene, Split
 from hdrpipe.datasets.views import View, fit, luminance, sample
@@ -48,55 +46,7 @@ MOTION: dict[Difficulty, Motion] = {
 }
 
 
-class Rendered(BaseModel):
-    """Options that every rendered dataset has."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    size: Annotated[int, Field(ge=32, le=512, description="Side of the square frames in pixels: the cost of all else.")]
-    ev: Annotated[
-        tuple[Annotated[float, Field(ge=-12, le=12)], ...],
-        Field(
-            min_length=2,
-            max_length=9,
-            description="Exposure values in stops, ascending; the middle is the reference.",
-            json_schema_extra={"ascending": True},
-        ),
-    ] = (-2.0, 0.0, 2.0)
-    noise: Annotated[
-        float,
-        Field(ge=0, le=100, description="Factor on the noise variance 4e-4 x + 2e-6 of linear x: another camera."),
-    ] = 1.0
-    source: Annotated[
-        int,
-        Field(
-            ge=0,
-            le=999,
-            description="Number of pool scenes, the first ones, of the source domain, where labels are drawn; 0: all.",
-        ),
-    ] = 0
-    source_noise: Annotated[
-        float | None,
-        Field(ge=0, le=100, description="`noise` of the source domain's camera; null: that of the others."),
-    ] = None
-    source_motion: Annotated[
-        Literal["tripod", "handheld", "large-motion"] | None,
-        Field(description="Motion of all scenes of the source domain; null: as in the others."),
-    ] = None
-
-    @field_validator("ev")
-    @classmethod
-    def _ascending(cls, ev: tuple[float, ...]) -> tuple[float, ...]:
-        if not all(low < high for low, high in pairwise(ev)):
-            raise ValueError("must ascend strictly")
-        return ev
-
-    def in_source(self, split: Split, index: int) -> bool:
-        """Whether the label draw may take a scene."""
-        return split == "pool" and (self.source == 0 or index < self.source)
-
-
-def list_split(options: Rendered, seed: int, split: Split, count: int, panoramas: Panoramas) -> list[Entry]:
+def list_split(options: RenderedOptions, seed: int, split: Split, count: int, panoramas: Panoramas) -> list[Entry]:
     """`count` scenes of one split, rendered when loaded; they take the panoramas and the difficulties in turn.
 
     Every scene is drawn from a generator of its own, so that it does not depend on how many others are rendered.
@@ -120,10 +70,15 @@ def list_split(options: Rendered, seed: int, split: Split, count: int, panoramas
             split=split,
             ev=options.ev,
             load=partial(_render, seed, split, index, small, options),
-            source=options.in_source(split, index),
+            source=in_source(options, split, index),
         )
         for index in range(count)
     ]
+
+
+def in_source(options: RenderedOptions, split: Split, index: int) -> bool:
+    """True for a scene that the label draw may take: of the source domain, or any of the pool where there is none."""
+    return split == "pool" and (options.source == 0 or index < options.source)
 
 
 def difficulty(index: int, panoramas: int) -> Difficulty:
@@ -139,10 +94,10 @@ def generator(seed: int, *path: str | int) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(digest[:16], "big"))
 
 
-def _render(seed: int, split: Split, index: int, panoramas: Panoramas, options: Rendered) -> Scene:
+def _render(seed: int, split: Split, index: int, panoramas: Panoramas, options: RenderedOptions) -> Scene:
     rng = generator(seed, split, index)
     background = list(panoramas)[index % len(panoramas)]
-    source = options.source > 0 and options.in_source(split, index)
+    source = options.source > 0 and in_source(options, split, index)
     level = options.source_motion if source and options.source_motion else difficulty(index, len(panoramas))
     noise = options.source_noise if source and options.source_noise is not None else options.noise
     view = View(*np.radians([rng.uniform(65, 92), rng.uniform(-25, 25), rng.uniform(-180, 180)]))
@@ -171,7 +126,7 @@ def _watch(
     motion: Motion,
     panorama: NDArray[np.float32],
     objects: list[MovingObject],
-    options: Rendered,
+    options: RenderedOptions,
 ) -> list[NDArray[np.float32]]:
     """(H, W, 3) radiance before the camera at each exposure; the reference is the one that does not shake."""
     reference = len(options.ev) // 2

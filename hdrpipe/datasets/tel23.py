@@ -4,18 +4,10 @@ Training/scene_0001_1/{input_{1,2,3}.tif, exposure.txt, HDRImg.hdr}, Test/scene_
 """
 
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field
-
-from hdrpipe.datasets.layouts import Local, entry, opened, scenes_below, split_folders
+from hdrpipe.config.dataset_options import Tel23Options as Options
+from hdrpipe.datasets.layouts import entry, opened, scenes_below, split_folders
 from hdrpipe.datasets.scenes import Entry, Source
-
-
-class Options(Local):
-    """Where the data lies; the split is the official one."""
-
-    root: Annotated[str, Field(description="Folder that holds `Training` and `Test`.")] = "data/tel23"
 
 
 def sources(options: Options) -> tuple[Source, ...]:

@@ -9,34 +9,17 @@ coarse one at n = 5. `empirical` omits the correction.
 """
 
 from collections.abc import Callable
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
+from hdrpipe.config.mask_options import CalibratedOptions as Options
 from hdrpipe.errors import UsageError
 from hdrpipe.masking.strategy import Masks, RoundMaps, SceneMaps, below, patch_means, sampled
 from hdrpipe.quantities import Plane
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Sorted values of a scene, and the cumulative fraction of its squared error up to each."""
-
-
-class Options(BaseModel):
-    """Settings of the calibrated masks."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    risk_patch: float = Field(
-        0.8, gt=0, lt=1, description="Fraction of the squared error that the trusted patches may hold."
-    )
-    risk_pixel: float = Field(
-        0.4, gt=0, lt=1, description="Fraction of the squared error that the trusted pixels may hold."
-    )
-    control: Literal["conformal", "empirical"] = Field(
-        "conformal", description="`conformal` adds a margin for few labelled scenes; `empirical` takes their mean."
-    )
 
 
 def fit(maps: RoundMaps, options: Options) -> dict[str, float]:

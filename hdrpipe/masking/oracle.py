@@ -4,27 +4,12 @@ Reads the truth of unlabelled scenes, which no other strategy and no other stage
 """
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
+from hdrpipe.config.mask_options import OracleOptions as Options
 from hdrpipe.errors import UsageError
 from hdrpipe.masking.matched import coverages
 from hdrpipe.masking.strategy import Masks, RoundMaps, SceneMaps, below, keeping, patch_means, sampled, spread
 from hdrpipe.quantities import Plane
-
-NEEDS_TRUTH = True
-
-
-class Options(BaseModel):
-    """Settings of the oracle masks."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    coverage_patch: float | None = Field(
-        None, gt=0, le=1, description="Share of the patches to keep; without, as many as the paper's masks keep."
-    )
-    coverage_pixel: float | None = Field(
-        None, gt=0, le=1, description="Share of the pixels to keep; without, as many as the paper's masks keep."
-    )
 
 
 def fit(maps: RoundMaps, options: Options) -> dict[str, float]:

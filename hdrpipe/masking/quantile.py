@@ -3,33 +3,11 @@
 Ranks do not depend on the scale of sigma, while one outlier sets that of the paper's min-max normalisation.
 """
 
-from typing import Literal
-
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
+from hdrpipe.config.mask_options import QuantileOptions as Options
 from hdrpipe.masking.strategy import Masks, RoundMaps, SceneMaps, below, keeping, patch_means, sampled, spread
 from hdrpipe.quantities import PATCH, Plane
-
-
-class Options(BaseModel):
-    """Settings of the quantile masks."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    coverage_patch: float = Field(
-        0.8, gt=0, le=1, description="Share of the patches to keep: those of smallest mean sigma."
-    )
-    coverage_pixel: float = Field(0.8, gt=0, le=1, description="Share of the pixels to keep: those of smallest sigma.")
-    widen: float = Field(
-        0.0, ge=0, le=1, description="Added to both shares with each round, up to 1: a curriculum, the surest first."
-    )
-    patch_scope: Literal["dataset", "image"] = Field(
-        "dataset", description="Share of the patches of all unlabelled scenes, or of each scene."
-    )
-    pixel_scope: Literal["dataset", "image", "patch"] = Field(
-        "dataset", description="Share of the pixels of all unlabelled scenes, of each scene, or of each patch."
-    )
 
 
 def fit(maps: RoundMaps, options: Options) -> dict[str, float]:

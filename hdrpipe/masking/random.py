@@ -1,24 +1,10 @@
 """Random masks at the coverage of the paper's masks: the uninformed control, for experiments only."""
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
+from hdrpipe.config.mask_options import RandomOptions as Options
 from hdrpipe.masking.matched import coverages
 from hdrpipe.masking.strategy import Masks, RoundMaps, SceneMaps, combine, patch_means
-
-
-class Options(BaseModel):
-    """Settings of the random masks."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    coverage_patch: float | None = Field(
-        None, gt=0, le=1, description="Share of the patches to keep; without, as many as the paper's masks keep."
-    )
-    coverage_pixel: float | None = Field(
-        None, gt=0, le=1, description="Share of the pixels to keep; without, as many as the paper's masks keep."
-    )
-    seed: int = Field(0, ge=0, description="Seed of the masks, beside the name of the scene.")
 
 
 def fit(maps: RoundMaps, options: Options) -> dict[str, float]:

@@ -12,8 +12,8 @@ surroundings are trained on, and at a pixel level they are learned from labelled
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
+from hdrpipe.config.mask_options import SimilarityOptions as Options
 from hdrpipe.errors import UsageError
 from hdrpipe.imaging.camera import linear_from_ldr
 from hdrpipe.imaging.denoise import mean_around
@@ -22,23 +22,8 @@ from hdrpipe.imaging.noise import noise, well_exposed
 from hdrpipe.masking.strategy import Masks, RoundMaps, SceneMaps, below, keeping, patch_means, sampled
 from hdrpipe.quantities import Plane
 
-NEEDS_FRAMES = True
-
 UNSEEN = 1e30
 """Disagreement of pixels that cannot be compared: larger than any other, and finite."""
-
-
-class Options(BaseModel):
-    """Settings of the similarity masks."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    coverage_patch: float = Field(
-        0.8, gt=0, le=1, description="Share of the patches to keep, of those in which the reference shows anything."
-    )
-    coverage_pixel: float = Field(
-        0.8, gt=0, le=1, description="Share of the pixels to keep, of those where the reference is well exposed."
-    )
 
 
 def fit(maps: RoundMaps, options: Options) -> dict[str, float]:

@@ -5,19 +5,10 @@ Hard masks leave out the saturated and moving areas, where labels matter most.
 """
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
+from hdrpipe.config.mask_options import SoftOptions as Options
 from hdrpipe.masking.strategy import Masks, RoundMaps, SceneMaps, combine, keeping, patch_means, relative, sampled
 from hdrpipe.quantities import Plane
-
-
-class Options(BaseModel):
-    """Settings of the soft weights."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    half_patch: float = Field(0.8, gt=0, le=1, description="Share of the patches that weigh 1/2 or more.")
-    half_pixel: float = Field(0.8, gt=0, le=1, description="Share of the pixels that weigh 1/2 or more.")
 
 
 def fit(maps: RoundMaps, options: Options) -> dict[str, float]:

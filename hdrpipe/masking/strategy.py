@@ -1,15 +1,15 @@
 """Interface of masking strategies, and functions that they share.
 
-A strategy is a file with a pydantic class `Options` and two functions:
+A strategy is a file with a class `Options` (`hdrpipe.config.mask_options.MaskOptions`) and two functions:
 
 `fit(maps: RoundMaps, options) -> dict[str, float]`
     Statistics over the maps of all unlabelled and labelled scenes of a round.
 `apply(scene: SceneMaps, statistics, options, level) -> Masks`
     The masks of one scene. `level` is none, patch, pixel or bilevel.
 
-`SceneMaps.error` of unlabelled scenes is set only for a strategy whose file has `NEEDS_TRUTH = True`: the only way for
+`SceneMaps.error` of unlabelled scenes is set only for a strategy whose options have `needs_truth`: the only way for
 the truth of unlabelled scenes to reach a mask, visible to the workflow. Likewise `SceneMaps.evidence`, of labelled
-scenes too, is set only for a strategy whose file has `NEEDS_FRAMES = True`.
+scenes too, is set only for a strategy whose options have `needs_frames`.
 """
 
 from collections.abc import Iterable
@@ -39,7 +39,7 @@ class SceneMaps(NamedTuple):
     """Maps of one scene that a strategy may use.
 
     sigma (H, W): mu-law domain. error (H, W): true error, root mean square over channels, mu-law domain; None if the
-    strategy may not see the truth. evidence: None unless the strategy has `NEEDS_FRAMES`.
+    strategy may not see the truth. evidence: None unless the strategy has `needs_frames`.
     """
 
     name: str

@@ -5,11 +5,9 @@ kept patch a pixel is kept where its normalised sigma is below tau_pi = 0.4. "Gl
 unlabelled patches of the round, and the pixels' scope as their own patch; both are options.
 """
 
-from typing import Literal
-
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
+from hdrpipe.config.mask_options import ThresholdOptions as Options
 from hdrpipe.masking.strategy import Masks, RoundMaps, SceneMaps, combine, patch_means
 from hdrpipe.quantities import PATCH, Plane
 
@@ -18,22 +16,6 @@ FLAT = 1e-12
 
 CROP = 128 // PATCH
 """Side of the paper's training crops of 128 pixels, in patches."""
-
-
-class Options(BaseModel):
-    """Settings of the paper's masks."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    tau_patch: float = Field(0.4, gt=0, le=1, description="Patches with a normalised mean sigma below this are kept.")
-    tau_pixel: float = Field(0.4, gt=0, le=1, description="Pixels with a normalised sigma below this are kept.")
-    patch_scope: Literal["dataset", "image", "crop"] = Field(
-        "dataset",
-        description="Min and max of the patch scores over all unlabelled scenes, a scene, or a tile of 128 pixels.",
-    )
-    pixel_scope: Literal["patch", "image"] = Field(
-        "patch", description="Min and max of the pixel scores over their patch, or over the scene."
-    )
 
 
 def fit(maps: RoundMaps, options: Options) -> dict[str, float]:

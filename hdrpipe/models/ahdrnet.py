@@ -5,10 +5,10 @@ forward pass never calls, are left out: 1,441,283 parameters instead of 1,515,13
 """
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hdrpipe.config.model_options import AhdrnetOptions as Options
 from hdrpipe.models.exposure_attention import others_of, weigh
 from hdrpipe.models.network import full_precision, reference_of, soften
 
@@ -16,16 +16,6 @@ DENSE_BLOCKS = 3
 
 PUBLIC_EXTRAS = r"^attConv[13]\."
 """Pattern of names in public state dicts that the published network never uses."""
-
-
-class Options(BaseModel):
-    """Options of AHDRNet; the defaults are the published network."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    channels: int = Field(64, ge=4, le=256, description="Channels of the features.")
-    growth: int = Field(32, ge=2, le=128, description="Channels that each layer of a dense block adds.")
-    layers: int = Field(6, ge=1, le=16, description="Layers of a dense block.")
 
 
 class DenseLayer(nn.Module):

@@ -4,9 +4,9 @@ The paper's backbone. Modules have the names of the public state dict, so that p
 """
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
+from hdrpipe.config.model_options import HdrTransformerOptions as Options
 from hdrpipe.models.context_block import WINDOW, Block, to_picture, to_tokens
 from hdrpipe.models.exposure_attention import others_of, weigh
 from hdrpipe.models.network import full_precision, reference_of, soften
@@ -17,23 +17,6 @@ DEEPEST_DROP = 0.1
 
 PUBLIC_EXTRAS = r"\.(attn_mask|relative_position_index)$"
 """Pattern of names in public state dicts that are not weights: masks of the training size, an index."""
-
-
-class Options(BaseModel):
-    """Options of the HDR-Transformer; the defaults are the published network (1,222,113 parameters)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"multiples": {"channels": "heads"}})
-
-    channels: int = Field(60, ge=8, le=256, description="Channels, a multiple of `heads`.")
-    heads: int = Field(6, ge=1, le=32, description="Attention heads.")
-    groups: int = Field(3, ge=1, le=8, description="Groups of blocks, each with a dilated convolution at its end.")
-    blocks: int = Field(6, ge=1, le=16, description="Transformer blocks in a group; every second one is shifted.")
-
-    @model_validator(mode="after")
-    def _heads_divide_channels(self) -> "Options":
-        if self.channels % self.heads:
-            raise ValueError(f"channels must be a multiple of heads ({self.heads})")
-        return self
 
 
 class Blocks(nn.Module):

@@ -6,10 +6,10 @@ No prior about saturation is built in: training results are better without.
 """
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hdrpipe.config.model_options import MergeNetOptions as Options
 from hdrpipe.imaging.camera import ldr_from_linear
 from hdrpipe.imaging.denoise import DARKEST, DEVIATION
 from hdrpipe.imaging.noise import noise
@@ -31,14 +31,6 @@ TEXTURE_WINDOW = 5
 
 LINEAR_FLOOR = 1e-6
 """Smallest linear value in a difference, which keeps the slope of the display code finite."""
-
-
-class Options(BaseModel):
-    """Options of the small merge network."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    channels: int = Field(16, ge=4, le=256, description="Channels of the body.")
 
 
 def convolution(inputs: int, outputs: int, dilation: int = 1) -> nn.Conv2d:

@@ -1,9 +1,9 @@
 """SAFNet: Kong et al., "Selective Alignment Fusion Network for Efficient HDR Imaging", ECCV 2024."""
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
+from hdrpipe.config.model_options import SafnetOptions as Options
 from hdrpipe.models.flow_merge import (
     FLOW_SCALE,
     TILE,
@@ -23,14 +23,6 @@ DILATIONS = (1, 2, 4, 2, 1)
 
 PUBLIC_EXTRAS = r"^$"
 """Pattern that matches nothing: public state dicts hold only weights."""
-
-
-class Options(BaseModel):
-    """Options of SAFNet; the defaults are the published network (1,120,849 parameters)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    channels: int = Field(40, ge=4, le=128, multiple_of=2, description="Channels of the pyramid; twice in refinement.")
 
 
 class ResidualBlock(nn.Module):

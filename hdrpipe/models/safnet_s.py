@@ -1,9 +1,9 @@
 """SAFNet-S: the small form of SAFNet (Kong et al., ECCV 2024), with a plain refinement on warped frames."""
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
+from hdrpipe.config.model_options import SafnetSOptions as Options
 from hdrpipe.models.flow_merge import (
     FLOW_SCALE,
     TILE,
@@ -22,15 +22,6 @@ DILATIONS = (1, 1, 2, 4, 2, 1)
 
 PUBLIC_EXTRAS = r"^$"
 """Pattern that matches nothing: public state dicts hold only weights."""
-
-
-class Options(BaseModel):
-    """Options of SAFNet-S; the defaults are the published network (566,713 parameters)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    channels: int = Field(40, ge=4, le=128, description="Channels of the pyramid.")
-    refinement: int = Field(32, ge=4, le=128, description="Channels of the refinement.")
 
 
 class RefineNet(nn.Module):

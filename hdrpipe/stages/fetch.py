@@ -26,7 +26,7 @@ def fetch(spec: Config, cache: Path, out: Path, job: Job) -> None:
         CapacityError: the disk is full.
     """
     module = plugins.load("datasets", spec.data.dataset)
-    sources = module.sources(plugins.options("datasets", spec.data.dataset, spec.data.options))
+    sources = module.sources(spec.data.options)
     for done, source in enumerate(sources):
         job.progress(done, len(sources), source.requirement)
         _ensure(source, sources[done:], cache)

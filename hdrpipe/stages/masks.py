@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
@@ -34,8 +34,8 @@ class MaskInputs:
         uncertainty: shards of the teacher's predictions of the unlabelled scenes.
         labelled: its predictions of the labelled scenes.
         truths: truth of the labelled scenes.
-        kept_truths: truth of the unlabelled scenes; empty unless the strategy has `NEEDS_TRUTH`.
-        scenes: scene products of all of them; empty unless the strategy has `NEEDS_FRAMES`.
+        kept_truths: truth of the unlabelled scenes; empty unless the strategy has `needs_truth`.
+        scenes: scene products of all of them; empty unless the strategy has `needs_frames`.
         held_out: predictions of the labelled scenes by teachers trained without their truth. Where they are given, they
             stand in for `labelled`: limits are fitted and the selective risk is measured on them.
     """
@@ -147,17 +147,15 @@ class _Masker:
 
     spec: MasksSpec
     strategy: ModuleType
-    options: Any
     statistics: dict[str, float]
 
     @classmethod
     def fitted(cls, spec: MasksSpec, maps: RoundMaps) -> "_Masker":
         strategy = plugins.load("masking", spec.strategy)
-        options = plugins.options("masking", spec.strategy, spec.options)
-        return cls(spec, strategy, options, strategy.fit(maps, options))
+        return cls(spec, strategy, strategy.fit(maps, spec.options))
 
     def __call__(self, scene: SceneMaps) -> Masks:
-        return self.strategy.apply(scene, self.statistics, self.options, self.spec.level)
+        return self.strategy.apply(scene, self.statistics, self.spec.options, self.spec.level)
 
 
 def _write_shard(

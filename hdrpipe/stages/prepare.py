@@ -11,8 +11,8 @@ import numpy as np
 
 from hdrpipe.config import plugins
 from hdrpipe.config.load import Config
-from hdrpipe.config.plugins import nearest
 from hdrpipe.config.sections import DataSpec
+from hdrpipe.config.spec import nearest
 from hdrpipe.datasets.scenes import Entry, Scene
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files.atomic import write_json
@@ -48,8 +48,7 @@ def prepare(spec: Config, cache: Path, sources: Path, out: Path, job: Job) -> No
     """
     data = spec.data
     module = plugins.load("datasets", data.dataset)
-    options = plugins.options("datasets", data.dataset, data.options)
-    entries = module.listing(options, data.seed, cache)
+    entries = module.listing(data.options, data.seed, cache)
     check_counts(entries)
     pool = [entry for entry in entries if entry.split == "pool"]
     chosen = choose_labels(pool, data.labelled, data.draw)

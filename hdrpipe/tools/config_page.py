@@ -14,18 +14,31 @@ A changed key reruns the stages named beside its section, and what follows from 
 """
 
 
+SIGNS = {
+    "minimum": "≥",
+    "exclusiveMinimum": ">",
+    "maximum": "≤",
+    "exclusiveMaximum": "<",
+    "multipleOf": "multiple of",
+}
+"""Word of a JSON schema -> how the page writes it."""
+
+
 def config_schema() -> dict[str, Any]:
-    """Schema (draft 2020-12): a section's options follow from the plug-in that it names."""
+    """Schema (draft 2020-12), for editors and people: a section's options follow from the plug-in that it names."""
     schema = Config.model_json_schema()
     definitions: dict[str, Any] = schema["$defs"]
     for section, (key, wing) in PLUGIN_KEYS.items():
         part = definitions[_name(schema["properties"][section]["$ref"])]
-        part["properties"][key]["enum"] = list(plugins.choices(wing))
+        part["properties"][key]["examples"] = list(plugins.BUILT_IN[wing])
+        part["properties"]["options"] = {"type": "object", "description": part["properties"]["options"]["description"]}
         part["allOf"] = []
-        for name in plugins.choices(wing):
-            definitions[f"{wing}.{name}"] = plugins.load(wing, name).Options.model_json_schema()
+        for name, options in plugins.BUILT_IN[wing].items():
+            definitions[f"{wing}.{name}"] = options.model_json_schema()
             rule = {"properties": {"options": {"$ref": f"#/$defs/{wing}.{name}"}}}
             part["allOf"].append({"if": {"properties": {key: {"const": name}}}, "then": rule})
+    for base in ("Spec", "MaskOptions"):
+        definitions.pop(base, None)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
@@ -64,7 +77,15 @@ def _table(fields: dict[str, Any]) -> Iterator[str]:
 
 
 def _allowed(field: dict[str, Any]) -> str:
-    return plugins.allowed_values(field, "`").replace(">=", "≥").replace("<=", "≤")
+    """Allowed values in words: choices, or a type with its bounds."""
+    if "enum" in field or "const" in field:
+        return ", ".join(f"`{value}`" for value in field.get("enum", [field.get("const")]))
+    if "anyOf" in field:
+        return " or ".join(_allowed(option) for option in field["anyOf"])
+    if "examples" in field:
+        return ", ".join(f"`{value}`" for value in field["examples"]) + ", a path"
+    limits = [f"{sign} {field[word]}" for word, sign in SIGNS.items() if word in field]
+    return " ".join([field.get("type", ""), *limits]).strip()
 
 
 def _name(reference: str) -> str:

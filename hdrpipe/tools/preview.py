@@ -23,7 +23,7 @@ SCENES = 16
 
 LEVELS = ("patch", "pixel")
 
-UNREAD = {"NEEDS_TRUTH": "the truth", "NEEDS_FRAMES": "the frames"}
+UNREAD = {"needs_truth": "the truth", "needs_frames": "the frames"}
 """What a strategy may ask for (see `masking.contract`) that no preview gives it."""
 
 
@@ -76,7 +76,7 @@ def preview(place: Path, strategies: Sequence[str], values: Sequence[float], lev
         maps, read = round_maps(place, stack)
         for name in strategies or plugins.choices("masking"):
             strategy = plugins.load("masking", name)
-            needs = [what for flag, what in UNREAD.items() if getattr(strategy, flag, False)]
+            needs = [what for flag, what in UNREAD.items() if getattr(strategy.Options, flag)]
             if needs:
                 left_out.append(f"{name}: needs {needs[0]} of unlabelled scenes, which a preview does not read")
                 continue
@@ -123,7 +123,7 @@ def grid(name: str, used: MasksSpec, values: Sequence[float]) -> Iterator[Any]:
 
     The other options are those in use, or the defaults of a strategy that is not in use.
     """
-    base = plugins.options("masking", name, used.options if name == used.strategy else {})
+    base = used.options if name == used.strategy else plugins.options("masking", name, {})
     keys = thresholds(base)
     own = [sorted({*values, *([getattr(base, key)] if getattr(base, key) is not None else [])}) for key in keys]
     for patch in own[0] if keys else [None]:
@@ -162,5 +162,5 @@ def _row(name: str, strategy: Any, options: Any, maps: RoundMaps, level: str, us
         kept_rmse=kept,
         dropped_rmse=float(np.sqrt(risk["dropped_risk"])),
         psnr=-20 * float(np.log10(max(kept, 1e-9))) if risk["keep_rate"] > 0 else None,
-        used=name == used.strategy and options == plugins.options("masking", name, used.options),
+        used=name == used.strategy and options == used.options,
     )

@@ -8,7 +8,7 @@ from typing import Any
 from hdrpipe.config.aliases import renamed
 from hdrpipe.config.differences import merged
 from hdrpipe.config.documents import from_json, from_yaml
-from hdrpipe.config.plugins import nearest
+from hdrpipe.config.spec import nearest
 from hdrpipe.errors import UsageError
 from hdrpipe.files.product.envelope import sidecar
 from hdrpipe.tools.alive import RUN_COMMAND

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from hdrpipe.config import plugins
+from hdrpipe.config.spec import nearest
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files.weights import save_weights
 from hdrpipe.models.network import HdrNet, build
@@ -31,7 +32,7 @@ PREFIX = "module."
 
 def architectures() -> dict[str, re.Pattern[str]]:
     """Backbones with published weights -> what else their public state dicts hold and nobody needs."""
-    found = {name: getattr(plugins.load("models", name), "PUBLIC_EXTRAS", None) for name in plugins.choices("models")}
+    found = {name: getattr(plugins.load("models", name), "PUBLIC_EXTRAS", None) for name in plugins.BUILT_IN["models"]}
     return {name: re.compile(pattern) for name, pattern in found.items() if pattern is not None}
 
 
@@ -49,7 +50,7 @@ def import_weights(checkpoint: Path, architecture: str, out: Path) -> str:
     """
     known = architectures()
     if architecture not in known:
-        raise UsageError(f"unknown choice {architecture!r}{plugins.nearest(architecture, known)}", "--arch")
+        raise UsageError(f"unknown choice {architecture!r}{nearest(architecture, known)}", "--arch")
     found = tensors_of(read_checkpoint(checkpoint), checkpoint)
     net = _published(architecture)
     wanted = net.backbone.state_dict()

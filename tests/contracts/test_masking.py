@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from hdrpipe.config import plugins
+from hdrpipe.config.mask_options import MASK_OPTIONS
 from hdrpipe.imaging.camera import expose
 from hdrpipe.masking.strategy import LEVELS, Evidence, RoundMaps, SceneMaps, spread
 
@@ -27,7 +28,7 @@ def strategy(name):
 def maps(strategy, count=4, shape=(130, 200), sigma=None):
     """Scenes whose error grows with sigma; errors of unlabelled ones and frames are set if the strategy needs them."""
     rng = np.random.default_rng(7)
-    told, shown = getattr(strategy, "NEEDS_TRUTH", False), getattr(strategy, "NEEDS_FRAMES", False)
+    told, shown = strategy.Options.needs_truth, strategy.Options.needs_frames
     made = []
     for k in range(2 * count):
         s = rng.gamma(2.0, 0.01, shape).astype(np.float32) if sigma is None else np.full(shape, sigma, np.float32)
@@ -122,7 +123,7 @@ def test_only_a_strategy_that_says_so_reads_the_truth_of_unlabelled_scenes(name,
     found = maps(strategy)
     blind = RoundMaps([scene._replace(error=None) for scene in found.unlabelled], found.labelled)
     options = strategy.Options()
-    if plugins.says("masking", name, "NEEDS_TRUTH"):
+    if strategy.Options.needs_truth:
         with pytest.raises(Exception, match="truth"):
             strategy.fit(blind, options)
     else:
@@ -132,13 +133,13 @@ def test_only_a_strategy_that_says_so_reads_the_truth_of_unlabelled_scenes(name,
 def test_only_a_strategy_that_says_so_reads_frames(name, strategy):
     found, options = maps(strategy), strategy.Options()
     blind = RoundMaps(*([s._replace(evidence=None) for s in part] for part in (found.unlabelled, found.labelled)))
-    if plugins.says("masking", name, "NEEDS_FRAMES"):
+    if strategy.Options.needs_frames:
         with pytest.raises(Exception, match="frames"):
             strategy.fit(blind, options)
     else:
         strategy.apply(blind.unlabelled[0], strategy.fit(blind, options), options, "bilevel")
 
 
-@pytest.mark.parametrize(("flag", "names"), [("NEEDS_TRUTH", ["oracle"]), ("NEEDS_FRAMES", ["similarity"])])
+@pytest.mark.parametrize(("flag", "names"), [("needs_truth", ["oracle"]), ("needs_frames", ["similarity"])])
 def test_strategies_that_need_truth_or_frames(flag, names):
-    assert [name for name in plugins.choices("masking") if plugins.says("masking", name, flag)] == names
+    assert [name for name, options in MASK_OPTIONS.items() if getattr(options, flag)] == names

@@ -96,10 +96,10 @@ CODE = [
 ]
 
 TEXTS = [
-    ("masking/threshold.py", "Pixels with a normalised sigma below this are kept.", "The pixel threshold."),
+    ("config/mask_options.py", "Pixels with a normalised sigma below this are trusted.", "The pixel threshold."),
     ("learning/loop.py", "stopped by {cause} after step", "{cause} stopped this after step"),
     ("learning/loop.py", '"lower the learning rate"', '"use a lower learning rate"'),
-    ("datasets/procedural.py", "Places; a third of them", "Panoramas; a third of them"),
+    ("config/dataset_options.py", "Places; a third of them", "Panoramas; a third of them"),
 ]
 """File, a text of it that only people read (description, error, hint), and another one."""
 

@@ -22,7 +22,6 @@ from hdrpipe.errors import HdrpipeError
 from hdrpipe.config.folds import NAME as FOLD, fold_name, products
 from hdrpipe.files.folders import folder_content
 from hdrpipe.config.fingerprint import fingerprint, package_digest
-from hdrpipe.config.plugins import says
 from hdrpipe.config.runs import folded, members, overlaid, places, scored, single
 from hdrpipe.tools.alive import hold, notice
 from hdrpipe.tools.stale import stale_notice
@@ -39,8 +38,8 @@ def told(make, *arguments):
         raise WorkflowError(f"config: {error}") from None
 
 
-SETTINGS = told(renamed, config)
-CONFIG = told(check_config, SETTINGS)
+CONFIG = told(check_config, config)
+SETTINGS = renamed(config)
 told(
     fingerprint, "warmup", (), weights_of(CONFIG, "warmup")
 )  # weights that are missing are told at once
@@ -146,7 +145,7 @@ def code(stage):
 
 def data(wildcards):
     """Hash of the folder that a run's dataset lies in, if it lies in one."""
-    root = member(wildcards.run).config.data.options.get("root")
+    root = getattr(member(wildcards.run).config.data.options, "root", "")
     return folder_content(root) if root else ""
 
 

@@ -30,11 +30,10 @@ def masks_of(wildcards):
 
 
 def asked_by_masks(flag, *names):
-    """Scene products that are an input of the masks only if their strategy's file says so, by a flag."""
+    """Scene products that are an input of the masks only if the options of their strategy have a flag."""
 
     def paths(wildcards):
-        strategy = member(wildcards.run).config.masks.strategy
-        asked = says("masking", strategy, flag)
+        asked = getattr(member(wildcards.run).config.masks.options, flag)
         return [p for n in names for p in scenes(n)(wildcards)] if asked else []
 
     return paths
@@ -173,8 +172,8 @@ rule masks:
         labelled=labelled_by_teacher("labelled.h5"),
         held=held_out_predictions,
         truths=scenes("labelled-truth"),
-        kept=asked_by_masks("NEEDS_TRUTH", "unlabelled-truth"),
-        scenes=asked_by_masks("NEEDS_FRAMES", "unlabelled", "labelled"),
+        kept=asked_by_masks("needs_truth", "unlabelled-truth"),
+        scenes=asked_by_masks("needs_frames", "unlabelled", "labelled"),
     output:
         recorded(*MASKS),
         statistics=ROUND + "masks.json",

@@ -19,8 +19,8 @@ from hdrpipe.errors import UsageError
         ({"student": {"init": "continu"}}, ["student.init", "'warmup'", "did you mean 'continue'"]),
         ({"data": {"dataset": "panoramas"}}, ["data.dataset", "did you mean 'panorama'", "procedural"]),
         ({"data": {"options": {"sise": 64}}}, ["data.options.sise", "did you mean 'size'", "pool"]),
-        ({"data": {"options": {"size": 8}}}, ["data.options.size", ">= 32"]),
-        ({"masks": {"options": {"tau_patch": 2.0}}}, ["masks.options.tau_patch", "<= 1"]),
+        ({"data": {"options": {"size": 8}}}, ["data.options.size", "greater than or equal to 32", "8"]),
+        ({"masks": {"options": {"tau_patch": 2.0}}}, ["masks.options.tau_patch", "less than or equal to 1"]),
         ({"masks": {"options": {"tau_path": 0.3}}}, ["masks.options.tau_path", "did you mean 'tau_patch'"]),
         ({"model": {"options": {"channels": "many"}}}, ["model.options.channels", "integer"]),
         ({"run": "../elsewhere"}, ["run"]),
@@ -46,17 +46,20 @@ from hdrpipe.errors import UsageError
         ({"data": {"dataset": "folder", "options": {"test": [7]}}}, ["data.options.test.0: ", "in quotes"]),
         ({"data": {"options": {"ev": [2, 0, -2]}}}, ["data.options.ev: ", "ascend", "[2, 0, -2]"]),
         ({"data": {"options": {"ev": [-2, 0, 0]}}}, ["data.options.ev: ", "ascend"]),
-        ({"data": {"options": {"ev": [0]}}}, ["data.options.ev: ", "too short"]),
+        ({"data": {"options": {"ev": [0]}}}, ["data.options.ev: ", "at least 2 items", "[0]"]),
         ({"data": {"options": {"ev": ["a", 0, 2]}}}, ["data.options.ev.0: ", "'a'", "number"]),
-        ({"data": {"options": {"ev": [-2, 0, 40]}}}, ["data.options.ev.2: ", "40", "<= 12"]),
-        ({"data": {"options": {"source_motion": "tripot"}}}, ["did you mean 'tripod'", "handheld", "null"]),
+        ({"data": {"options": {"ev": [-2, 0, 40]}}}, ["data.options.ev.2: ", "40", "less than or equal to 12"]),
+        ({"data": {"options": {"source_motion": "tripot"}}}, ["did you mean 'tripod'", "handheld"]),
         (
             {"data": {"options": {"source_motion": "photographed"}}},
             ["data.options.source_motion", "tripod", "large-motion"],
         ),
         ({"masks": {"options": {"patch_scope": "datset"}}}, ["did you mean 'dataset'", "image", "crop"]),
         ({"model": {"backbone": "hdr_transformer", "options": {"channels": 61}}}, ["channels", "61", "heads", "6"]),
-        ({"model": {"backbone": "hdr_transformer", "options": {"heads": 0}}}, ["model.options.heads", ">= 1"]),
+        (
+            {"model": {"backbone": "hdr_transformer", "options": {"heads": 0}}},
+            ["model.options.heads", "equal to 1"],
+        ),
     ],
     ids=str,
 )
@@ -80,8 +83,8 @@ def test_what_is_no_mapping_is_refused(tmp_path, text):
 
 def test_plugin_options_are_filled():
     config = check_config({"masks": {"options": {"tau_pixel": 0.2}}})
-    assert config.masks.options["tau_pixel"] == 0.2
-    assert config.masks.options["tau_patch"] == 0.4
+    assert config.masks.options.tau_pixel == 0.2
+    assert config.masks.options.tau_patch == 0.4
 
 
 @pytest.mark.parametrize("stage", STAGE_KEYS)

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from hdrpipe.config.dataset_options import RenderedOptions
 from hdrpipe.datasets.procedural import make_panorama
-from hdrpipe.datasets.rendering import CLIPPED, Rendered, difficulty, generator, list_split
+from hdrpipe.datasets.rendering import CLIPPED, difficulty, generator, list_split
 from hdrpipe.errors import InputError
 
-OPTIONS = Rendered(size=64)
+OPTIONS = RenderedOptions(size=64)
 
 
 def rendered(*arguments):
@@ -79,7 +80,7 @@ def test_foreground_comes_from_another_panorama(scenes):
 
 def test_noise_grows_with_its_factor_and_leaves_the_truth(places):
     def render(noise):
-        return next(rendered(Rendered(size=64, noise=noise), 5, "pool", 1, places))
+        return next(rendered(RenderedOptions(size=64, noise=noise), 5, "pool", 1, places))
 
     clean, normal, noisy = render(0), render(1), render(10)
     np.testing.assert_array_equal(clean.truth, noisy.truth)
@@ -88,14 +89,14 @@ def test_noise_grows_with_its_factor_and_leaves_the_truth(places):
 
 
 def test_without_noise_frames_are_twelve_bit_exposures_of_the_truth(places):
-    scene = next(rendered(Rendered(size=64, noise=0), 5, "pool", 1, places))
+    scene = next(rendered(RenderedOptions(size=64, noise=0), 5, "pool", 1, places))
     middle = scene.burst.reference
     exposed = (scene.truth * scene.burst.times[middle]).clip(0, 1)
     np.testing.assert_allclose(scene.burst.linear[middle], exposed, atol=0.51 / 4095)
 
 
 def test_other_exposures(places):
-    scene = next(rendered(Rendered(size=64, ev=(-3, -1, 0, 2, 4)), 5, "pool", 1, places))
+    scene = next(rendered(RenderedOptions(size=64, ev=(-3, -1, 0, 2, 4)), 5, "pool", 1, places))
     assert scene.burst.ev == (-3, -1, 0, 2, 4)
     assert scene.burst.reference == 2
     assert scene.burst.ldr.shape == (5, 3, 64, 64)
@@ -125,11 +126,11 @@ def test_one_panorama_is_too_few(places):
 @pytest.mark.parametrize("ev", [(0, 0), (1, -1), (0,), (-20, 0), (0, float("nan"))])
 def test_senseless_exposures_are_refused(ev):
     with pytest.raises(ValidationError):
-        Rendered(size=64, ev=ev)
+        RenderedOptions(size=64, ev=ev)
 
 
 def test_a_lab_is_another_camera_and_labels_come_from_it(places):
-    options = Rendered(size=64, noise=10, source=3, source_noise=0, source_motion="tripod")
+    options = RenderedOptions(size=64, noise=10, source=3, source_noise=0, source_motion="tripod")
     entries = list_split(options, 5, "pool", 6, places)
     assert [entry.source for entry in entries] == [True] * 3 + [False] * 3
     assert {entry.load().difficulty for entry in entries[:3]} == {"tripod"}
@@ -140,7 +141,7 @@ def test_a_lab_is_another_camera_and_labels_come_from_it(places):
 
 def test_without_a_lab_every_pool_scene_may_be_labelled_and_nothing_changes(places):
     plain = list_split(OPTIONS, 5, "pool", 2, places)
-    other = list_split(Rendered(size=64, source=1), 5, "pool", 2, places)
+    other = list_split(RenderedOptions(size=64, source=1), 5, "pool", 2, places)
     assert all(entry.source for entry in plain)
     for a, b in zip(plain, other, strict=True):
         assert np.array_equal(a.load().burst.ldr, b.load().burst.ldr)
