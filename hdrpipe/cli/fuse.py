@@ -1,7 +1,8 @@
 """Fuse bursts of one's own into HDR pictures with an uncertainty map.
 
 BURST is a list of pictures, or folders with one burst or several each. `hdrpipe fuse shots/ -o out.exr` writes
-`out.exr` (linear radiance and the channel `uncertainty.Y`), `out.png` for displays and `out.sigma.png`.
+`out.exr` (linear radiance and the channel `uncertainty.Y`), `out.png` for displays and `out.sigma.png`. Other endings:
+.hdr, .tif, .dng for raw editors; .jpg with a gain map and .avif in PQ for HDR displays.
 """
 
 from pathlib import Path
@@ -14,12 +15,15 @@ from hdrpipe.cli._bar import bar
 from hdrpipe.cli._output import say
 from hdrpipe.errors import UsageError
 
-KINDS = ("exr", "hdr", "tif")
+KINDS = ("exr", "hdr", "tif", "dng", "jpg", "avif")
 
 
 def command(
     burst: Annotated[list[Path], typer.Argument(metavar="BURST...", help="Pictures of one burst, or folders.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="NAME.exr, .hdr or .tif; a folder for several bursts.")],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", help="NAME.exr, .hdr, .tif, .dng, .jpg or .avif; a folder for several bursts."),
+    ],
     run: Annotated[Path | None, typer.Option(help="Fuse with the chosen student of this run (folder or name).")] = None,
     weights: Annotated[Path | None, typer.Option(help="Fuse with this network (.safetensors).")] = None,
     method: Annotated[str | None, typer.Option(help="Fuse with a classical merge: rejecting, debevec, ...")] = None,
@@ -37,7 +41,9 @@ def command(
         str, typer.Option(help="What clips at 1: min-ev, the shortest exposure; reference, the reference.")
     ] = "min-ev",
     float32: Annotated[bool, typer.Option("--float", help="32-bit instead of 16-bit floats in .exr.")] = False,
-    kind: Annotated[str, typer.Option("--format", help="exr, hdr or tif, where --out is a folder.")] = "exr",
+    kind: Annotated[
+        str, typer.Option("--format", help="exr, hdr, tif, dng, jpg or avif, where --out is a folder.")
+    ] = "exr",
     force: Annotated[
         bool, typer.Option("--force", help="Replace files that fuse did not write; never inputs.")
     ] = False,

@@ -200,7 +200,7 @@ def _frames_among(paths: Sequence[Path]) -> list[Path]:
     shown = [path for path in paths if not path.name.startswith(".") and TRUTH.fullmatch(path.name) is None]
     ending = [path for path in shown if path.suffix.lower() in LDR_SUFFIXES | raw.SUFFIXES]
     frames = ending or [path for path in shown if format_by_content(path) in ("tiff", "png", "jpeg", *heif.KINDS)]
-    return [path for path in frames if path.suffix.lower() in raw.SUFFIXES or not is_result(path)]
+    return [path for path in frames if not is_result(path)]
 
 
 def _folder_name(folder: Path) -> str:

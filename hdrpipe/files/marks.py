@@ -5,22 +5,27 @@ import zlib
 from pathlib import Path
 
 from hdrpipe.errors import HdrpipeError
+from hdrpipe.files.pictures import heif
 from hdrpipe.files.product.envelope import read_head
 
 MARK = "hdrpipe.maker"
-"""Entry of the header: an OpenEXR attribute, a comment of Radiance, a line of a TIFF's description, a text of a PNG."""
+"""Entry of the header: an OpenEXR attribute, a comment of Radiance or JPEG, a line of a TIFF's or DNG's description, a
+text of a PNG, a line in the last box of an AVIF."""
 
 SEARCHED = 2**14
-"""Bytes from the start of a file in which the mark lies."""
+"""Bytes from the start of a file, or of an AVIF from its end, in which the mark lies."""
 
 _PNG_HEADER = 33
 """Bytes of a PNG's signature and of the chunk IHDR, which text may follow (PNG 1.2, section 4)."""
+
+_LINE = b"\n" + MARK.encode() + b": "
 
 _FORMS = {
     b"\x89PNG\r\n\x1a\n": b"tEXt" + MARK.encode() + b"\0",
     b"\x76\x2f\x31\x01": MARK.encode() + b"\0string\0",
     b"#?": b"\n# " + MARK.encode() + b": ",
-    b"II*\0": b"\n" + MARK.encode() + b": ",
+    b"II*\0": _LINE,
+    b"\xff\xd8\xff": _LINE,
 }
 """How each format that is written holds the mark, by the bytes that it begins with."""
 
@@ -28,10 +33,18 @@ _FORMS = {
 def is_result(path: Path | str) -> bool:
     """Whether `fuse` wrote this file; false for one that cannot be read."""
     try:
-        head, _ = read_head(path, SEARCHED)
+        head, size = read_head(path, SEARCHED)
     except HdrpipeError:
         return False
+    if heif.kind_of(head) == "avif":
+        return _LINE in _end_of(path, size)
     return any(head.startswith(start) and form in head for start, form in _FORMS.items())
+
+
+def _end_of(path: Path | str, size: int) -> bytes:
+    with open(path, "rb") as file:
+        file.seek(max(0, size - SEARCHED))
+        return file.read(SEARCHED)
 
 
 def marked_png(png: bytes, maker: str) -> bytes:

@@ -75,9 +75,7 @@ def display(radiance: Picture) -> NDArray[np.uint8]:
     Returns:
         Display-coded RGB in 0..255, (H, W, 3).
     """
-    middle, white = np.percentile(luminance(radiance), (50.0, WHITE_PERCENTILE))
-    # a mostly black picture has a median of noise: do not lift it without end
-    exposure = KEY / max(middle, 0.01 * white, 1e-6)
+    exposure, white = _exposure(radiance)
     top = max(float(white * exposure), KEY)
     shown = np.empty((*radiance.shape[1:], 3), np.uint8)
     for start in range(0, len(shown), STRIP):
@@ -87,6 +85,40 @@ def display(radiance: Picture) -> NDArray[np.uint8]:
         coded = ldr_from_linear(curve.clip(0.0, 1.0))
         shown[rows] = np.rint(coded * 255.0).astype(np.uint8).transpose(1, 2, 0)
     return shown
+
+
+def display_light(radiance: Picture, peak: float) -> Picture:
+    """Light for an HDR display, exposed as by `display`: linear up to 1, the white of an ordinary picture.
+
+    Where the picture exceeds `peak`, all three channels of what is above 1 shrink by one factor, by Reinhard's curve
+    for the strongest channel: the brightest light becomes `peak`, and colours stay.
+
+    Args:
+        radiance: linear radiance >= 0, (3, H, W).
+        peak: brightest light that the display shows, > 1.
+
+    Returns:
+        Light (3, H, W), in [0, peak].
+    """
+    exposure, _ = _exposure(radiance)
+    light = radiance.clip(0.0) * np.float32(exposure)
+    most = (float(light.max()) - 1.0) / (peak - 1.0)
+    if most <= 1.0:
+        return light
+    for start in range(0, light.shape[1], STRIP):
+        rows = light[:, start : start + STRIP]
+        strongest = rows.max(axis=0)
+        above = np.maximum(strongest - 1.0, 0.0) / (peak - 1.0)
+        rolled = np.minimum(strongest, 1.0) + (peak - 1.0) * above * (1.0 + above / most**2) / (1.0 + above)
+        rows *= np.divide(rolled, strongest, out=np.ones_like(rolled), where=strongest > 1.0)
+    return light
+
+
+def _exposure(radiance: Picture) -> tuple[float, float]:
+    """Factor that brings the median luminance to middle grey, and the luminance of `WHITE_PERCENTILE`."""
+    middle, white = np.percentile(luminance(radiance), (50.0, WHITE_PERCENTILE))
+    # a mostly black picture has a median of noise: do not lift it without end
+    return KEY / max(middle, 0.01 * white, 1e-6), white
 
 
 def heat(plane: Plane, top: float) -> NDArray[np.uint8]:

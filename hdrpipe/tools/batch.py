@@ -17,7 +17,7 @@ from hdrpipe.files.names import file_name, natural
 from hdrpipe.files.pictures.decoder import shared
 from hdrpipe.inference.fuse import Fused, Progress, Settings, check_budget, fuse_levels, levels_of
 from hdrpipe.inference.load import Stored
-from hdrpipe.tools.results import SUFFIXES, Camera, check_replaced, check_target, outputs, write_result
+from hdrpipe.tools.results import SUFFIXES, Camera, check_replaced, check_size, check_target, outputs, write_result
 
 log = logging.getLogger(__name__)
 
@@ -136,6 +136,7 @@ def fuse_all(
 def _fuse_one(task: Task, network: Stored | None, settings: Settings, output: Output, progress: Progress) -> Outcome:
     burst = task.burst
     abouts = [shared().about(path) for path in burst.frames]
+    check_size(task.target, abouts[0].width, abouts[0].height)
     check_budget(abouts[0].width * abouts[0].height, len(burst.frames), settings)
     read = read_burst(burst, reference=settings.reference, curve=settings.response)
     levels = read.samples if read.samples.dtype == np.uint16 else levels_of(read.samples)

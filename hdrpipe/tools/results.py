@@ -1,7 +1,7 @@
 """A fused picture on disk: the HDR file, a picture for displays, and the uncertainty as a heat-map."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,19 @@ import hdrpipe
 from hdrpipe.errors import UsageError
 from hdrpipe.files.atomic import write_bytes
 from hdrpipe.files.marks import MARK, is_result, marked_png
+from hdrpipe.files.pictures.displays import PEAK, check_gain_map_size, check_installed, gain_map_jpeg, pq_avif
+from hdrpipe.files.pictures.dng import dng_bytes
 from hdrpipe.files.pictures.images import png_bytes
 from hdrpipe.files.pictures.radiance import exr_bytes, hdr_bytes, header_text, tiff_bytes
-from hdrpipe.imaging.tonemap import display, heat
+from hdrpipe.imaging.tonemap import display, display_light, heat
 from hdrpipe.inference.fuse import Fused
-from hdrpipe.quantities import MU
+from hdrpipe.quantities import MU, Picture
 
-SUFFIXES = (".exr", ".hdr", ".tif", ".tiff")
+SUFFIXES = (".exr", ".hdr", ".tif", ".tiff", ".dng", ".jpg", ".jpeg", ".avif")
+ENDING_AT_ONE = (".tif", ".tiff", ".dng")
+FOR_DISPLAYS = (".jpg", ".jpeg", ".avif")
+"""Formats that hold nothing above 1, and formats that are exposed for HDR displays."""
+
 ANCHORS = ("min-ev", "reference")
 
 SIGMA_TOP = 0.1
@@ -38,14 +44,30 @@ def check_target(path: Path, anchor: str) -> None:
     """Refuse a name or an anchor that cannot be written, before any work.
 
     Raises:
-        UsageError: an unknown ending or anchor; or a TIFF, which ends at 1, for radiance above 1.
+        UsageError: an unknown ending or anchor; another anchor than "min-ev" for a format that ends at 1 or is exposed
+            for displays; a format whose library is missing.
     """
-    if path.suffix.lower() not in SUFFIXES:
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
         raise UsageError(f"no ending of an HDR picture: {path.suffix or 'none'}", path, f"use {', '.join(SUFFIXES)}")
     if anchor not in ANCHORS:
         raise UsageError(f"unknown anchor {anchor!r}", "--anchor", f"choose one of {', '.join(ANCHORS)}")
-    if anchor != "min-ev" and path.suffix.lower().startswith(".tif"):
-        raise UsageError("a TIFF ends at 1 and would clip", "--anchor", "use min-ev, or write .exr")
+    if anchor != "min-ev" and suffix in ENDING_AT_ONE:
+        raise UsageError(f"{suffix} ends at 1 and would clip", "--anchor", "use min-ev, or write .exr")
+    if anchor != "min-ev" and suffix in FOR_DISPLAYS:
+        raise UsageError(f"{suffix} is exposed for displays", "--anchor", "use min-ev, or write .exr")
+    if suffix in FOR_DISPLAYS:
+        check_installed(path)
+
+
+def check_size(path: Path, width: int, height: int) -> None:
+    """Refuse a picture that its format cannot hold, before any work.
+
+    Raises:
+        UsageError: see `displays.check_gain_map_size`.
+    """
+    if path.suffix.lower() in (".jpg", ".jpeg"):
+        check_gain_map_size(path, width, height)
 
 
 def outputs(path: Path, sigma: bool) -> tuple[Path, ...]:
@@ -102,20 +124,27 @@ def write_result(path: Path, fused: Fused, anchor: str, half: bool, camera: Came
     check_target(path, anchor)
     scale = np.float32(1.0 if anchor == "min-ev" else 2.0 ** (fused.ev[fused.reference] - fused.ev[0]))
     radiance = fused.radiance if scale == 1.0 else fused.radiance * scale
-    header = _header(fused, anchor, camera)
-    if path.suffix.lower() == ".exr":
-        data = exr_bytes(radiance, fused.sigma, header, half)
-    elif path.suffix.lower() == ".hdr":
-        data = hdr_bytes(radiance, header)
-    else:
-        data = tiff_bytes(radiance, header)
-    write_bytes(path, data)
-    del data, radiance
+    write_bytes(path, _encoded(path.suffix.lower(), radiance, fused, _header(fused, anchor, camera), half))
+    del radiance
     written = outputs(path, fused.sigma is not None)
     write_bytes(written[1], marked_png(png_bytes(display(fused.radiance)), fused.maker))
     if fused.sigma is not None:
         write_bytes(written[2], marked_png(png_bytes(heat(fused.sigma, SIGMA_TOP)), fused.maker))
     return list(written)
+
+
+def _encoded(suffix: str, radiance: Picture, fused: Fused, header: Mapping[str, Any], half: bool) -> bytes:
+    """The HDR picture in the format of its ending."""
+    if suffix == ".exr":
+        return exr_bytes(radiance, fused.sigma, header, half)
+    if suffix == ".hdr":
+        return hdr_bytes(radiance, header)
+    if suffix == ".dng":
+        return dng_bytes(radiance, header, fused.ev[fused.reference] - fused.ev[0])
+    if suffix in FOR_DISPLAYS:
+        light = display_light(radiance, PEAK)
+        return pq_avif(light, header) if suffix == ".avif" else gain_map_jpeg(light, header)
+    return tiff_bytes(radiance, header)
 
 
 def _header(fused: Fused, anchor: str, camera: Camera) -> dict[str, Any]:

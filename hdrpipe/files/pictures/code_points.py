@@ -35,7 +35,7 @@ PQ_UNIT = 100.0
 
 def to_srgb(primaries: int) -> NDArray[Any]:
     """Matrix (3, 3) from linear values of these primaries to linear sRGB; unknown ones are taken for sRGB's."""
-    return np.linalg.solve(_to_xyz(BT709), _to_xyz(primaries if primaries in _CHROMATICITIES else BT709))
+    return np.linalg.solve(to_xyz(BT709), to_xyz(primaries if primaries in _CHROMATICITIES else BT709))
 
 
 def linear(codes: NDArray[Any], transfer: int) -> NDArray[Any]:
@@ -53,7 +53,14 @@ def linear(codes: NDArray[Any], transfer: int) -> NDArray[Any]:
     return np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4)
 
 
-def _to_xyz(primaries: int) -> NDArray[np.float64]:
+def pq_codes(nits: NDArray[Any]) -> NDArray[Any]:
+    """PQ codes in [0, 1] of light in cd/m2 (BT.2100, table 4); what is beyond `PQ_PEAK` is clipped."""
+    power = (nits.clip(0.0, PQ_PEAK) / PQ_PEAK) ** _M1
+    return ((_C1 + _C2 * power) / (1.0 + _C3 * power)) ** _M2
+
+
+def to_xyz(primaries: int) -> NDArray[Any]:
+    """Matrix (3, 3) from linear values of known primaries to XYZ of D65."""
     columns = np.array([_xyz(*point) for point in _CHROMATICITIES[primaries]]).T
     return columns * np.linalg.solve(columns, _xyz(*_WHITE))
 

@@ -37,7 +37,7 @@ def kind_of(head: bytes) -> str | None:
     if head[4:8] != b"ftyp":
         return None
     size = min(int.from_bytes(head[:4], "big"), len(head))
-    brands = [head[8:12], *(head[place : place + 4] for place in range(16, size, 4))]
+    brands = [head[8:12], *(head[start : start + 4] for start in range(16, size, 4))]
     if brands[0] not in _BRANDS and brands[0] not in _CONTAINERS:
         return None
     return next((_BRANDS[brand] for brand in brands if brand in _BRANDS), "heif")
@@ -73,9 +73,9 @@ def samples(path: Path | str, kind: str) -> NDArray[Any]:
 
 def exif(path: Path | str) -> Image.Exif:
     """EXIF of a HEIF picture, which Pillow does not open by itself; empty where it has none."""
-    found = Image.Exif()
-    found.load(_opened(path, "heif").info.get("exif") or b"")
-    return found
+    tags = Image.Exif()
+    tags.load(_opened(path, "heif").info.get("exif") or b"")
+    return tags
 
 
 def colour(path: Path | str, kind: str) -> tuple[bytes, tuple[int, int]]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from hdrpipe.imaging.tonemap import display, heat, inverse_mu_law, luminance, mu_law
+from hdrpipe.imaging.tonemap import display, display_light, heat, inverse_mu_law, luminance, mu_law
 
 
 def test_mu_law_keeps_the_ends_and_has_its_published_value():
@@ -58,6 +58,32 @@ def test_display_does_not_lift_the_noise_of_a_black_picture():
     radiance[:, :8, :8] = 1.0
     radiance += 1e-6
     assert display(radiance)[32, 32].max() < 16
+
+
+def test_light_of_an_hdr_display_is_linear_up_to_white_and_ends_at_its_peak(texture):
+    radiance = texture() ** 2 / 10
+    radiance[:, :9, :9] *= 50
+    light = display_light(radiance, 5.0)
+    exposed = radiance * np.float32(0.18 / np.median(luminance(radiance)))
+    below = exposed.max(axis=0) < 1
+    assert np.allclose(light[:, below], exposed[:, below], rtol=1e-4)
+    assert (light[:, ~below] < exposed[:, ~below]).all()
+    assert light.max() == pytest.approx(5.0, rel=1e-5)
+
+
+def test_light_keeps_brighter_brighter_and_colours():
+    ramp = np.geomspace(1e-3, 1, 4096, dtype=np.float32) * np.array([1.0, 0.5, 0.25], np.float32)[:, None]
+    light = display_light(ramp[:, None], 5.0)
+    assert (np.diff(light, axis=2) > 0).all()
+    assert np.allclose(light[0] * 0.5, light[1], rtol=1e-5)
+    assert np.allclose(light[0] * 0.25, light[2], rtol=1e-5)
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0])
+def test_light_of_a_uniform_picture_is_finite_and_not_bright(level):
+    light = display_light(np.full((3, 8, 8), level, np.float32), 5.0)
+    assert np.isfinite(light).all()
+    assert light.max() < 0.2
 
 
 def test_heat_runs_from_dark_to_bright_and_stays_there():

@@ -117,8 +117,10 @@ def test_the_header_tells_the_anchor_and_the_camera(tmp_path):
 @pytest.mark.parametrize(
     ("out", "output", "message"),
     [
-        ("out.jpg", Output(suffix=".gif"), "no ending of an HDR picture"),
+        ("out.gif", Output(suffix=".gif"), "no ending of an HDR picture"),
         ("out.tif", Output(anchor="reference"), "would clip"),
+        ("out.dng", Output(anchor="reference"), "would clip"),
+        ("out.jpg", Output(anchor="reference"), "is exposed for displays"),
         ("out.exr", Output(anchor="sun"), "unknown anchor"),
         ("in/out.exr", PLAIN, "would lie among the frames"),
     ],
@@ -127,6 +129,22 @@ def test_impossible_outputs_are_refused_before_any_work(tmp_path, out, output, m
     folder = write_burst(tmp_path / "in")
     with pytest.raises(UsageError, match=message):
         plan([folder], tmp_path / out, output)
+
+
+@pytest.mark.parametrize("name", ["out.jpg", "out.avif"])
+def test_a_missing_library_is_named_before_any_work(tmp_path, monkeypatch, name):
+    folder = write_burst(tmp_path / "in")
+    monkeypatch.setattr("hdrpipe.files.pictures.displays.find_spec", lambda library: None)
+    with pytest.raises(UsageError, match=r"written by imagecodecs.*pip install 'hdrpipe\[display\]'"):
+        plan([folder], tmp_path / name, PLAIN)
+
+
+def test_a_size_that_a_format_cannot_hold_is_refused_before_any_work(tmp_path, monkeypatch):
+    pytest.importorskip("imagecodecs", reason="JPEGs with a gain map are written by imagecodecs")
+    monkeypatch.setattr("hdrpipe.tools.batch.fuse_levels", None)
+    write_burst(tmp_path / "in", radiance(height=6, width=9))
+    (outcome,) = run(tmp_path / "in", tmp_path / "out.jpg")
+    assert "sides of 8 to 8192 pixels, not 9 x 6" in str(outcome.error)
 
 
 def test_several_bursts_do_not_fit_into_one_file(tmp_path):

@@ -83,7 +83,7 @@ def test_a_folder_is_not_replaced(tmp_path):
         plan([folder], tmp_path / "x.exr", FORCED)
 
 
-@pytest.mark.parametrize("suffix", [".exr", ".hdr", ".tif"])
+@pytest.mark.parametrize("suffix", [".exr", ".hdr", ".tif", ".dng", ".jpg", ".avif"])
 def test_results_are_made_anew_and_never_frames(tmp_path, suffix):
     folder = write_burst(tmp_path / "in")
     (first,) = fuse(pictures(folder), folder / f"fused{suffix}", Output())
