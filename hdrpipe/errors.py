@@ -66,7 +66,7 @@ class CapacityError(HdrpipeError):
 
 
 class NonFiniteError(HdrpipeError):
-    """The loss of a training became infinite or NaN (exit 6)."""
+    """The loss of a training, or a result, is infinite or NaN (exit 6)."""
 
     code = Exit.NON_FINITE
 

@@ -43,6 +43,7 @@ FIGURES = {
     "R22": Figure("other shards or cores with equal arrays", 4),
     "R23": Figure("names of scenes whole from folder to report", 200),
     "R30": Figure("hostile tables, names and metadata told", 80),
+    "R31": Figure("results finite or refused", 30),
 }
 """By the row of the table in docs/reliability.md."""
 

@@ -114,6 +114,7 @@ def fuse_burst(
         InputError: frames or exposures are none of a burst.
         UsageError: an unknown alignment or merge, an impossible reference or blend.
         CapacityError: the budget is too small for pictures of this size, or memory ran out.
+        NonFiniteError: the network gives values that are infinite or NaN.
     """
     frames = np.asarray(frames)
     if frames.ndim != 4 or frames.shape[1] != 3 or frames.size == 0:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from hdrpipe.errors import CapacityError
+from hdrpipe.errors import CapacityError, NonFiniteError
 from hdrpipe.imaging.tonemap import inverse_mu_law
 from hdrpipe.learning.batches import Array, unit_floats
 from hdrpipe.quantities import Frames, Picture, Plane
@@ -46,6 +46,7 @@ def predict(
 
     Raises:
         CapacityError: the smallest tile does not fit into memory.
+        NonFiniteError: see `Inference`.
     """
     side = tile or getattr(net, "tile", None) or TILE
     return in_tiles(Inference(net, times), frames, Tiling(side, halo, getattr(net, "multiple", 1)))
@@ -66,7 +67,10 @@ class Tiling:
 
 
 class Inference:
-    """A network on windows of a burst: frames (N, 3, h, w) in [0, 1] -> radiance (3, h, w), sigma (h, w)."""
+    """A network on windows of a burst: frames (N, 3, h, w) in [0, 1] -> radiance (3, h, w), sigma (h, w).
+
+    Called, it raises NonFiniteError where a value is infinite or NaN: huge weights can be finite and of no use.
+    """
 
     def __init__(self, net: nn.Module, times: Any):
         self.net = net.eval()
@@ -77,7 +81,11 @@ class Inference:
     def __call__(self, frames: Frames) -> tuple[Picture, Plane]:
         found = self.net(torch.from_numpy(frames[None]).to(self.device), self.times)
         radiance = inverse_mu_law(found.tonemapped[0].clamp(0.0, 1.0))
-        return radiance.cpu().numpy(), found.sigma[0, 0].cpu().numpy()
+        sigma = found.sigma[0, 0]
+        if not (bool(torch.isfinite(radiance).all()) and bool(torch.isfinite(sigma).all())):
+            hint = "its weights are of no use: choose another one, or train it anew"
+            raise NonFiniteError("a network gave values that are not finite", hint=hint)
+        return radiance.cpu().numpy(), sigma.cpu().numpy()
 
 
 def in_tiles(

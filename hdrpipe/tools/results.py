@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import hdrpipe
-from hdrpipe.errors import UsageError
+from hdrpipe.errors import NonFiniteError, UsageError
 from hdrpipe.files.atomic import write_bytes
 from hdrpipe.files.marks import MARK, is_result, marked_png
 from hdrpipe.files.pictures.displays import PEAK, check_gain_map_size, check_installed, gain_map_jpeg, pq_avif
@@ -120,10 +120,14 @@ def write_result(path: Path, fused: Fused, anchor: str, half: bool, camera: Came
 
     Raises:
         UsageError: see `check_target`; CapacityError: no space left; InputError: the place cannot be written.
+        NonFiniteError: a value is infinite or NaN; nothing is written.
     """
     check_target(path, anchor)
     scale = np.float32(1.0 if anchor == "min-ev" else 2.0 ** (fused.ev[fused.reference] - fused.ev[0]))
     radiance = fused.radiance if scale == 1.0 else fused.radiance * scale
+    for name, values in (("radiance", radiance), ("sigma", fused.sigma)):
+        if values is not None and not np.isfinite(values).all():
+            raise NonFiniteError(f"{name} is not finite", path, "are the exposures right, and the network trained?")
     write_bytes(path, _encoded(path.suffix.lower(), radiance, fused, _header(fused, anchor, camera), half))
     del radiance
     written = outputs(path, fused.sigma is not None)

@@ -189,7 +189,10 @@ class Decoder:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env, bufsize=0
         )
         self._owner, self._rest = os.getpid(), b""
-        self._hear(START_SECONDS)
+        try:
+            self._hear(START_SECONDS)
+        except _ChildError:
+            raise _ChildError("does not start; is too little memory allowed (ulimit -v)?") from None
 
     def _hear(self, seconds: float) -> dict[str, Any]:
         """The next line of the child; its error becomes an InputError."""

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 import numpy as np
+from PIL import Image
 
 from hdrpipe.errors import HdrpipeError
 from hdrpipe.files.pictures import headers, images, raw
@@ -34,6 +35,7 @@ def main() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    Image.MAX_IMAGE_PIXELS = None  # `headers.measure` has a limit of its own, above Pillow's
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)  # decoders may print: keep that out of the answers
@@ -48,11 +50,11 @@ def _answer(request: dict[str, Any], answers: BinaryIO) -> None:
         _limit_memory(MEMORY)
         _REQUESTS[request["do"]](request, answers)
     except HdrpipeError as error:
-        _tell(answers, {"error": [error.what, error.hint]})
+        _tell(answers, {"error": [error.what, error.hint or _memory_hint()]})
     except MemoryError:
-        _tell(answers, {"error": ["needs more memory than its header says", ""]})
+        _tell(answers, {"error": ["needs more memory than it is given by its size", _memory_hint()]})
     except Exception as error:  # foreign bytes: the decoders have no closed list of what they raise
-        _tell(answers, {"error": [f"cannot be decoded ({type(error).__name__})", ""]})
+        _tell(answers, {"error": [f"cannot be decoded ({type(error).__name__})", _memory_hint()]})
 
 
 def _picture(request: dict[str, Any], answers: BinaryIO) -> None:
@@ -98,10 +100,22 @@ def _tell(answers: BinaryIO, said: dict[str, Any]) -> None:
 
 
 def _limit_memory(more: int) -> None:
-    """Let this process grow by `more` bytes from here."""
+    """Let this process grow by `more` bytes from here, or as far as it may (`ulimit -v`)."""
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = _size() + more
+    resource.setrlimit(resource.RLIMIT_AS, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
+
+
+def _memory_hint() -> str:
+    """Advice where the limit of the process, not the picture's own, may have made decoding fail."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_AS)
+    return f"only {most >> 20} MiB are allowed (ulimit -v): allow more and try again" if allowed == most else ""
+
+
+def _size() -> int:
+    """Bytes of address space that this process takes."""
     with open("/proc/self/statm", encoding="ascii") as file:
-        now = int(file.read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (now + more, resource.RLIM_INFINITY))
+        return int(file.read().split()[0]) * resource.getpagesize()
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ CHROMATICITIES = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
 
 U16 = 65535
 
+HALF = 65504.0
+"""Largest 16-bit float."""
+
 
 def exr_bytes(radiance: Picture, sigma: Plane | None, header: Mapping[str, Any], half: bool = True) -> bytes:
     """OpenEXR with channels R, G, B and, where there is a sigma, `uncertainty.Y`.
@@ -26,9 +29,10 @@ def exr_bytes(radiance: Picture, sigma: Plane | None, header: Mapping[str, Any],
         radiance: linear, (3, H, W).
         sigma: (H, W) or None.
         header: more attributes; values are text or numbers.
-        half: 16-bit floats, else 32-bit.
+        half: 16-bit floats, else 32-bit; values beyond 65504, which 16 bit cannot hold, make it 32 bit.
     """
-    dtype = np.float16 if half else np.float32
+    planes = [radiance] if sigma is None else [radiance, sigma]
+    dtype = np.float16 if half and max(float(plane.max()) for plane in planes) <= HALF else np.float32
     channels = {name: np.ascontiguousarray(plane, dtype) for name, plane in zip("RGB", radiance, strict=True)}
     if sigma is not None:
         channels["uncertainty.Y"] = np.ascontiguousarray(sigma, dtype)

@@ -2,15 +2,17 @@
 
 import os
 import signal
+import struct
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 from camera_files import frames, radiance, write_dng, write_frame, write_mrw, write_radiance
+from PIL import Image, ImageCms
 
 from hdrpipe.errors import InputError
-from hdrpipe.files.pictures.decoder import Decoder
+from hdrpipe.files.pictures.decoder import MAX_PIXELS, Decoder
 from hdrpipe.files.pictures.images import read_picture, scaled
 
 
@@ -137,3 +139,58 @@ def test_a_raw_picture_that_no_exif_reader_knows_tells_its_exposure(
     decoder.close()
     assert (camera.seconds, camera.iso, camera.aperture) == pytest.approx((seconds, iso, aperture), rel=1e-4)
     assert camera.taken == 1740830400  # noon of the camera's own clock
+
+
+def limited(mib, path):
+    """What a process that may have so much memory says of a picture."""
+    code = (
+        "import resource\n"
+        "from hdrpipe.errors import HdrpipeError\n"
+        "from hdrpipe.files.pictures.decoder import Decoder\n"
+        f"resource.setrlimit(resource.RLIMIT_AS, ({mib} << 20, {mib} << 20))\n"
+        f"try: print(Decoder().picture({str(path)!r})[0].shape)\n"
+        "except HdrpipeError as error: print(error)\n"
+    )
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+
+
+def test_pictures_are_read_under_a_hard_limit_of_memory(picture):
+    assert limited(8000, picture).stdout == "(48, 64, 3)\n"
+
+
+def test_a_picture_that_does_not_fit_under_a_hard_limit_says_so(tmp_path):
+    Image.new("L", (9000, 9000)).save(tmp_path / "large.png")
+    done = limited(400, tmp_path / "large.png")
+    assert "ulimit -v" in done.stdout, done
+    assert done.stdout.count("\n") == 1
+
+
+def test_a_child_that_cannot_start_says_why(picture):
+    done = limited(150, picture)
+    assert "ulimit -v" in done.stdout, done
+    assert done.stdout.count("\n") == 1
+
+
+def claiming(path, width, height):
+    """A small JPEG whose header claims another size."""
+    Image.new("RGB", (64, 48)).save(path)
+    data = path.read_bytes()
+    place = data.index(b"\xff\xc0") + 5
+    path.write_bytes(data[:place] + struct.pack(">2H", height, width) + data[place + 4 :])
+    return path
+
+
+def test_the_documented_number_of_pixels_is_the_limit_of_every_format(decoder, tmp_path):
+    about = decoder.about(claiming(tmp_path / "p.jpg", 16000, 16700))
+    assert (about.width, about.height) == (16000, 16700)
+    with pytest.raises(InputError, match=f"allowed are 1 to {MAX_PIXELS}"):
+        decoder.about(claiming(tmp_path / "p.jpg", 16000, 16800))
+
+
+@pytest.mark.slow  # half a gigabyte of memory
+def test_a_jpeg_of_200_megapixels_is_decoded_with_its_profile(decoder, tmp_path):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    Image.new("L", (16000, 12500), 77).save(tmp_path / "p.jpg", icc_profile=profile)
+    samples, _ = decoder.picture(tmp_path / "p.jpg")
+    assert samples.shape == (12500, 16000, 3)
+    assert samples[0, 0].tolist() == samples[-1, -1].tolist() == [77, 77, 77]
