@@ -25,3 +25,15 @@ def test_interval_takes_no_notice_of_the_order_of_scenes():
 
 def test_one_group_gives_no_interval():
     assert interval([30.0, 31.0], ["a", "a"]) is None
+
+
+def test_the_interval_of_many_groups_is_the_normal_one():
+    values = np.random.default_rng(1).normal(30, 2, 100)
+    half = 1.96 * values.std() / 10
+    assert interval(values, [str(k) for k in range(100)]) == pytest.approx(
+        (values.mean() - half, values.mean() + half), abs=0.05 * half
+    )
+
+
+def test_two_groups_give_an_interval():
+    assert interval([30.0, 31.0], ["a", "b"]) == (30.0, 31.0)

@@ -70,3 +70,23 @@ def test_pictures_of_two_sizes_are_refused(texture):
 def test_pictures_smaller_than_the_window_are_refused(texture):
     with pytest.raises(InputError, match="at least 11"):
         metrics.scores(texture(side=10), texture(side=10))
+
+
+def test_the_peak_of_pu21_is_256():
+    truth = np.full((3, 16, 16), 0.05)
+    gap = metrics.pu21(np.array(0.06)) - metrics.pu21(np.array(0.05))
+    assert metrics.pu21_psnr(truth + 0.01, truth) == pytest.approx(20 * np.log10(256 / gap))
+
+
+def test_ssim_of_black_is_not_lifted():
+    black, grey = np.full((3, 16, 16), 0.0), np.full((3, 16, 16), 0.2)
+    stable = (0.01 * 255) ** 2
+    assert metrics.ssim(black, grey) == pytest.approx(stable / (51**2 + stable))
+    assert metrics.ssim(black - 1.0, grey) == pytest.approx(stable / (51**2 + stable))
+
+
+def test_the_smaller_side_must_hold_a_window():
+    assert metrics.ssim(np.zeros((3, 11, 40)), np.zeros((3, 11, 40))) == pytest.approx(1.0)
+    for shape in ((3, 10, 40), (3, 40, 10)):
+        with pytest.raises(InputError, match="at least 11"):
+            metrics.ssim(np.zeros(shape), np.zeros(shape))

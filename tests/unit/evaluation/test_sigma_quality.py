@@ -65,3 +65,40 @@ def test_a_mask_as_a_detector(kind, precision, recall):
 
 def test_a_mask_that_keeps_nothing_has_no_psnr():
     assert judging.detection(RNG.random(100), np.zeros(100, bool))["psnr_mu_kept"] == 0.0
+
+
+def test_every_other_scene_fits_the_temperature_and_the_rest_is_judged():
+    errors, sigmas = scenes(5, size=500)
+    told = judging.tempered([k * error for k, error in enumerate(errors, 1)], sigmas)
+    ratios = np.concatenate([k * errors[k - 1] / sigmas[k - 1] for k in (1, 3, 5)])
+    assert told["temperature"] == pytest.approx(np.sqrt(np.mean(ratios**2)))
+    rest = [np.concatenate([2 * errors[1], 4 * errors[3]]), np.concatenate([sigmas[1], sigmas[3]])]
+    assert told["before"] == pytest.approx(judging.likelihood(*rest))
+
+
+@pytest.mark.parametrize(("factor", "temperature"), [(0.0, 1.0), (0.5, 0.5)])
+def test_a_temperature_cools_too_and_is_one_without_error(factor, temperature):
+    assert judging.tempered(*scenes(2, factor=factor))["temperature"] == pytest.approx(temperature, rel=0.02)
+
+
+def test_a_kind_of_a_hundred_pixels_has_its_rmse():
+    error, where = np.full(200, 0.5), np.arange(200) < 100
+    error[where] = 0.2
+    told = judging.by_kind(error, error, {"few": where, "fewer": np.arange(200) < 99})
+    assert set(told) == {"few"}
+    assert told["few"]["rmse"] == pytest.approx(0.2)
+
+
+def test_the_fifth_of_largest_errors_is_bad():
+    """Of the errors 0 to 10, those above the quantile 8: two."""
+    error = np.arange(11.0)
+    assert judging.detection(error, error < 10)["precision"] == 1.0
+    assert judging.detection(error, error < 10)["recall"] == 0.5
+    assert judging.detection(error, error < 9)["recall"] == 1.0
+    assert judging.detection(np.array([1.0, 2.0]), np.array([True, False]))["recall"] == 1.0
+
+
+def test_the_psnr_is_that_of_what_is_kept():
+    error = np.array([0.01, 0.01, 0.5])
+    assert judging.detection(error, error < 0.1)["psnr_mu_kept"] == pytest.approx(40.0)
+    assert judging.detection(0 * error, error < 0.1)["psnr_mu_kept"] == pytest.approx(100.0)

@@ -152,3 +152,28 @@ def test_kept_and_dropped_add_up_to_the_whole():
 
 def test_a_mask_that_keeps_nothing_has_no_risk():
     assert u.kept_and_dropped(np.ones(4), np.zeros(4))["kept_risk"] == 0
+
+
+def test_a_single_wrong_pixel():
+    """Found first, nothing is left to err; found last, it stays to the end."""
+    error = np.zeros(4)
+    error[1] = 1.0
+    assert u.sparsification(error, error, points=4).tolist() == [1.0, 0.0, 0.0, 0.0]
+    assert u.removed_share(error, -error, 0.5) == 0.0
+
+
+def test_a_perfect_prediction_without_doubt_is_covered():
+    assert u.coverage(np.zeros(3), np.zeros(3), 0.5) == 1.0
+
+
+def test_quality_has_the_coverage_of_every_level():
+    assert {"coverage_50", "coverage_80", "coverage_95"} < set(u.quality(ERROR, ERROR + 0.1))
+
+
+def test_kept_and_dropped_of_stored_half_floats_are_exact():
+    """Half floats cannot count beyond 2048."""
+    weight = np.ones(200_000, np.float16)
+    weight[50_000:] = 0.0
+    error = np.where(weight > 0, np.float32(0.5), np.float32(0.25))
+    told = u.kept_and_dropped(error.astype(np.float16), weight)
+    assert told == pytest.approx({"keep_rate": 0.25, "risk": 0.3125, "kept_risk": 0.5, "dropped_risk": 0.25})

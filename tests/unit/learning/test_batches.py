@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from small_scenes import make_scene
 
 from hdrpipe.config.batch_share import Share
 from hdrpipe.errors import InputError, UsageError
@@ -151,3 +152,77 @@ def test_draws_are_those_of_the_paper():
     assert {m.channels for m in weak} == {(0, 1, 2)}
     assert {m.vertical for m in strong} == {False}
     assert len({m.channels for m in strong}) == 6
+
+
+def test_flips_and_turns_are_what_they_are_called():
+    plane = torch.tensor([[1, 2], [3, 4]])
+    moved = {name: augment.transform_plane(augment.Transform(**{name: 1}), plane) for name in FLIPPED}
+    assert {name: result.tolist() for name, result in moved.items()} == FLIPPED
+
+
+FLIPPED = {"vertical": [[3, 4], [1, 2]], "horizontal": [[2, 1], [4, 3]], "turns": [[2, 4], [1, 3]]}
+"""[[1, 2], [3, 4]] upside down, mirrored, and turned counter-clockwise."""
+
+
+@pytest.mark.parametrize(("draw", "flip"), [(augment.weak, "vertical"), (augment.strong, "horizontal")])
+def test_every_flip_and_turn_is_as_likely(draw, flip):
+    rng = np.random.default_rng(1)
+    drawn = [draw(rng) for _ in range(800)]
+    assert np.mean([getattr(transform, flip) for transform in drawn]) == pytest.approx(0.5, abs=0.08)
+    turns = np.bincount([transform.turns for transform in drawn]) / 800
+    assert turns == pytest.approx(np.full(4, 0.25), abs=0.07)
+
+
+def test_every_scene_of_an_epoch_comes_once_in_batches_of_two(scenes):
+    made = batches(scenes, count=2)
+    for start in (0, 3):
+        names = [name for step in range(start, start + 3) for name in made[step].names]
+        assert set(names[:3]) == set(names[3:]) == {"s0", "s1", "s2"}
+
+
+def test_crops_reach_every_border():
+    rows, columns = np.mgrid[0:20, 0:24].astype(np.float32)
+    target = np.stack([rows, columns, 0 * rows])
+    scene = SceneArrays("s", np.zeros((3, 3, 20, 24), np.uint16), np.ones(3), 1, target)
+    made = [batches([scene], crop=18, count=1)[step].target[0] for step in range(120)]
+    assert {int(crop[0].min()) for crop in made} == {0, 1, 2}
+    assert {int(crop[1].min()) for crop in made} == set(range(7))
+
+
+def test_a_scene_may_be_as_small_as_the_crop_on_both_sides():
+    assert batches([make_scene("s", 0)], crop=48)[0].frames.shape[-2:] == (48, 48)
+    for shape in ((3, 3, 40, 16), (3, 3, 16, 40)):
+        with pytest.raises(UsageError, match="smaller than the crop"):
+            batches([SceneArrays("s", np.zeros(shape, np.uint16), np.ones(3), 1, np.zeros(shape[1:]))], crop=17)
+
+
+def test_corrupted_samples_differ_and_keep_their_targets(scenes):
+    made = {name: [batches(scenes, augmentation=name)[step] for step in range(4)] for name in ("strong", "corrupted")}
+    pairs = list(zip(*made.values(), strict=True))
+    assert all(torch.equal(strong.target, corrupted.target) for strong, corrupted in pairs)
+    assert any(not torch.equal(strong.frames, corrupted.frames) for strong, corrupted in pairs)
+
+
+@pytest.mark.parametrize(("exposures", "reference"), [(3, 1), (5, 2), (4, 2)])
+def test_the_reference_is_the_middle_exposure(exposures, reference):
+    frames = np.zeros((exposures, 3, 8, 8), np.uint16)
+    assert SceneArrays("s", frames, np.ones(exposures), reference).reference == reference
+    with pytest.raises(InputError, match="not the middle one"):
+        SceneArrays("s", frames, np.ones(exposures), reference - 1)
+
+
+def test_a_weight_of_another_shape_is_refused():
+    with pytest.raises(InputError, match="weight of shape"):
+        SceneArrays("s", np.zeros((3, 3, 8, 8), np.uint16), np.ones(3), 1, weight=np.ones((8, 9), np.float32))
+
+
+def test_a_batch_stays_on_the_cpu_or_moves_as_a_whole(scenes):
+    batch = batches(scenes)[0]
+    assert batch.to(torch.device("cpu")) is batch
+    moved = batch.to(torch.device("meta"))
+    assert {getattr(moved, name).device.type for name in ("frames", "times", "target", "weight")} == {"meta"}
+    assert moved.held_out is None
+
+
+def test_floats_are_in_range_as_they_are():
+    assert unit_floats(np.array([0.25, 1.0], np.float32)).tolist() == [0.25, 1.0]

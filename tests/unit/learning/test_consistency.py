@@ -158,3 +158,75 @@ def test_black_and_clipped_bursts_give_no_gradient(level):
     total.backward()
     assert total == 0
     assert (predicted.grad == 0).all()
+
+
+def test_the_middle_one_of_five_exposures_is_the_reference():
+    """The truth costs nothing; of the third frame alone the re-exposed target changes."""
+    times = torch.tensor([[1.0, 2.0, 4.0, 8.0, 16.0]])
+    radiance = torch.full((1, 3, SIDE, SIDE), 0.1)
+    frames = torch.stack([expose((radiance * t).clamp(0, 1), 1.0) for t in times[0]], dim=1)
+    truth = residuals(mu_law(radiance), frames, times, ALL)
+    assert all((value * weight).max() < 1e-4 and weight.sum() > 0 for value, weight in truth.values())
+    for index in range(5):
+        other = frames.clone()
+        other[:, index] = expose(radiance * times[0, index] * 0.9, 1.0).clamp(0, 1)
+        value, weight = residuals(mu_law(radiance), other, times, ALL)["reexposed"]
+        assert bool((value * weight).max() > 1e-3) == (index == 2)
+
+
+@pytest.mark.parametrize(("ratio", "agrees"), [(1.5, True), (3.0, False)])
+@pytest.mark.parametrize("index", [0, 2])
+def test_frames_agree_up_to_twice_the_variance_of_their_noise(index, ratio, agrees):
+    """In windows of one corner one channel of a frame is off; all else is without noise, whose scale is the model's."""
+    level, t = 0.02, TIMES[0]
+    variance = 4e-4 * level / t + 4e-6 / t.square()
+    frames = burst(torch.full((1, 3, SIDE, SIDE), 0.02))
+    off = (ratio * (variance[1] + variance[index])).sqrt()
+    frames[:, index, 0, :12, :12] = expose((level - off) * t[index], 1.0)
+    merged, _ = agreeing_merge(frames, TIMES)
+    assert bool((merged[:, 0, 3:9, 3:9] - level).abs().min() > 2e-5) == agrees
+    assert torch.allclose(merged[..., 20:, 20:], torch.tensor(level), atol=1e-6)
+
+
+def test_a_prediction_below_zero_is_taken_for_black():
+    predicted = torch.full((1, 3, SIDE, SIDE), -0.5, requires_grad=True)
+    black = residuals(torch.zeros(1, 3, SIDE, SIDE), burst(scene()), TIMES, ALL)
+    for name, (value, weight) in residuals(predicted, burst(scene()), TIMES, ALL).items():
+        assert torch.equal(value * weight, black[name][0] * black[name][1])
+
+
+def test_a_channel_that_disagrees_rejects_the_others_too():
+    moved = burst(torch.full((1, 3, SIDE, SIDE), 0.02))
+    moved[:, 0] *= 1.003  # agrees
+    merged, _ = agreeing_merge(moved, TIMES)
+    moved[:, 0, 0] *= 1.5
+    rejected, _ = agreeing_merge(moved, TIMES)
+    assert (merged[:, 1:] > 0.02 + 1e-6).all()
+    assert torch.allclose(rejected, torch.tensor(0.02), atol=1e-7)
+
+
+def test_noisy_frames_agree_beside_a_large_clipped_area():
+    """Its windows are no evidence of little noise: they show no difference because they clip."""
+    frames = burst(scene(), noise=20.0)[:, :2]
+    merged, _ = agreeing_merge(frames, TIMES[:, :2])
+    lower = (..., slice(14, None), slice(None))
+    alone = frames[:, 1] ** 2.2 / 4
+    assert ((merged - alone)[lower].abs() > 1e-6).float().mean() > 0.75
+
+
+def test_the_difference_does_not_depend_on_the_trust_but_its_weight_does():
+    wrong, halves = mu_law(1.2 * scene()), 0.5 * ALL
+    whole, half = (residuals(wrong, burst(scene()), TIMES, untrusted) for untrusted in (ALL, halves))
+    for name, (value, weight) in whole.items():
+        assert torch.allclose(half[name][0] * (weight > 0), value * (weight > 0), atol=1e-5)
+        assert torch.equal(half[name][1], 0.5 * weight)
+
+
+def test_a_batch_has_the_residuals_of_its_samples():
+    samples = [(burst(scene(), noise=9.0), mu_law(1.2 * scene())), (burst(scene().mT.contiguous()), mu_law(scene()))]
+    frames, predicted = (torch.cat(tensors) for tensors in zip(*samples, strict=True))
+    together = residuals(predicted, frames, TIMES.repeat(2, 1), ALL.repeat(2, 1, 1))
+    for index, (burst_, picture) in enumerate(samples):
+        for name, alone in residuals(picture, burst_, TIMES, ALL).items():
+            for one, other in zip(alone, together[name], strict=True):
+                assert torch.allclose(one[0], other[index], atol=1e-6)

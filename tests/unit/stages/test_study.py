@@ -1,4 +1,4 @@
-"""Comparison of arms: differences, intervals, gap closure, and the files that tell them."""
+"""The files of a study."""
 
 import json
 
@@ -9,7 +9,6 @@ import pytest
 from hdrpipe.config.load import check_config, parse_spec, stage_spec
 from hdrpipe.config.runs import places
 from hdrpipe.errors import DamagedError, InputError, UsageError
-from hdrpipe.evaluation.study_statistics import Resampling, Table, closure, difference
 from hdrpipe.stages.job import Job
 from hdrpipe.stages.study import study
 
@@ -22,68 +21,6 @@ STUDY = {
     "ceiling": "full",
 }
 CONFIG = check_config({"run": "s", "study": STUDY})
-
-
-def table(**arms):
-    """Arm -> (pairs, scenes) PSNR-mu."""
-    values = {
-        arm: {pair: {"psnr_mu": row} for pair, row in zip(PAIRS, np.asarray(rows, float), strict=True)}
-        for arm, rows in arms.items()
-    }
-    return Table(values, GROUPS)
-
-
-def noise(seed, scale=1.0):
-    return np.random.default_rng(seed).normal(0, scale, (4, 6))
-
-
-def test_a_difference_is_paired_by_pair_and_scene():
-    shared = 30 + noise(0, 5.0)
-    found, ahead, pairs = difference(table(x=shared + 0.3, y=shared), "x", "y", "psnr_mu")
-    assert found.mean == pytest.approx(0.3)
-    assert found.low == pytest.approx(0.3)
-    assert found.high == pytest.approx(0.3)
-    assert (ahead, pairs) == (4, 4)
-    assert found.clear
-
-
-def test_whole_pairs_and_whole_groups_are_drawn():
-    """One pair, or one group, that differs may be missing in a draw; an interval over single scores would miss that."""
-    by_pair, by_group = np.zeros((4, 6)), np.zeros((4, 6))
-    by_pair[0], by_group[:, :2] = 4.0, 3.0
-    for apart in (by_pair, by_group):
-        found = Resampling(4, GROUPS).estimate(apart)
-        assert found.mean == 1.0
-        assert found.low == 0.0
-        assert not found.clear
-
-
-def test_the_interval_is_that_of_a_plain_loop():
-    apart = noise(1)
-    drawn = Resampling(4, GROUPS).means(apart)
-    random = np.random.default_rng(5)
-    blocks = apart.reshape(4, 3, 2).mean(axis=2)
-    slow = [blocks[random.integers(4, size=4)][:, random.integers(3, size=3)].mean() for _ in range(4000)]
-    assert np.std(drawn) == pytest.approx(np.std(slow), rel=0.05)
-    assert np.quantile(drawn, [0.025, 0.975]) == pytest.approx(np.quantile(slow, [0.025, 0.975]), abs=0.08)
-
-
-@pytest.mark.parametrize(("pairs", "groups"), [(1, GROUPS), (4, ["a"] * 6)])
-def test_one_of_a_kind_gives_no_interval(pairs, groups):
-    found = Resampling(pairs, groups).estimate(noise(2)[:pairs])
-    assert found.low is None
-    assert not found.clear
-
-
-def test_closure_is_a_ratio_of_means_and_stands_only_on_a_clear_gap():
-    low = 30 + noise(3)
-    clear = table(floor=low, arm=low + 0.5 + noise(4, 0.01), full=low + 2.0)
-    found = closure(clear, "arm", "floor", "full", "psnr_mu")
-    assert found.mean == pytest.approx(0.25, abs=0.01)
-    assert found.low < 0.25 < found.high
-    vague = table(floor=low, arm=low + 0.5, full=low + 0.1 + noise(5, 5.0))
-    assert closure(vague, "arm", "floor", "full", "psnr_mu") is None
-    assert closure(table(floor=low, arm=low, full=low - 2.0), "arm", "floor", "full", "psnr_mu") is None
 
 
 def write_tables(folder, config=CONFIG):
