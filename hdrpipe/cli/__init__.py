@@ -1,4 +1,4 @@
-"""The command line: one file per command, and one door that catches errors, prints and exits."""
+"""Command line: one file for each command, and `main`, which turns errors into one line and an exit code."""
 
 import importlib
 import json
@@ -19,11 +19,11 @@ from hdrpipe.terminal import one_line
 # Idle OpenMP threads sleep instead of spinning: on a shared machine spinning slows small networks a hundredfold.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-TOLD = "TORCHELASTIC_ERROR_FILE"
-"""Set by torchrun to the file from which it learns, and tells once, what ended a process of a training."""
+ERROR_FILE = "TORCHELASTIC_ERROR_FILE"
+"""Environment variable that torchrun sets: the file from which it reports the error of a process once."""
 
 app = typer.Typer(
-    help="Semi-supervised HDR reconstruction: train, label, mask, iterate; the stages behind the Snakefile.",
+    help="HDR reconstruction from bursts: fuse pictures, inspect training runs, and the stages of the workflow.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -33,7 +33,7 @@ for _file in sorted(Path(__file__).parent.glob("[!_]*.py")):
     _module = importlib.import_module(f"hdrpipe.cli.{_file.stem}")
     if hasattr(_module, "command"):
         app.command(_file.stem.replace("_", "-"), help=_module.__doc__)(_module.command)
-    elif hasattr(_module, "app"):  # a word with commands of its own
+    elif hasattr(_module, "app"):  # a command with subcommands
         app.add_typer(_module.app, name=_file.stem)
 
 
@@ -44,13 +44,13 @@ def _version(version: bool = typer.Option(False, "--version", help="Print the ve
         raise typer.Exit
 
 
-logging.getLogger("hdrpipe").addHandler(logging.NullHandler())  # without a log, errors are said once, by the door
+logging.getLogger("hdrpipe").addHandler(logging.NullHandler())  # without a log, only `main` prints an error
 
 
 def main() -> None:
-    """Entry point: every fault ends as one line on stderr and the exit code of its kind."""
+    """Entry point: every error ends as one line on stderr and the exit code of its kind."""
     if sys.platform != "linux":
-        _leave("hdrpipe runs on Linux only (files are renamed and locked the POSIX way)", Exit.USAGE)
+        _leave("hdrpipe runs on Linux only: it renames and locks files as POSIX systems do", Exit.USAGE)
     try:
         code = app(standalone_mode=False)
         logging.getLogger("hdrpipe").debug("finished")
@@ -71,10 +71,10 @@ def main() -> None:
 
 
 def _leave(message: str, code: Exit) -> None:
-    told = os.environ.get(TOLD)
-    if told:
-        with suppress(OSError):  # a full disk; then it is said here
-            Path(told).write_text(json.dumps({"message": message, "timestamp": time.time()}), encoding="utf-8")
+    error_file = os.environ.get(ERROR_FILE)
+    if error_file:
+        with suppress(OSError):  # a full disk; then the error is printed below
+            Path(error_file).write_text(json.dumps({"message": message, "timestamp": time.time()}), encoding="utf-8")
             sys.exit(int(code))
     logger = logging.getLogger("hdrpipe")
     if logger.handlers:

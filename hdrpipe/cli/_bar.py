@@ -9,7 +9,7 @@ WIDTH = 30
 
 
 def bar(label: str):
-    """What is told (done, total, note): a bar that redraws itself, or lines every ten seconds."""
+    """A progress function (done, total, note): a bar in a terminal, else a line every ten seconds."""
     return Bar(label) if sys.stderr.isatty() else Lines(label)
 
 
@@ -20,7 +20,7 @@ class Bar:
         self.label = one_line(label)
 
     def __call__(self, done: int, total: int, note: str) -> None:
-        """Draw it; the last one ends the line."""
+        """Draw the bar; the last call ends the line."""
         full = WIDTH * done // max(total, 1)
         drawn = f"\r{self.label}  [{'#' * full}{'.' * (WIDTH - full)}]  {100 * done // max(total, 1)} %  {note}"
         print(drawn, end="\n" if done >= total else "", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""What all stage commands share: their options, their log, their progress lines."""
+"""Options, log and progress lines that all stage commands have in common."""
 
 import fcntl
 import logging
@@ -19,18 +19,18 @@ from hdrpipe.files.atomic import translated
 from hdrpipe.stages.job import Job
 from hdrpipe.terminal import one_line
 
-Spec = Annotated[str, typer.Option(help="Canonical JSON of what the stage depends on.")]
-Code = Annotated[str, typer.Option(help="Fingerprint of the stage's code, for the provenance.")]
+Spec = Annotated[str, typer.Option(help="Settings of the stage as canonical JSON.")]
+Code = Annotated[str, typer.Option(help="Fingerprint of the code of the stage, for the provenance.")]
 Log = Annotated[Path | None, typer.Option(help="Also write the log to this file.")]
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads.", envvar="HDRPIPE_THREADS")]
-Out = Annotated[Path, typer.Option(help="Where the outputs go.")]
+Out = Annotated[Path, typer.Option(help="Output file, or folder of the outputs.")]
 Scenes = Annotated[str, typer.Option(help="Scene products, separated by spaces.")]
 Truths = Annotated[str, typer.Option(help="Truth products of these scenes, separated by spaces.")]
 HeldOut = Annotated[
-    str, typer.Option(help="Uncertainty products of the labelled scenes by teachers without their truth.")
+    str, typer.Option(help="Uncertainty products of the labelled scenes by teachers trained without their truth.")
 ]
 Round = Annotated[int, typer.Option("--round", min=0, help="Number of the round; 0 is the warm-up.")]
-State = Annotated[Path, typer.Option(help="Folder of the training state; an interrupted run goes on from it.")]
+State = Annotated[Path, typer.Option(help="Folder of the saved state, from which an interrupted job goes on.")]
 Cache = Annotated[
     Path,
     typer.Option(envvar="HDRPIPE_CACHE", help="Folder of downloaded archives."),
@@ -42,13 +42,13 @@ EVERY = 10.0
 
 
 class Lines:
-    """Progress as plain lines with an ETA, readable in a terminal, in a log and under Snakemake."""
+    """Progress as plain lines with an ETA, for terminals, logs and Snakemake."""
 
     def __init__(self, label: str):
         self.label, self.started, self.last = label, time.monotonic(), 0.0
 
     def __call__(self, done: int, total: int, note: str) -> None:
-        """Say it if the last line is long ago, or all is done."""
+        """Log a line if the last one is EVERY seconds old, or all is done."""
         now = time.monotonic()
         if done < total and now - self.last < EVERY:
             return
@@ -71,27 +71,27 @@ def _clock(seconds: float) -> str:
 
 def paths(text: str) -> list[Path]:
     """Paths separated by spaces, as Snakemake writes a list of files."""
-    return [Path(part) for part in text.split()]
+    return [Path(path) for path in text.split()]
 
 
 PACKAGE = "HDRPIPE_PACKAGE"
-"""Set by the rules to `package_digest` of the package whose code they record."""
+"""Environment variable that the rules set: `package_digest` of the package whose code they record."""
 
 
 def check_package() -> None:
-    """Refuse to run as a job of a Snakefile that hashes another package, whose code would be recorded in vain.
+    """Check that this package is the one whose code the Snakefile records as the cause of this job's outputs.
 
     Raises:
-        UsageError: this is not the package of the Snakefile that started the job.
+        UsageError: it is another package.
     """
     given = os.environ.get(PACKAGE)
     if given and given != package_digest():
-        what = "`hdrpipe` runs other code than the Snakefile that started it"
+        what = "this `hdrpipe` is not the package of the Snakefile that started it"
         raise UsageError(what, Path(hdrpipe.__file__).parent, "install the Snakefile's checkout: pip install -e .")
 
 
 def start(stage: str, spec: str, code: str, log: Path | None, label: str = "") -> Job:
-    """Set up logging and signals, and hand out the job; of the processes of one training, the first one speaks.
+    """Set up logging and signals, and return the job; of several processes of a training, only the first one logs.
 
     Raises:
         UsageError: see `check_package`.
@@ -99,7 +99,7 @@ def start(stage: str, spec: str, code: str, log: Path | None, label: str = "") -
     """
     check_package()
     if share().leads:
-        _speak(stage, spec, log)
+        _start_log(stage, spec, log)
     supervise()
     return Job(stage, spec, code, Lines(label or stage))
 
@@ -111,13 +111,13 @@ class _OneLine(logging.Formatter):
         return one_line(super().format(record))
 
 
-def _speak(stage: str, spec: str, log: Path | None) -> None:
+def _start_log(stage: str, spec: str, log: Path | None) -> None:
     logger = logging.getLogger("hdrpipe")
     logger.setLevel(logging.DEBUG)
     console = logging.StreamHandler(sys.stderr)
     console.setLevel(logging.INFO)
     console.setFormatter(_OneLine("%(message)s"))
-    console.addFilter(lambda record: record.levelno < logging.ERROR)  # the door prints errors itself
+    console.addFilter(lambda record: record.levelno < logging.ERROR)  # `main` prints errors itself
     logger.addHandler(console)
     if log:
         write_log(log)
@@ -128,26 +128,26 @@ def _speak(stage: str, spec: str, log: Path | None) -> None:
 
 
 def write_log(log: Path, mode: str = "w") -> None:
-    """Write the log to a file from now on, anew or behind what it has (mode `a`).
+    """Write the log to a file from now on, replacing its content or appending to it (mode `a`).
 
     Raises:
-        CapacityError, InputError: there is no room for it, or its folder cannot be written.
+        CapacityError, InputError: the disk is full, or the folder cannot be written.
     """
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         written = logging.FileHandler(log, mode, encoding="utf-8")
     except OSError as error:
         raise translated(error, log) from None
-    # on a full disk its lines are lost; the output that does not fit is what is told, not a traceback a line
+    # on a full disk log lines are lost; the error is raised for the output that does not fit
     written.handleError = lambda record: None
     written.setFormatter(_OneLine("%(asctime)s %(levelname)s %(message)s"))
     if written.stream:
-        fcntl.flock(written.stream, fcntl.LOCK_SH)  # `hdrpipe status` sees by it who lives
+        fcntl.flock(written.stream, fcntl.LOCK_SH)  # `hdrpipe status` takes a job with a locked log for running
     logging.getLogger("hdrpipe").addHandler(written)
 
 
 def use_threads(threads: int, devices: int = 1) -> None:
-    """Give torch and OpenCV so many threads, or each of as many processes as devices its part."""
+    """Set the number of threads of torch and OpenCV, divided by the number of processes, one for each device."""
     import cv2
     import torch
 

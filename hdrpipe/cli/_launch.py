@@ -1,4 +1,4 @@
-"""One training on several devices: its command runs again in a process for each, started by torchrun's own engine."""
+"""One training on several devices: its command runs once more in a process for each, started by torch.distributed."""
 
 import logging
 import os
@@ -21,28 +21,30 @@ if TYPE_CHECKING:
 
 Devices = Annotated[
     int,
-    typer.Option(min=1, help="Devices of this machine that share every batch, and the CPU threads, a process each."),
+    typer.Option(
+        min=1, help="Number of devices of this machine, one process each, that share every batch and the CPU threads."
+    ),
 ]
 
 SIGNALS = "SIGTERM,SIGUSR1,SIGINT,SIGHUP"
-"""What is passed on to all processes."""
+"""Signals that are passed on to all processes."""
 
 
 def launched(devices: int, log: Path | None) -> bool:
-    """Run this command in a process for each of several devices, to its end; False where this process is to do it.
+    """Run this command in one process for each of several devices; False if this process should do the work.
 
     Args:
         devices: 1 starts nothing.
-        log: file of the first process's log; a fault is added to it.
+        log: file of the first process's log, to which an error is appended.
 
     Raises:
-        HdrpipeError: what ended the first process that failed, with its exit code.
-        StoppedError: a signal came, or one ended a process.
+        HdrpipeError: error of the first process that failed, with its exit code.
+        StoppedError: a signal stopped the training, or one of its processes.
     """
     if devices == 1 or LAUNCHED in os.environ:
         return False
     supervise()
-    os.environ[PARENT] = str(os.getpid())  # they end with this process, as it ends with Snakemake
+    os.environ[PARENT] = str(os.getpid())  # they end with this process, which ends with Snakemake
     fault = _run(devices)
     if fault:
         if log:
@@ -57,7 +59,7 @@ def _run(devices: int) -> HdrpipeError | None:
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
     engine = logging.getLogger("torch.distributed.elastic")
-    engine.addHandler(logging.NullHandler())  # what it says at a failure is said here, in one line
+    engine.addHandler(logging.NullHandler())  # its report of a failure is replaced by one line
     engine.propagate = False
     with tempfile.TemporaryDirectory(prefix="hdrpipe-") as folder:
         config = LaunchConfig(
@@ -82,14 +84,14 @@ def _run(devices: int) -> HdrpipeError | None:
 
 
 def ending(failures: "list[ProcessFailure]", devices: int) -> HdrpipeError:
-    """What ended them: one of them has failed, and that has stopped the others."""
+    """Error that ended a training: the first one; the other processes were stopped because of it."""
     stopped = (Exit.STOPPED, -signal.SIGTERM)
     first = min(failures, key=lambda failure: (failure.exitcode in stopped, failure.timestamp))
     if first.exitcode < 0:
         what = f"process {first.local_rank + 1} of {devices} was ended by {first.signal_name()}"
         return StoppedError(what, hint="run it again, it goes on from its saved state")
     code = Exit(first.exitcode) if first.exitcode in list(Exit) else Exit.BUG
-    untold = (
-        f"process {first.local_rank + 1} of {devices} ended with exit code {first.exitcode}; see what it said above"
-    )
-    return HdrpipeError(first.message if Path(first.error_file).is_file() else untold, code=code)
+    if Path(first.error_file).is_file():
+        return HdrpipeError(first.message, code=code)
+    what = f"process {first.local_rank + 1} of {devices} ended with exit code {first.exitcode}"
+    return HdrpipeError(what, hint="see its messages above", code=code)

@@ -1,4 +1,4 @@
-"""A job among processes: it ends with the Snakemake that started it, and a stop signal has an exit code of its own."""
+"""Signals and parent of a job: a stop signal ends it with exit 75, and it ends when its Snakemake dies."""
 
 import ctypes
 import os
@@ -10,7 +10,7 @@ from hdrpipe.errors import StoppedError
 from hdrpipe.files.locks import Lock
 
 PARENT = "HDRPIPE_PARENT"
-"""Set by the rules to the process that waits for the job; what a person types has none and outlives its shell."""
+"""Environment variable that the rules set: process that waits for the job. Typed commands have none and outlive it."""
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -18,10 +18,10 @@ _held: list[Lock] = []
 
 
 def supervise() -> None:
-    """Stop with exit 75 on SIGTERM and SIGUSR1; as a job of a run, get SIGTERM when Snakemake dies, however it dies.
+    """Stop with exit 75 on SIGTERM and SIGUSR1; as a job of a run, also when Snakemake ends, even by SIGKILL.
 
     Raises:
-        StoppedError: Snakemake is dead already.
+        StoppedError: Snakemake has ended already.
     """
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGUSR1):
@@ -39,8 +39,10 @@ def supervise() -> None:
 def _follow(parent: int) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != parent:
-        raise StoppedError("the run that started this job is dead", hint="make resume")
+        raise StoppedError("the Snakemake that started this job has ended", hint="continue the run with `make resume`")
 
 
 def _stop(number: int, _: FrameType | None) -> None:
-    raise StoppedError(f"stopped by {signal.Signals(number).name}; nothing half-done is left", hint="run it again")
+    raise StoppedError(
+        f"stopped by {signal.Signals(number).name}; no incomplete file is left", hint="run it again to continue"
+    )

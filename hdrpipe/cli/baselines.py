@@ -1,4 +1,4 @@
-"""Score the classical merges on the test scenes."""
+"""Stage: score the classical merges on the test scenes."""
 
 from hdrpipe.cli import _job
 

@@ -1,4 +1,4 @@
-"""Look at a folder of bursts: exposures, order, clipping, displacement, truth; errors and warnings apart (exit 3)."""
+"""Check a folder of bursts: exposures, order, clipping, displacement, truth. Exit 3 if there are errors."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,9 +11,10 @@ from hdrpipe.terminal import one_line
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(help="Folder that is searched for bursts, with all folders below.")],
+    folder: Annotated[Path, typer.Argument(help="Folder that is searched for bursts, with all folders below it.")],
     write_tables: Annotated[
-        bool, typer.Option("--write-tables", help="Write each grouping as `bursts.csv` into its folder, to edit.")
+        bool,
+        typer.Option("--write-tables", help="Write each grouping into its folder as `bursts.csv`, which you can edit."),
     ] = False,
 ) -> None:
     from hdrpipe.tools.check import check, table
@@ -28,4 +29,4 @@ def command(
         for path in write(verdict):
             say(f"wrote {path}")
     if verdict.errors:
-        raise InputError(f"{verdict.errors} errors in {len(verdict.rows)} bursts", folder, "see above")
+        raise InputError(f"{verdict.errors} errors in {len(verdict.rows)} bursts", folder, "they are listed above")

@@ -1,4 +1,4 @@
-"""Choose the round that reports and people use."""
+"""Stage: choose the round whose student the report shows and `fuse` uses."""
 
 from typing import Annotated
 

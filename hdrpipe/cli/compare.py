@@ -1,4 +1,4 @@
-"""Compare two runs on the same test scenes: paired intervals over groups, and the settings that differ."""
+"""Compare two runs on the same test scenes: differences with paired intervals, and the settings that differ."""
 
 from typing import Annotated
 

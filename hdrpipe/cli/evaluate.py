@@ -1,4 +1,4 @@
-"""Measure a round on the test scenes, and its pseudo labels against the truth that was kept from training."""
+"""Stage: score a round on the test scenes, and its pseudo labels against truth that training never reads."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Download the dataset's pinned archives into the cache and check their hashes."""
+"""Stage: download the pinned archives of the dataset into the cache and check their hashes."""
 
 from hdrpipe.cli import _job
 from hdrpipe.config.load import parse_spec

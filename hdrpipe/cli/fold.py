@@ -1,4 +1,4 @@
-"""Hold out one fold of the labelled scenes: products without them to train on, and theirs without truth to predict."""
+"""Stage: hold out one fold of the labelled scenes, for cross-fitting."""
 
 from typing import Annotated
 
@@ -10,8 +10,8 @@ from hdrpipe.cli import _job
 def command(
     scenes: _job.Scenes,
     truths: _job.Truths,
-    fold: Annotated[int, typer.Option(min=0, help="Which fold is held out, from 0.")],
-    folds: Annotated[int, typer.Option(min=2, help="Into how many folds the labelled scenes are cut.")],
+    fold: Annotated[int, typer.Option(min=0, help="Index of the fold that is held out, from 0.")],
+    folds: Annotated[int, typer.Option(min=2, help="Number of folds.")],
     out: _job.Out,
     code: _job.Code = "",
     log: _job.Log = None,

@@ -1,8 +1,8 @@
-"""Fuse bursts of one's own into HDR pictures with an uncertainty map.
+"""Fuse your own bursts into HDR pictures with an uncertainty map.
 
-BURST is a list of pictures, or folders with one burst or several each. `hdrpipe fuse shots/ -o out.exr` writes
-`out.exr` (linear radiance and the channel `uncertainty.Y`), `out.png` for displays and `out.sigma.png`. Other endings:
-.hdr, .tif, .dng for raw editors; .jpg with a gain map and .avif in PQ for HDR displays.
+BURST is the pictures of one burst, or folders with one or more bursts each. `hdrpipe fuse shots/ -o out.exr` writes
+`out.exr` (linear radiance and the channel `uncertainty.Y`), `out.png` for displays and `out.sigma.png`. Other file
+types: .hdr, .tif, .dng for raw editors; .jpg with a gain map and .avif in PQ for HDR displays.
 """
 
 from pathlib import Path
@@ -22,32 +22,35 @@ def command(
     burst: Annotated[list[Path], typer.Argument(metavar="BURST...", help="Pictures of one burst, or folders.")],
     out: Annotated[
         Path,
-        typer.Option("--out", "-o", help="NAME.exr, .hdr, .tif, .dng, .jpg or .avif; a folder for several bursts."),
+        typer.Option(
+            "--out", "-o", help="File to write (.exr, .hdr, .tif, .dng, .jpg, .avif); for several bursts a folder."
+        ),
     ],
     run: Annotated[Path | None, typer.Option(help="Fuse with the chosen student of this run (folder or name).")] = None,
     weights: Annotated[Path | None, typer.Option(help="Fuse with this network (.safetensors).")] = None,
     method: Annotated[str | None, typer.Option(help="Fuse with a classical merge: rejecting, debevec, ...")] = None,
     reference: Annotated[
-        int | None, typer.Option(help="Frame that the result shows, 0 = shortest exposure; the middle one if not said.")
+        int | None,
+        typer.Option(help="Frame that the result aligns to, 0 = shortest exposure; by default the middle one."),
     ] = None,
     align: Annotated[str, typer.Option(help="Alignment to the reference: none, mtb, homography, dis.")] = "dis",
     blend: Annotated[
-        float | None, typer.Option(help="Sigma from which on the result goes over to the classical merge, e.g. 0.03.")
+        float | None, typer.Option(help="Sigma above which the result fades into the classical merge, e.g. 0.03.")
     ] = None,
     response: Annotated[
-        str, typer.Option(help="Response of the pictures: gamma (2.2), srgb; auto, the one that they show.")
+        str, typer.Option(help="Response curve: gamma (2.2), srgb, or auto, which estimates it from the pictures.")
     ] = "auto",
     anchor: Annotated[
-        str, typer.Option(help="What clips at 1: min-ev, the shortest exposure; reference, the reference.")
+        str, typer.Option(help="Exposure that clips at 1 in the result: min-ev (the shortest) or reference.")
     ] = "min-ev",
-    float32: Annotated[bool, typer.Option("--float", help="32-bit instead of 16-bit floats in .exr.")] = False,
+    float32: Annotated[bool, typer.Option("--float", help="Write 32-bit instead of 16-bit floats into .exr.")] = False,
     kind: Annotated[
-        str, typer.Option("--format", help="exr, hdr, tif, dng, jpg or avif, where --out is a folder.")
+        str, typer.Option("--format", help="File type where --out is a folder: exr, hdr, tif, dng, jpg or avif.")
     ] = "exr",
     force: Annotated[
-        bool, typer.Option("--force", help="Replace files that fuse did not write; never inputs.")
+        bool, typer.Option("--force", help="Also replace files that fuse did not write, but never inputs.")
     ] = False,
-    memory: Annotated[float, typer.Option(min=0.3, help="Budget of memory in GB; tiles are cut to it.")] = 3.0,
+    memory: Annotated[float, typer.Option(min=0.3, help="Most memory to use, in GB; tiles are cut to fit.")] = 3.0,
     threads: _job.Threads = 2,
     log: _job.Log = None,
 ) -> None:
@@ -63,7 +66,9 @@ def command(
     if response not in RESPONSES:
         raise UsageError(f"unknown response {response!r}", "--response", f"choose one of {', '.join(RESPONSES)}")
     if method is not None and (run or weights):
-        raise UsageError("a classical merge and a network are both named", "--method", "choose one")
+        raise UsageError(
+            "a classical merge and a network are both given", "--method", "choose one of --method, --run, --weights"
+        )
     output = Output(anchor, not float32, f".{kind}", method is None, force)
     tasks, outcomes = plan(burst, out, output)
     network = find_network(run, weights) if method is None else None
@@ -71,7 +76,7 @@ def command(
     for task in tasks:
         say(f"{task.burst.name}: {_frames(task.burst)}")
     for outcome in fuse_all(tasks, network, settings, output, bar):
-        _tell(outcome)
+        _print(outcome)
         outcomes.append(outcome)
     _end([outcome for outcome in outcomes if outcome.error is not None], len(outcomes))
 
@@ -81,7 +86,7 @@ def _frames(burst) -> str:
     return f"{len(burst.frames)} frames, EV by {burst.source}: {names}"
 
 
-def _tell(outcome) -> None:
+def _print(outcome) -> None:
     for note in outcome.notes:
         say(f"{outcome.name}: {note}")
     fused = outcome.fused

@@ -1,4 +1,4 @@
-"""Make both mask levels of a round from its uncertainty maps, and measure the kept risk on labelled scenes."""
+"""Stage: make both mask levels of a round from its uncertainty maps; measure the selective risk."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +15,7 @@ def command(
     labelled: Annotated[Path, typer.Option(help="Uncertainty product of the labelled scenes.")],
     truths: _job.Truths,
     out: _job.Out,
-    statistics: Annotated[Path, typer.Option(help="Where the statistics go (JSON).")],
+    statistics: Annotated[Path, typer.Option(help="Output file for the statistics (JSON).")],
     kept_truths: Annotated[str, typer.Option(help="Truth products of the unlabelled scenes, for `oracle`.")] = "",
     scenes: Annotated[str, typer.Option(help="Scene products of all these scenes, for `similarity`.")] = "",
     held_out: _job.HeldOut = "",

@@ -1,4 +1,4 @@
-"""Give labelled bursts the noise of the unlabelled ones."""
+"""Stage: give the labelled bursts the noise of the unlabelled ones."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Make the scenes of all splits: render or read, draw the labels, align, write products and the manifest."""
+"""Stage: render or read the scenes of all splits, draw the labels, align, write products and manifest."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ from hdrpipe.config.load import parse_spec
 
 def command(
     spec: _job.Spec,
-    sources: Annotated[Path, typer.Option(help="The list that `fetch` wrote.")],
+    sources: Annotated[Path, typer.Option(help="`sources.json` from the stage fetch.")],
     out: _job.Out,
     cache: _job.Cache = _job.CACHE,
     code: _job.Code = "",

@@ -1,4 +1,4 @@
-"""Write the tables, the page and the picture of a finished run."""
+"""Stage: write the tables, the page and the overview picture of a finished run."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,10 +20,10 @@ def command(
     manifest: Annotated[Path, typer.Option(help="`manifest.json` of the scenes.")],
     scenes: _job.Scenes,
     truths: _job.Truths,
-    predicted: Annotated[str, typer.Option(help="`test.h5` of the chosen round, or of all; so the next ones.")],
+    predicted: Annotated[str, typer.Option(help="`test.h5` of the chosen round, or of all rounds.")],
     unlabelled: Annotated[str, typer.Option(help="Scene products of the unlabelled scenes.")],
-    uncertainty: Annotated[str, typer.Option(help="Uncertainty products of the chosen round.")],
-    masks: Annotated[str, typer.Option(help="Mask products of the chosen round.")],
+    uncertainty: Annotated[str, typer.Option(help="Uncertainty products of the chosen round, or of all rounds.")],
+    masks: Annotated[str, typer.Option(help="Mask products of the chosen round, or of all rounds.")],
     out: _job.Out,
     code: _job.Code = "",
     log: _job.Log = None,

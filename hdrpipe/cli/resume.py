@@ -1,4 +1,4 @@
-"""Go on with the last run of this folder after a crash: prove that nothing is alive, unlock, run the same command."""
+"""Continue the last run of this folder after a crash: check that it has ended, unlock, run the same command."""
 
 import subprocess
 import sys
@@ -13,5 +13,7 @@ def command() -> None:
     unlocked = subprocess.run(unlock, capture_output=True, text=True)
     if unlocked.returncode:
         reason = next((line for line in reversed(unlocked.stderr.splitlines()) if line.strip()), "no reason given")
-        raise UsageError(f"Snakemake refuses the command of the last run: {reason}", hint="mend it, then run it anew")
+        raise UsageError(
+            f"Snakemake refuses the command of the last run: {reason}", hint="correct it and run it yourself"
+        )
     sys.exit(subprocess.run(run).returncode)

@@ -1,4 +1,4 @@
-"""Write the JSON schema of the config, options of all plug-ins included, docs/config.md and docs/products.md."""
+"""Write the JSON schema of the config (with all plug-in options), docs/config.md and docs/products.md."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Score the student of a round on one split: what a study compares."""
+"""Stage: score the student of a round on one split, for a study."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +13,7 @@ def command(
     scenes: _job.Scenes,
     truths: _job.Truths,
     out: _job.Out,
-    chosen: Annotated[Path | None, typer.Option(help="`chosen.json`: which of them to score.")] = None,
+    chosen: Annotated[Path | None, typer.Option(help="`chosen.json`, which names the round to score.")] = None,
     threads: _job.Threads = 1,
     code: _job.Code = "",
     log: _job.Log = None,

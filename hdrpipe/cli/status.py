@@ -1,4 +1,4 @@
-"""Tell what a run is doing: its jobs, how far they are, how long they take; from any shell."""
+"""Show the jobs of a run: state, progress, time; from any shell."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,9 +17,9 @@ def command(run: Annotated[str, typer.Argument(help="Folder or name of the run."
     folder = run_folder(run)
     states = job_states(folder)
     counts = {kind: sum(job.state == kind for job in states) for kind in ("running", "done", "failed", "stopped")}
-    said = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "nothing has begun"
+    summary = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "no job has started"
     steps = steps_of_all(Path())
-    say(f"{folder}: {said}" + (f"; Snakemake's last call here: {steps[0]} of {steps[1]} jobs done" if steps else ""))
+    say(f"{folder}: {summary}" + (f"; Snakemake's last call here: {steps[0]} of {steps[1]} jobs done" if steps else ""))
     rows = [
         [
             job.name,
@@ -32,5 +32,5 @@ def command(run: Annotated[str, typer.Argument(help="Folder or name of the run."
         ]
         for job in states
     ]
-    headings = ["job", "state", "done", "", "ETA", "took", "last words"]
+    headings = ["job", "state", "done", "", "ETA", "took", "last message"]
     say_text(tabulate(rows, headings, tablefmt="simple", disable_numparse=True))

@@ -1,4 +1,4 @@
-"""Train the student of a round on labels and masked pseudo labels; its moving average is the next teacher."""
+"""Stage: train the student of a round on labels and masked pseudo labels."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,13 +16,13 @@ def command(
     unlabelled: Annotated[str, typer.Option(help="Scene products of the unlabelled scenes.")],
     uncertainty: Annotated[str, typer.Option(help="Uncertainty products of the unlabelled scenes.")],
     masks: Annotated[str, typer.Option(help="Mask products of the unlabelled scenes.")],
-    teacher: Annotated[Path, typer.Option(help="The teacher to go on averaging (.safetensors).")],
+    teacher: Annotated[Path, typer.Option(help="The teacher, whose moving average goes on (.safetensors).")],
     round_: _job.Round,
     out: _job.Out,
     state: _job.State,
     held_out: _job.HeldOut = "",
-    start: Annotated[Path | None, typer.Option(help="Weights to start from; without, new ones.")] = None,
-    optimizer: Annotated[Path | None, typer.Option(help="Optimizer to go on with; without, a new one.")] = None,
+    start: Annotated[Path | None, typer.Option(help="Weights to start from; by default new ones.")] = None,
+    optimizer: Annotated[Path | None, typer.Option(help="Optimizer state to start from; by default a new one.")] = None,
     threads: _job.Threads = 1,
     devices: _launch.Devices = 1,
     code: _job.Code = "",

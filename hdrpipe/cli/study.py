@@ -1,4 +1,4 @@
-"""Compare the arms of a study: means, spread, paired bootstrap intervals, gap closure; a table and a page."""
+"""Stage: compare the arms of a study: means, spread, paired intervals, gap closure; as table and page."""
 
 from typing import Annotated
 

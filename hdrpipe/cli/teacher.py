@@ -1,4 +1,4 @@
-"""Predict the pseudo label and the uncertainty map of scenes."""
+"""Stage: predict the pseudo label and the uncertainty map of scenes."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,8 +15,8 @@ def command(
     round_: _job.Round,
     out: _job.Out,
     state: _job.State,
-    shard: Annotated[int, typer.Option(min=0, help="Which share of the scenes.")] = 0,
-    shards: Annotated[int, typer.Option(min=1, help="Into how many shares the scenes are cut.")] = 1,
+    shard: Annotated[int, typer.Option(min=0, help="Index of the shard of the scenes, from 0.")] = 0,
+    shards: Annotated[int, typer.Option(min=1, help="Number of shards.")] = 1,
     threads: _job.Threads = 1,
     spec: _job.Spec = "{}",
     code: _job.Code = "",

@@ -1,4 +1,4 @@
-"""Open and check every output of a run; name what is damaged, and the command that makes it anew."""
+"""Open and check every output of a run; name damaged files, and the command that makes them again."""
 
 from typing import Annotated
 
@@ -19,5 +19,5 @@ def command(run: Annotated[str, typer.Argument(help="Folder or name of the run."
     if verdict.faults:
         damaged = [path for path, _ in verdict.faults]
         what = f"{len(damaged)} of {verdict.files} files are damaged or missing"
-        raise DamagedError(what, folder, f"make them anew: {rebuild_command(folder, damaged)}")
-    say(f"{folder}: {verdict.files} files, {verdict.size / 1e6:.1f} MB, all whole")
+        raise DamagedError(what, folder, f"make them again: {rebuild_command(folder, damaged)}")
+    say(f"{folder}: {verdict.files} files, {verdict.size / 1e6:.1f} MB, all intact")

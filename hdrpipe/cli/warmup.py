@@ -1,4 +1,4 @@
-"""Round 0: train on the labelled scenes alone."""
+"""Stage: round 0, train on the labelled scenes only."""
 
 from hdrpipe.cli import _job, _launch
 from hdrpipe.config.load import parse_spec

@@ -1,1 +1,1 @@
-"""What is no stage: commands for people."""
+"""Commands that are not workflow stages: check, fuse, inspect, compare, preview, verify, status, resume, export, ..."""

@@ -1,7 +1,8 @@
-"""Which run is alive in this folder, and how one goes on that was killed.
+"""Locks of runs that are alive, and the commands that resume a killed one.
 
-Snakemake's own lock outlives a killed Snakemake and does not say whose it is. Beside it stand two files locked by the
-system, which a dead process cannot hold: one for each run, and one for the folder, shared by all its runs and jobs.
+Snakemake's own lock outlives a killed Snakemake and does not name its process. Two further files are locked by the
+operating system, which releases them when a process dies: one for each run, and one for the folder, shared by all of
+its runs and jobs.
 """
 
 import atexit
@@ -16,77 +17,78 @@ from hdrpipe.files.atomic import write_json
 FOLDER_LOCK = Path(".snakemake/hdrpipe.lock")
 LAST_COMMAND = Path(".snakemake/hdrpipe-last.json")
 RUN_COMMAND = ".command.json"
-"""File in the folder of a run: the words of the last Snakemake call that worked on it."""
+"""File in the folder of a run: arguments of the last Snakemake call that worked on it."""
 
 SNAKEMAKE_LOCKS = Path(".snakemake/locks")
 
 PATIENCE = 60.0
-"""Seconds that the jobs of a killed run get to save their state."""
+"""Seconds to wait for the jobs of a killed run to save their state."""
 
 
 def run_lock(run: str) -> Path:
-    """The file that the Snakemake which works on a run keeps locked."""
+    """Lock file of a run, held by the Snakemake that works on it."""
     return Path("results", run, ".lock")
 
 
 def hold(run: str) -> None:
-    """Keep a run and the folder locked until this process ends, and note its command: in the folder for
-    `resume_commands`, in the run for `verify`.
+    """Lock a run and the folder until this process ends, and record its command.
+
+    `resume_commands` reads the command from the folder, `verify` from the run.
 
     Raises:
-        BusyError: another process works on this run; says which.
+        BusyError: another process works on this run; the message names it.
     """
-    own = locks.acquire(run_lock(run), f"run {run}", patience=1.0)
+    run_lock_held = locks.acquire(run_lock(run), f"run {run}", patience=1.0)
     folder = locks.acquire(FOLDER_LOCK, "", patience=1.0, shared=True)
     write_json(LAST_COMMAND, sys.argv[1:])
     write_json(Path("results", run, RUN_COMMAND), sys.argv[1:])
     atexit.register(folder.release)
-    atexit.register(own.release, remove=True)
+    atexit.register(run_lock_held.release, remove=True)
 
 
 def notice(run: str) -> str:
-    """What a person should know before Snakemake says that the folder is locked; empty if nothing."""
+    """Explanation of a lock, printed before Snakemake reports that the folder is locked; empty if there is none."""
     if locks.is_held(run_lock(run)):
-        said = locks.describe(locks.holder(run_lock(run)))
-        return f"results/{run}: in use by {said}"
+        holder = locks.describe(locks.holder(run_lock(run)))
+        return f"results/{run}: in use by {holder}"
     if _left_locked() and not locks.is_held(FOLDER_LOCK):
-        return "a run in this folder was killed: `make resume` goes on with it"
+        return "a run in this folder was killed: `make resume` continues it"
     return ""
 
 
 def join() -> locks.Lock | None:
-    """Share the lock of the folder, as the job of a run; None where no run was started in this folder."""
+    """Shared lock of the folder, for a job of a run; None where no run was started in this folder."""
     return locks.attempt(FOLDER_LOCK, "", shared=True) if FOLDER_LOCK.exists() else None
 
 
 def resume_commands() -> list[list[str]]:
-    """The commands that go on with the last run of this folder: unlock, then run.
+    """Commands that continue the last run of this folder: unlock, then run.
 
     Raises:
         BusyError: a run, or a job of a killed one, is still alive here.
-        UsageError: no run was started here, or one was killed before it began.
+        UsageError: no run was started here, or one was killed before its first job.
     """
     if not LAST_COMMAND.is_file() and _left_locked():
-        hint = "say `snakemake --unlock`, then run it again"
-        raise UsageError("a run was killed before its first job: there is nothing to go on with", Path.cwd(), hint)
+        hint = "run `snakemake --unlock`, then start the run again"
+        raise UsageError("a run was killed before its first job: there is nothing to resume", Path.cwd(), hint)
     if not LAST_COMMAND.is_file():
-        raise UsageError("no run was started in this folder", Path.cwd(), "start one: make run")
+        raise UsageError("no run was started in this folder", Path.cwd(), "start one with `make run`")
     try:
         proof = locks.acquire(FOLDER_LOCK, "resume", PATIENCE if _was_killed() else 0.0)
     except BusyError:
-        raise BusyError(f"a run is alive here: {_alive()}", Path.cwd(), "wait for its end, or stop it") from None
+        raise BusyError(f"a run is still alive here: {_alive()}", Path.cwd(), "wait for its end, or stop it") from None
     proof.release()
     arguments = [str(word) for word in from_json(LAST_COMMAND.read_text(encoding="utf-8"))]
     return [["snakemake", "--unlock", *arguments], ["snakemake", "--rerun-incomplete", *arguments]]
 
 
 def _left_locked() -> bool:
-    """Whether Snakemake's own lock stands, be its process alive or not."""
+    """True if Snakemake's own lock is there, whether its process is alive or not."""
     return SNAKEMAKE_LOCKS.is_dir() and any(SNAKEMAKE_LOCKS.iterdir())
 
 
 def _was_killed() -> bool:
-    """Whether no Snakemake holds a run any more, so that only its last jobs can be alive."""
+    """True if no Snakemake holds a run any more, so that only its last jobs can be alive."""
     return not any(locks.is_held(path) for path in Path("results").rglob(".lock"))
 
 

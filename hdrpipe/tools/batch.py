@@ -1,4 +1,4 @@
-"""Bursts of files to HDR files: what is a burst, where its result goes, and one failure that does not stop the rest."""
+"""Fusion of picture files: find the bursts, name their results, fuse them; an error ends one burst only."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -24,13 +24,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Output:
-    """How results are written: see `tools.results.write_result`.
+    """Settings for writing results.
 
     Attributes:
-        anchor, half: as there.
-        suffix: of the HDR picture where the name does not say it.
-        sigma: whether there will be a heat-map; a classical merge has none.
-        force: whether files that `fuse` did not write may be replaced.
+        anchor, half: see `tools.results.write_result`.
+        suffix: file type of the HDR pictures in an output folder.
+        sigma: True if there will be a heat map of sigma; classical merges have none.
+        force: True if files that `fuse` did not write may be replaced.
     """
 
     anchor: str = "min-ev"
@@ -50,7 +50,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one burst: the files written, and what a person should know; or the error."""
+    """Result of one burst: the files written and notes for the user; or the error."""
 
     name: str
     files: tuple[Path, ...] = ()
@@ -59,58 +59,60 @@ class Outcome:
     error: HdrpipeError | None = None
 
 
-def plan(bursts: Sequence[Path], out: Path, output: Output) -> tuple[list[Task], list[Outcome]]:
+def plan(sources: Sequence[Path], out: Path, output: Output) -> tuple[list[Task], list[Outcome]]:
     """Find the bursts and name their results.
 
-    Pictures are one burst. A folder is its bursts; a folder without pictures is those of its folders. One burst goes
-    to the file `out`; several, or an `out` without an ending, to files in the folder `out`, named like the bursts.
+    Pictures are one burst. A folder stands for the bursts in it; a folder without pictures for those of its folders.
+    The result of one burst is the file `out`; those of several, or of an `out` without an HDR suffix, are files in
+    the folder `out`, named like the bursts.
 
     Returns:
-        What is to be done, and what failed already: with several folders a bad one does not stop the others.
+        The bursts to fuse, and the outcomes of those that failed already: a bad folder does not stop the others.
 
     Raises:
         UsageError: files and folders are mixed, several bursts are to go into one file, or a result would replace an
             input or, without `output.force`, a file that `fuse` did not write.
         InputError: the only source holds no burst.
     """
-    folders = _folders(bursts)
-    found, failed = _found(bursts, folders)
+    folders = _folders(sources)
+    bursts, failed = _bursts_in(sources, folders)
     to_file = out.suffix.lower() in SUFFIXES and not out.is_dir()
-    if to_file and len(found) + len(failed) > 1:
-        raise UsageError(f"{len(found) + len(failed)} bursts do not fit into one file", out, "name a folder")
-    targets = [out] if to_file else _targets(found, out, output)
+    if to_file and len(bursts) + len(failed) > 1:
+        raise UsageError(
+            f"{len(bursts) + len(failed)} bursts were found, which need as many files", out, "name a folder: -o FOLDER"
+        )
+    targets = [out] if to_file else _targets(bursts, out, output)
     for target in targets:
         check_target(target, output.anchor)
         if target.parent.resolve() in {folder.resolve() for folder in folders}:
-            raise UsageError(
-                "would lie among the frames, and be one of them the next time", target, "name another place"
-            )
+            what = "the result would lie among the frames and be read as one of them next time"
+            raise UsageError(what, target, "write it to another folder")
     written = [path for target in targets for path in outputs(target, output.sigma)]
-    check_replaced(written, _inputs(bursts, found), output.force)
-    return [Task(burst, target) for burst, target in zip(found, targets, strict=True)], failed
+    check_replaced(written, _inputs(sources, bursts), output.force)
+    return [Task(burst, target) for burst, target in zip(bursts, targets, strict=True)], failed
 
 
-def _found(bursts: Sequence[Path], folders: Sequence[Path]) -> tuple[list[FoundBurst], list[Outcome]]:
-    """The bursts of the folders, or of the pictures where there are none, and what failed already."""
+def _bursts_in(sources: Sequence[Path], folders: Sequence[Path]) -> tuple[list[FoundBurst], list[Outcome]]:
+    """Bursts of the folders, or the pictures as one burst where there is no folder; and the folders that failed."""
     if not folders:
-        return [find_burst(list(bursts))], []
+        return [find_burst(list(sources))], []
     if len(folders) == 1:
         return list(find_bursts(folders[0])), []
-    found: list[FoundBurst] = []
+    bursts: list[FoundBurst] = []
     failed = []
     for folder in folders:
         try:
-            found += find_bursts(folder)
+            bursts += find_bursts(folder)
         except HdrpipeError as error:
             failed.append(Outcome(folder.name, error=error))
-    return found, failed
+    return bursts, failed
 
 
-def _inputs(given: Sequence[Path], found: Sequence[FoundBurst]) -> list[Path]:
-    """Every file that no result may replace: all that belongs to a burst, and all that was named by a person."""
-    beside = [*given, *(burst.truth for burst in found if burst.truth)]
+def _inputs(given: Sequence[Path], bursts: Sequence[FoundBurst]) -> list[Path]:
+    """Files that no result may replace: those of all bursts, and those named on the command line."""
+    beside = [*given, *(burst.truth for burst in bursts if burst.truth)]
     kept = [path for path in beside if not path.is_dir() and not is_result(path)]
-    return [*kept, *(path for burst in found for path in burst.frames)]
+    return [*kept, *(path for burst in bursts for path in burst.frames)]
 
 
 def fuse_all(
@@ -120,10 +122,10 @@ def fuse_all(
     output: Output,
     progress: Callable[[str], Progress],
 ) -> Iterator[Outcome]:
-    """Fuse burst by burst; an error ends that burst alone.
+    """Fuse one burst after the other; an error ends that burst only.
 
     Args:
-        progress: gives, for the name of a burst and its number among several, what is told (tiles done, tiles, "").
+        progress: called with the label of a burst, returns the function to call with (tiles done, tiles, "").
     """
     for number, task in enumerate(tasks, 1):
         label = task.burst.name + (f" ({number} of {len(tasks)})" if len(tasks) > 1 else "")
@@ -135,9 +137,9 @@ def fuse_all(
 
 def _fuse_one(task: Task, network: Stored | None, settings: Settings, output: Output, progress: Progress) -> Outcome:
     burst = task.burst
-    abouts = [shared().about(path) for path in burst.frames]
-    check_size(task.target, abouts[0].width, abouts[0].height)
-    check_budget(abouts[0].width * abouts[0].height, len(burst.frames), settings)
+    headers = [shared().about(path) for path in burst.frames]
+    check_size(task.target, headers[0].width, headers[0].height)
+    check_budget(headers[0].width * headers[0].height, len(burst.frames), settings)
     read = read_burst(burst, reference=settings.reference, curve=settings.response)
     levels = read.samples if read.samples.dtype == np.uint16 else levels_of(read.samples)
     ev, notes, matrix = read.ev, read.notes, read.matrix
@@ -145,35 +147,32 @@ def _fuse_one(task: Task, network: Stored | None, settings: Settings, output: Ou
     fused = fuse_levels(levels, ev, network, settings, progress)
     del levels
     fused = replace(fused, radiance=in_srgb(fused.radiance, matrix))
-    camera = abouts[fused.reference].camera
-    files = write_result(task.target, fused, output.anchor, output.half, Camera(*_said(camera)))
+    shot = headers[fused.reference].camera
+    camera = Camera(shot.seconds, shot.iso, shot.aperture)
+    files = write_result(task.target, fused, output.anchor, output.half, camera)
     ignored = [f"ignored {path.name!a}" for path in burst.ignored]
     return Outcome(burst.name, tuple(files), fused, (*notes, *fused.notes, *ignored))
 
 
-def _said(camera) -> tuple[float | None, float | None, float | None]:
-    return camera.seconds, camera.iso, camera.aperture
-
-
-def _folders(bursts: Sequence[Path]) -> list[Path]:
+def _folders(sources: Sequence[Path]) -> list[Path]:
     """Folders that hold bursts; none where the arguments are pictures."""
-    given = [path for path in bursts if path.is_dir()]
-    if given and len(given) < len(bursts):
-        raise UsageError("pictures and folders are mixed", "BURST", "give pictures of one burst, or folders")
+    given = [path for path in sources if path.is_dir()]
+    if given and len(given) < len(sources):
+        raise UsageError("pictures and folders are mixed", "BURST", "give the pictures of one burst, or folders")
     return [folder for path in given for folder in _with_pictures(path)]
 
 
 def _with_pictures(folder: Path) -> list[Path]:
-    """The folder itself, or those of its folders that hold pictures; itself again where there are none."""
+    """The folder, if it holds pictures; else those of its folders that do; if none does, the folder again."""
     if _holds_pictures(folder):
         return [folder]
-    shown = [path for path in folder.iterdir() if path.name[0] != "." and not is_litter(path.name)]
-    inside = [path for path in shown if path.is_dir() and not path.is_symlink()]
+    visible = [path for path in folder.iterdir() if path.name[0] != "." and not is_litter(path.name)]
+    inside = [path for path in visible if path.is_dir() and not path.is_symlink()]
     return [path for path in sorted(inside, key=natural) if _holds_pictures(path)] or [folder]
 
 
 def _holds_pictures(folder: Path) -> bool:
-    """Whether to look for bursts in a folder; also in one with a fault, which is told then and stops no other."""
+    """True if a folder holds pictures or a burst table; also if it cannot be read, which is reported later."""
     try:
         listing = list_folder(folder)
     except HdrpipeError:
@@ -181,11 +180,11 @@ def _holds_pictures(folder: Path) -> bool:
     return bool(listing.frames or listing.table)
 
 
-def _targets(found: Sequence[FoundBurst], out: Path, output: Output) -> list[Path]:
-    """A file in `out` for each burst; names from outside are made harmless, and no two bursts share a file."""
+def _targets(bursts: Sequence[FoundBurst], out: Path, output: Output) -> list[Path]:
+    """One file in `out` for each burst; characters that file systems refuse are replaced, equal names get a number."""
     targets: list[Path] = []
     taken: set[Path] = set()
-    for burst in found:
+    for burst in bursts:
         stem = file_name(burst.name)
         number, target = 1, out / f"{stem}{output.suffix}"
         while taken.intersection(outputs(target, output.sigma)):

@@ -1,4 +1,4 @@
-"""check: a doctor for folders of bursts; one row a burst, and what is wrong or odd about each."""
+"""Command `check`: one row for each burst of a folder, with its exposures, errors and warnings."""
 
 import contextlib
 from collections import Counter
@@ -24,13 +24,13 @@ HEADINGS = ("scene", "frames", "size", "EV", "source", "order", "clipped", "blac
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found out about one burst, or about a folder that holds none that can be read.
+    """Check result of one burst, or of a folder whose bursts cannot be read.
 
     Attributes:
         name: of the scene.
-        cells: texts of the table, one a heading after the first; empty where nothing could be read.
-        errors: what keeps it from being used.
-        warnings: what a person should look at.
+        cells: texts of the table, one for each heading after the first; empty where nothing could be read.
+        errors: faults because of which it cannot be used.
+        warnings: oddities that the user should look at.
         digests: sha256 of the samples of each frame, by file name.
     """
 
@@ -43,12 +43,12 @@ class Checked:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The rows of all bursts below a folder, and what `bursts.csv` can tell better.
+    """Check results of all bursts below a folder, and groupings that a `bursts.csv` can correct.
 
     Attributes:
-        rows: one a burst, or a folder that cannot be read.
-        grouped: folders whose pictures were grouped without being told how, or not all of them were taken.
-        guessed: folders of which nothing tells the bursts for sure, with the most likely ones.
+        rows: one for each burst, or for each folder that cannot be read.
+        grouped: folders whose pictures were grouped automatically, or of which some pictures were left out.
+        guessed: folders whose grouping is in doubt, with the most likely bursts.
     """
 
     rows: tuple[Checked, ...]
@@ -57,17 +57,17 @@ class Verdict:
 
     @property
     def errors(self) -> int:
-        """How many errors there are in all."""
+        """Number of errors of all rows."""
         return sum(len(row.errors) for row in self.rows)
 
     @property
     def warnings(self) -> int:
-        """How many warnings there are in all."""
+        """Number of warnings of all rows."""
         return sum(len(row.warnings) for row in self.rows)
 
 
 def check(root: Path, progress: Callable[[int, int, str], None], decoder: Decoder | None = None) -> Verdict:
-    """Look at every burst below `root`, one after the other; what is wrong with one does not stop the others.
+    """Check every burst below `root`; a fault of one does not stop the others.
 
     Raises:
         InputError: there is no such folder, or no picture in it.
@@ -84,36 +84,37 @@ def check(root: Path, progress: Callable[[int, int, str], None], decoder: Decode
             listed = list_folder(folder)
             if not listed.frames and listed.table is None:
                 continue
-            found = find_bursts(folder, decoder)
+            members = find_bursts(folder, decoder)
         except HdrpipeError as error:
             rows.append(Checked(name, errors=(str(error),)))
             failed.append(folder)
             continue
-        left_out = set(listed.frames).difference(*(burst.frames for burst in found))
-        if listed.table is None and listed.exposures is None and (len(found) > 1 or left_out):
-            grouped.append((folder, found))
-        bursts += [burst.renamed(name if len(found) == 1 else f"{name}-{burst.name}") for burst in found]
+        left_out = set(listed.frames).difference(*(burst.frames for burst in members))
+        if listed.table is None and listed.exposures is None and (len(members) > 1 or left_out):
+            grouped.append((folder, members))
+        bursts += [burst.renamed(name if len(members) == 1 else f"{name}-{burst.name}") for burst in members]
     for done, burst in enumerate(bursts, 1):
         rows.append(_checked(burst, decoder or shared()))
         progress(done, len(bursts), burst.name)
     if not rows:
-        raise InputError("holds no pictures", root, "wanted TIFF, PNG, JPEG, HEIC or RAW frames of bursts")
+        what = "there are no pictures in this folder"
+        raise InputError(what, root, "it needs TIFF, PNG, JPEG, HEIC or RAW frames of bursts")
     return Verdict(tuple(_together(rows, bursts)), tuple(grouped), tuple(_guessed(failed, decoder)))
 
 
 def _guessed(failed: list[Path], decoder: Decoder | None) -> Iterator[tuple[Path, tuple[tuple[Path, ...], ...]]]:
-    """Folders that only a person can group, with the most likely bursts."""
+    """Folders that only the user can group, with the most likely bursts."""
     for folder in failed:
-        with contextlib.suppress(HdrpipeError):  # what is wrong with it is told already
+        with contextlib.suppress(HdrpipeError):  # its error is among the rows already
             bursts = guess(folder, decoder)
             if bursts:
                 yield folder, bursts
 
 
 def table(verdict: Verdict) -> str:
-    """The table of scenes, the grouping, then errors and warnings apart, as text."""
+    """Text of the check: table of scenes, groupings, errors, warnings, counts."""
     cells = [(row.name, *(row.cells or ("-",) * (len(HEADINGS) - 1))) for row in verdict.rows]
-    parts = [tabulate(cells, HEADINGS, tablefmt="github", disable_numparse=True)]
+    blocks = [tabulate(cells, HEADINGS, tablefmt="github", disable_numparse=True)]
     for folder, bursts in verdict.grouped:
         lines = [f"  {burst.name}: {_names(burst.frames)}" for burst in bursts]
         lone = bursts[0].alone
@@ -121,14 +122,14 @@ def table(verdict: Verdict) -> str:
         again = [path for path in list_folder(folder).frames if path not in used]
         lines += [f"  alone, left out: {_names(lone)}"] if lone else []
         lines += [f"  copies or exposures that come again, left out: {_names(again)}"] if again else []
-        parts.append("\n".join([f"{one_line(folder)} was grouped by time and exposure:", *lines]))
+        blocks.append("\n".join([f"{one_line(folder)} was grouped by time and exposure:", *lines]))
     for title, kind in (("Errors", "errors"), ("Warnings", "warnings")):
         lines = [f"  {row.name}: {text}" for row in verdict.rows for text in getattr(row, kind)]
-        parts += ["\n".join([f"{title}:", *lines])] if lines else []
+        blocks += ["\n".join([f"{title}:", *lines])] if lines else []
     scenes = sum(bool(row.cells) for row in verdict.rows)
     counts = ((scenes, "burst"), (verdict.errors, "error"), (verdict.warnings, "warning"))
-    parts.append(", ".join(f"{count} {word}{'s' * (count != 1)}" for count, word in counts))
-    return "\n\n".join(parts)
+    blocks.append(", ".join(f"{count} {word}{'s' * (count != 1)}" for count, word in counts))
+    return "\n\n".join(blocks)
 
 
 def _names(paths: Sequence[Path]) -> str:
@@ -136,12 +137,12 @@ def _names(paths: Sequence[Path]) -> str:
 
 
 def write_tables(verdict: Verdict) -> list[Path]:
-    """Write the grouping of each grouped folder into its `bursts.csv`, for a person to edit; returns the files.
+    """Write the grouping of each folder into its `bursts.csv`, for the user to edit; returns the files.
 
-    A guess leaves the exposures open: they are read as if there were no table.
+    A guessed grouping leaves the exposures empty: they are read from the pictures, as if there were no table.
 
     Raises:
-        InputError: the name of a picture is not UTF-8, or the folder cannot be written; CapacityError: no space left.
+        InputError: the name of a picture is not UTF-8, or the folder cannot be written. CapacityError: no space left.
     """
     written = []
     for folder, guesses in verdict.guessed:
@@ -171,28 +172,28 @@ def _quoted(cell: str) -> str:
     return '"' + cell.replace('"', '""') + '"' if any(mark in cell for mark in ',"\r\n') else cell
 
 
-def _checked(found: FoundBurst, decoder: Decoder) -> Checked:
+def _checked(burst: FoundBurst, decoder: Decoder) -> Checked:
     try:
-        read = read_burst(found, decoder)
+        read = read_burst(burst, decoder)
         facts = check_burst.facts(read)
-        truth, faults, remarks = check_burst.truth_facts(found, read, decoder)
+        truth, faults, remarks = check_burst.truth_facts(burst, read, decoder)
     except HdrpipeError as error:
-        return Checked(found.name, errors=(str(error),))
+        return Checked(burst.name, errors=(str(error),))
     height, width = read.samples.shape[2:]
-    names = [path.name for path in found.frames]
+    names = [path.name for path in burst.frames]
     cells = (
         str(len(names)),
         f"{width}x{height}",
-        " ".join(f"{value:+.1f}" for value in found.ev),
-        found.source,
+        " ".join(f"{value:+.1f}" for value in burst.ev),
+        burst.source,
         "by name" if names == sorted(names, key=natural) else "reversed" if _reversed(names) else "by exposure",
         f"{facts.clipped:.1%}",
         f"{facts.black:.1%}",
         "-" if facts.shift is None else f"{facts.shift:.0f} px",
         truth,
     )
-    warnings = (*read.notes, *facts.warnings, *remarks, *_gaps(names), *_leftover(found))
-    return Checked(found.name, cells, (*facts.errors, *faults), warnings, facts.digests)
+    warnings = (*read.notes, *facts.warnings, *remarks, *_gaps(names), *_leftover(burst))
+    return Checked(burst.name, cells, (*facts.errors, *faults), warnings, facts.digests)
 
 
 def _reversed(names: list[str]) -> bool:
@@ -200,34 +201,34 @@ def _reversed(names: list[str]) -> bool:
 
 
 def _gaps(names: list[str]) -> list[str]:
-    """A number left out among names that otherwise count by one."""
+    """Warning about one number missing among names that otherwise count by one."""
     keys = [natural(Path(name).stem) for name in names]
     if len({len(key) for key in keys}) != 1:
         return []
     columns = list(zip(*keys, strict=True))
-    varying = [place for place, column in enumerate(columns) if len(set(column)) > 1]
-    if len(varying) != 1 or not all(part[0] == 0 for part in columns[varying[0]]):
+    varying = [index for index, column in enumerate(columns) if len(set(column)) > 1]
+    if len(varying) != 1 or not all(key[0] == 0 for key in columns[varying[0]]):
         return []
-    numbers = sorted(part[1] for part in columns[varying[0]])
+    numbers = sorted(key[1] for key in columns[varying[0]])
     missing = [number for number in range(numbers[0], numbers[-1]) if number not in numbers]
     return [f"a frame may be missing: no number {missing[0]} in the names"] if len(missing) == 1 else []
 
 
-def _leftover(found: FoundBurst) -> list[str]:
-    shown = ", ".join(ascii(path.name) for path in found.ignored[:5])
-    more = f" and {len(found.ignored) - 5} more" if len(found.ignored) > 5 else ""
-    return [f"ignored files: {shown}{more}"] if found.ignored else []
+def _leftover(burst: FoundBurst) -> list[str]:
+    names = ", ".join(ascii(path.name) for path in burst.ignored[:5])
+    more = f" and {len(burst.ignored) - 5} more" if len(burst.ignored) > 5 else ""
+    return [f"ignored files: {names}{more}"] if burst.ignored else []
 
 
 def _together(rows: list[Checked], bursts: list[FoundBurst]) -> list[Checked]:
-    """Add what only all bursts together show: an unusual number of frames, a picture that two bursts hold."""
+    """Add warnings that need all bursts: an unusual number of frames, a picture that is in two bursts."""
     usual = Counter(len(burst.frames) for burst in bursts).most_common(1)
     counts = {burst.name: len(burst.frames) for burst in bursts}
     holders: dict[str, list[str]] = {}
     for row in rows:
         for digest in row.digests.values():
             holders.setdefault(digest, []).append(row.name)
-    told = []
+    extended = []
     for row in rows:
         more = []
         count = counts.get(row.name)
@@ -235,5 +236,5 @@ def _together(rows: list[Checked], bursts: list[FoundBurst]) -> list[Checked]:
             more.append(f"has {count} frames, most bursts here have {usual[0][0]}: training needs one number")
         others = sorted({name for digest in row.digests.values() for name in holders[digest]} - {row.name})
         more += [f"shares a picture with {', '.join(others[:3])}"] if others else []
-        told.append(replace(row, warnings=(*row.warnings, *more)))
-    return told
+        extended.append(replace(row, warnings=(*row.warnings, *more)))
+    return extended

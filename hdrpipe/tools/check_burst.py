@@ -1,4 +1,4 @@
-"""What the pictures of one burst say about their own use."""
+"""Measures of one burst for `check`: clipping, black, displacement, equal frames, depth, colour, truth."""
 
 import hashlib
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from hdrpipe.files.pictures.decoder import Decoder
 from hdrpipe.imaging.align import align_in_place
 
 CLIPPED, BLACK = 0.99, 0.01
-"""Display-coded values from which on a channel is clipped, below which it is black."""
+"""Display-coded values from which a channel counts as clipped, and up to which it counts as black."""
 
 MOST_CLIPPED, MOST_BLACK = 0.05, 0.2
-"""Share of a frame that may be clipped in the shortest, or black in the longest: more is lost for good."""
+"""Fractions of a frame that may be clipped in the shortest, or black in the longest exposure, without a warning."""
 
 MOVED = 0.01
-"""Share of the shorter side by which frames may be displaced before hand-held alignment is worth a word."""
+"""Displacement of the frames, as a fraction of the shorter side, above which there is a warning."""
 
 PROXY = 1_000_000
-"""Pixels on which displacement is measured."""
+"""Number of pixels of the reduced frames on which displacement is measured."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Facts:
     """Measures of one burst.
 
     Attributes:
-        clipped: share of pixels with a clipped channel in the shortest frame.
-        black: share of pixels black in all channels in the longest frame.
-        shift: largest displacement to the reference in pixels, None where it cannot be told.
+        clipped: fraction of pixels with a clipped channel in the shortest frame.
+        black: fraction of pixels black in all channels in the longest frame.
+        shift: largest displacement to the reference in pixels, None where it cannot be measured.
         errors, warnings: one sentence each.
         digests: sha256 of the samples of each frame, by file name.
     """
@@ -68,30 +68,30 @@ def facts(read: ReadBurst) -> Facts:
 
 
 def displacement(read: ReadBurst) -> float | None:
-    """Largest displacement of a frame to the reference, by MTB on shrunken frames, in pixels of the whole picture."""
+    """Largest displacement of a frame to the reference, by MTB on shrunken frames, in pixels of the full size."""
     height, width = read.samples.shape[2:]
     factor = min(1.0, float(np.sqrt(PROXY / (height * width))))
     size = max(1, round(width * factor)), max(1, round(height * factor))
     small = np.stack([_resized(frame, size) for frame in read.samples])
     times = np.exp2(np.asarray(read.ev) - read.ev[0])
     reports = align_in_place(small, times, read.reference, "mtb")
-    known = [
+    shifts = [
         max(abs(value) for value in report["shift"]) for report in reports if report["residual_before"] is not None
     ]
-    return max(known) / factor if known else None
+    return max(shifts) / factor if shifts else None
 
 
-def truth_facts(found: FoundBurst, read: ReadBurst, decoder: Decoder) -> tuple[str, list[str], list[str]]:
-    """The truth in a word, errors and warnings about it."""
-    if found.truth is None:
+def truth_facts(burst: FoundBurst, read: ReadBurst, decoder: Decoder) -> tuple[str, list[str], list[str]]:
+    """Scale of the truth (`none`, `unusable`, or as in `scales`), with errors and warnings about it."""
+    if burst.truth is None:
         return "none", [], []
-    burst = read.burst()
+    frames = read.burst()
     try:
-        truth, scale = read_truth(found.truth, burst, "auto", decoder)
+        truth, scale = read_truth(burst.truth, frames, "auto", decoder)
     except HdrpipeError as error:
         return "unusable", [str(error)], []
     top = float((truth >= 1.0).any(axis=0).mean())
-    factor = scales(burst)[scale]
+    factor = scales(frames)[scale]
     word = scale if factor == 1.0 else f"{scale} (x{factor:g})"
     remarks = (
         [f"{top:.0%} of the truth are at or beyond the clipping of the shortest frame"] if top > MOST_CLIPPED else []
@@ -122,7 +122,7 @@ def _errors(read: ReadBurst, names: list[str], digests: dict[str, str]) -> list[
 
 
 def _depth(read: ReadBurst) -> list[str]:
-    """8-bit values that a 16-bit file holds: repeated in both bytes, or in the upper one alone."""
+    """Warning about 8-bit values in a 16-bit file: repeated in both bytes, or in the upper one only."""
     if read.samples.dtype != np.uint16 or any("8 and of 16 bit" in note for note in read.notes):
         return []
     low = read.samples & np.uint16(255)

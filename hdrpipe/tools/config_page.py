@@ -1,4 +1,4 @@
-"""The JSON schema of the config and its page for people, from the pydantic classes of the core and of every plug-in."""
+"""JSON schema of the config and docs/config.md, from the pydantic classes of the core and of every plug-in."""
 
 import json
 from collections.abc import Iterator
@@ -21,52 +21,55 @@ SIGNS = {
     "exclusiveMaximum": "<",
     "multipleOf": "multiple of",
 }
-"""Word of a JSON schema -> how the page writes it."""
+"""Keyword of a JSON schema -> sign on the page."""
 
 
 def config_schema() -> dict[str, Any]:
-    """Schema (draft 2020-12), for editors and people: a section's options follow from the plug-in that it names."""
+    """Schema (draft 2020-12), for editors and docs; the options of a section depend on the plug-in that it names."""
     schema = Config.model_json_schema()
     definitions: dict[str, Any] = schema["$defs"]
     for section, (key, wing) in PLUGIN_KEYS.items():
-        part = definitions[_name(schema["properties"][section]["$ref"])]
-        part["properties"][key]["examples"] = list(plugins.BUILT_IN[wing])
-        part["properties"]["options"] = {"type": "object", "description": part["properties"]["options"]["description"]}
-        part["allOf"] = []
+        section_schema = definitions[_name(schema["properties"][section]["$ref"])]
+        section_schema["properties"][key]["examples"] = list(plugins.BUILT_IN[wing])
+        section_schema["properties"]["options"] = {
+            "type": "object",
+            "description": section_schema["properties"]["options"]["description"],
+        }
+        section_schema["allOf"] = []
         for name, options in plugins.BUILT_IN[wing].items():
             definitions[f"{wing}.{name}"] = options.model_json_schema()
             rule = {"properties": {"options": {"$ref": f"#/$defs/{wing}.{name}"}}}
-            part["allOf"].append({"if": {"properties": {key: {"const": name}}}, "then": rule})
+            section_schema["allOf"].append({"if": {"properties": {key: {"const": name}}}, "then": rule})
     for base in ("Spec", "MaskOptions"):
         definitions.pop(base, None)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def schema_text() -> str:
-    """The schema as committed: sorted, indented, ending in a newline."""
+    """The schema as it is committed: sorted, indented, ending in a newline."""
     return json.dumps(config_schema(), indent=1, sort_keys=True) + "\n"
 
 
 def config_page() -> str:
-    """Markdown: a table of keys for each section and for the options of each plug-in."""
+    """docs/config.md: a table of keys for each section and for the options of each plug-in."""
     schema = config_schema()
     top = {key: field for key, field in schema["properties"].items() if "$ref" not in field}
-    parts = [HEAD, "## Top level\n", *_table(top)]
+    lines = [HEAD, "## Top level\n", *_table(top)]
     for section, field in schema["properties"].items():
         if "$ref" in field:
             readers = [stage for stage, keys in STAGE_KEYS.items() if any(k.split(".")[0] == section for k in keys)]
-            stages = [stage for stage in readers if stage != "report"]  # it reads nearly all
+            stages = [stage for stage in readers if stage != "report"]  # it reads nearly every section
             definition = schema["$defs"][_name(field["$ref"])]
-            parts += [f"\n## `{section}`\n", f"{definition['description']} Reruns: {', '.join(stages)}.\n"]
-            parts += _table(definition["properties"])
+            lines += [f"\n## `{section}`\n", f"{definition['description']} Reruns: {', '.join(stages)}.\n"]
+            lines += _table(definition["properties"])
     for name in sorted(name for name in schema["$defs"] if "." in name):
         definition = schema["$defs"][name]
-        parts += [
+        lines += [
             f"\n## Options of `{name}`\n",
             f"{definition.get('description', '')}\n",
             *_table(definition["properties"]),
         ]
-    return "\n".join(parts) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def _table(fields: dict[str, Any]) -> Iterator[str]:

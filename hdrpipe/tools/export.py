@@ -1,4 +1,4 @@
-"""export: a network for other programs, as ONNX, and as one weights file that says where it comes from."""
+"""Command `export`: a network as ONNX, for other programs, or as a weights file with its provenance."""
 
 import importlib.util
 import logging
@@ -20,7 +20,7 @@ from hdrpipe.models.network import HdrNet, Prediction
 
 NEEDED = ("onnx", "onnxscript")
 LARGEST = 8192
-"""Longest side that the exported network is traced for, in pixels."""
+"""Longest side in pixels that the exported network accepts."""
 
 CONTRACT = {
     "frames": "(1, N, 3, H, W) display-coded RGB in [0, 1], ascending exposure, aligned to the middle frame",
@@ -31,29 +31,31 @@ CONTRACT = {
 
 
 class _Fusing(nn.Module):
-    """The network from frames to radiance."""
+    """A network whose output is radiance instead of tone-mapped values."""
 
     def __init__(self, net: HdrNet):
         super().__init__()
         self.net = net
 
     def forward(self, frames: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
-        found = cast(Prediction, self.net(frames, times))
-        return inverse_mu_law(found.tonemapped.clamp(0.0, 1.0)), found.sigma
+        prediction = cast(Prediction, self.net(frames, times))
+        return inverse_mu_law(prediction.tonemapped.clamp(0.0, 1.0)), prediction.sigma
 
 
 def export_onnx(network: Stored, out: Path) -> None:
     """Write the network as ONNX: inputs `frames` and `times`, outputs `radiance` and `sigma`, one burst at a time.
 
-    Height and width are free multiples of `multiple`, which stands among the model's metadata with the meaning of
+    Height and width are free multiples of `multiple`, which is in the metadata of the file, as are the definitions of
     inputs and outputs.
 
     Raises:
-        UsageError: the extra `onnx` is not installed, or this backbone has no form with free sizes.
+        UsageError: the extra `onnx` is not installed, or this backbone cannot be exported with free sizes.
     """
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        raise UsageError(f"{', '.join(missing)} not installed", "--onnx", "pip install 'hdrpipe[onnx]'")
+        raise UsageError(
+            f"this needs {', '.join(missing)}, which is not installed", "--onnx", "pip install 'hdrpipe[onnx]'"
+        )
     net = network.net.cpu().eval()
     side = 8 * net.multiple
     frames = torch.full((1, net.exposures, 3, side, side + net.multiple), 0.5)
@@ -61,15 +63,15 @@ def export_onnx(network: Stored, out: Path) -> None:
     high, wide = (torch.export.Dim(name, min=2, max=LARGEST // net.multiple) for name in ("height", "width"))
     free = {"frames": {3: net.multiple * high, 4: net.multiple * wide}, "times": None}
     program = _traced(_Fusing(net).eval(), (frames, times), free, network.metadata["model"]["backbone"])
-    told = {**CONTRACT, "multiple": str(net.multiple), "content_hash": network.metadata["content_hash"]}
-    for key, text in told.items():
+    metadata = {**CONTRACT, "multiple": str(net.multiple), "content_hash": network.metadata["content_hash"]}
+    for key, text in metadata.items():
         entry = program.metadata_props.add()
         entry.key, entry.value = f"hdrpipe.{key}", text
     write_bytes(out, program.SerializeToString())
 
 
 def _traced(net: nn.Module, inputs: tuple[Tensor, ...], free: dict[str, Any], backbone: str) -> Any:
-    """The ONNX model of a module; the exporter's own remarks are for its makers."""
+    """ONNX model of a module; log messages and warnings of the exporter are suppressed."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -86,34 +88,36 @@ def _traced(net: nn.Module, inputs: tuple[Tensor, ...], free: dict[str, Any], ba
             )
         except (torch.onnx.OnnxExporterError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0]
-            raise UsageError(f"backbone {backbone!r} has no ONNX form of free size ({reason})", "--onnx") from error
+            raise UsageError(
+                f"backbone {backbone!r} cannot be exported with free height and width ({reason})", "--onnx"
+            ) from error
     if program is None:
-        raise UsageError(f"backbone {backbone!r} has no ONNX form", "--onnx")
+        raise UsageError(f"backbone {backbone!r} cannot be exported to ONNX", "--onnx")
     return program.model_proto
 
 
-def export_weights(network: Stored, out: Path, about: Mapping[str, Any]) -> str:
-    """Write the network as one weights file for others; returns its content hash.
+def export_weights(network: Stored, out: Path, provenance: Mapping[str, Any]) -> str:
+    """Write the network as one weights file; returns its content hash.
 
-    Beside the weights stand `about` and `answer`, what the network answers to a fixed burst: by it a later version
-    can tell whether it still builds the same network.
+    The metadata include `about`, its provenance, and `answer`, its output for a fixed burst: with it a later version
+    can check that it still builds the same network.
 
     Args:
-        about: where it comes from (`origin`), for people.
+        provenance: from `origin`.
     """
-    said = {key: value for key, value in network.metadata.items() if key not in ("content_hash", "answer", "about")}
-    told = {**said, "about": dict(about), "answer": answer(network.net), "weights": network.metadata["content_hash"]}
-    return save_weights(out, network.net.state_dict(), told)
+    kept = {key: value for key, value in network.metadata.items() if key not in ("content_hash", "answer", "about")}
+    added = {"about": dict(provenance), "answer": answer(network.net), "weights": network.metadata["content_hash"]}
+    return save_weights(out, network.net.state_dict(), {**kept, **added})
 
 
 def origin(weights: Path, commit: str | None) -> dict[str, Any]:
-    """What the provenance beside a run's weights says of their making: seed, settings, code, versions; and the commit.
+    """Provenance of weights: seed, settings, code and versions from the file beside them, and the commit.
 
     Args:
-        weights: a weights file; without provenance beside it, nothing but the commit is told.
+        weights: a weights file; without provenance beside it the result has the commit only.
         commit: of the code that trained them.
     """
-    said = sidecar(weights)
-    told = {key: said[key] for key in ("stage", "spec", "code", "versions") if key in said}
-    seed = said.get("spec", {}).get("seed")
-    return {**told, **({} if seed is None else {"seed": seed}), **({} if commit is None else {"commit": commit})}
+    recorded = sidecar(weights)
+    metadata = {key: recorded[key] for key in ("stage", "spec", "code", "versions") if key in recorded}
+    seed = recorded.get("spec", {}).get("seed")
+    return {**metadata, **({} if seed is None else {"seed": seed}), **({} if commit is None else {"commit": commit})}

@@ -1,4 +1,4 @@
-"""What a file of a run holds, in words and numbers: products, weights, and two products side by side."""
+"""Command `inspect`: contents of a product or a weights file, as text or CSV."""
 
 import csv
 import io
@@ -16,8 +16,8 @@ from hdrpipe.errors import DamagedError, UsageError
 from hdrpipe.files.product.envelope import sidecar
 from hdrpipe.files.product.hdf5 import Product, open_product
 
-SHOWN = 24
-"""Scenes that a listing shows before it says how many more there are."""
+LISTED = 24
+"""Most scenes in a table; the number of further ones follows below it."""
 
 STATISTICS = ("min", "median", "mean", "p99", "max")
 
@@ -34,26 +34,26 @@ def statistics(array: NDArray) -> dict[str, float]:
 
 
 def field_rows(product: Product, scenes: Sequence[str]) -> Iterator[Row]:
-    """A row of statistics for each field of each scene."""
+    """One row of statistics for each field of each scene."""
     for scene in scenes:
         for name, field in product.schema.fields.items():
             if product.has(scene, name):
                 array = product.read(scene, name)
                 shape = " x ".join(map(str, array.shape))
-                about = {"scene": scene, "field": name, "type": str(array.dtype), "shape": shape, "unit": field.unit}
-                yield {**about, **statistics(array)}
+                identity = {"scene": scene, "field": name, "type": str(array.dtype), "shape": shape, "unit": field.unit}
+                yield {**identity, **statistics(array)}
 
 
 def picked(product: Product, scene: str | None) -> tuple[str, ...]:
-    """All scenes, or the one asked for.
+    """Names of all scenes, or of the one asked for.
 
     Raises:
-        UsageError: there is no such scene; names some that are there.
+        UsageError: the product has no such scene; the message names some that it has.
     """
     if scene is None or scene in product.scenes:
         return product.scenes if scene is None else (scene,)
-    known = ", ".join(product.scenes[:5]) + (", ..." if len(product.scenes) > 5 else "")
-    raise UsageError(f"has no scene {scene!r}", product.path, f"it has {known}")
+    names = ", ".join(product.scenes[:5]) + (", ..." if len(product.scenes) > 5 else "")
+    raise UsageError(f"there is no scene {scene!r} in this product", product.path, f"it has {names}")
 
 
 def csv_text(path: Path, scene: str | None) -> str:
@@ -69,17 +69,17 @@ def csv_text(path: Path, scene: str | None) -> str:
     return buffer.getvalue()
 
 
-def told(path: Path, scene: str | None) -> str:
-    """A product as people read it: head, fields with their ranges, scenes with their attributes, provenance."""
+def describe(path: Path, scene: str | None) -> str:
+    """Description of a product: head, fields with their ranges, scenes with their attributes, provenance."""
     with open_product(path, None) as product:
         scenes = picked(product, scene)
         rows = list(field_rows(product, scenes))
-        parts = [head(product), _fields(product, rows), _scenes(product, scenes, rows), provenance(product)]
-    return "\n\n".join(part for part in parts if part)
+        blocks = [head(product), _fields(product, rows), _scenes(product, scenes, rows), provenance(product)]
+    return "\n\n".join(block for block in blocks if block)
 
 
 def head(product: Product) -> str:
-    """One paragraph: file, kind, scenes, size, attributes, hash."""
+    """First paragraph: file, kind, scenes, size, attributes, hash."""
     size = product.path.stat().st_size / 1e6
     lines = [
         str(product.path),
@@ -91,63 +91,68 @@ def head(product: Product) -> str:
 
 
 def provenance(product: Product) -> str:
-    """What made the product, from the file itself; when and on what, from its sidecar."""
+    """Origin of the product, from the file itself; time, memory and device from its sidecar."""
     beside = sidecar(product.path)
     made = beside if beside.get("content_hash") == product.content_hash else {}
     return read_provenance(product, lambda origin: _made(origin, made))
 
 
 def read_provenance(product: Product, use: Callable[[dict[str, Any]], Result]) -> Result:
-    """What `use` makes of a product's provenance; DamagedError if that is not what hdrpipe writes."""
+    """Result of `use` on the provenance of a product; DamagedError if that is not what hdrpipe writes."""
     try:
         return use(from_json(product.provenance))
     except (ValueError, TypeError, LookupError, AttributeError) as error:
-        raise DamagedError(f"has a provenance that cannot be read ({type(error).__name__})", product.path) from None
+        raise DamagedError(f"its provenance cannot be read ({type(error).__name__})", product.path) from None
 
 
-def _made(said: dict[str, Any], beside: dict[str, Any]) -> str:
-    """`said`: what the file or its sidecar tells of its making; `beside`: a sidecar that speaks of this very file."""
-    if not said:
-        return "made by: not told"
-    lines = [f"made by: {said['stage']}, code {said['code'] or 'not told'}, {_pairs(said['versions'])}"]
+def _made(recorded: dict[str, Any], beside: dict[str, Any]) -> str:
+    """Text of the provenance in a file (`recorded`) and of the sidecar that belongs to it (`beside`)."""
+    if not recorded:
+        return "made by: not recorded"
+    code = recorded["code"] or "not recorded"
+    lines = [f"made by: {recorded['stage']}, code {code}, {_pairs(recorded['versions'])}"]
     if beside:
         took = f"{beside.get('seconds', 0):.1f} s, {beside.get('peak_mib')} MiB, {beside.get('device', 'CPU')}"
         lines.append(f"made on: {beside.get('started')}, {took}")
-    lines += [f"settings: {json.dumps(said['spec'], sort_keys=True)}"] if said["spec"] else []
-    lines += [f"from: {name} {_short(digest)}" for name, digest in said["inputs"].items()]
+    lines += [f"settings: {json.dumps(recorded['spec'], sort_keys=True)}"] if recorded["spec"] else []
+    lines += [f"from: {name} {_short(digest)}" for name, digest in recorded["inputs"].items()]
     return "\n".join(lines)
 
 
 def _fields(product: Product, rows: Sequence[Row]) -> str:
-    """A line a field: type, shapes, unit, and its range over the scenes."""
+    """Table of the fields: type, shapes, unit, and range over the scenes."""
     lines = []
     for name, field in product.schema.fields.items():
-        own = [row for row in rows if row["field"] == name]
-        if own:
-            shapes = list(dict.fromkeys(row["shape"] for row in own))
-            numbers = (min(r["min"] for r in own), np.mean([r["mean"] for r in own]), max(r["max"] for r in own))
+        scenes = [row for row in rows if row["field"] == name]
+        if scenes:
+            shapes = list(dict.fromkeys(row["shape"] for row in scenes))
+            numbers = (
+                min(r["min"] for r in scenes),
+                np.mean([r["mean"] for r in scenes]),
+                max(r["max"] for r in scenes),
+            )
             shape = shapes[0] + (f" and {len(shapes) - 1} more" if len(shapes) > 1 else "")
-            lines.append([name, own[0]["type"], shape, field.unit, *(f"{number:.4g}" for number in numbers)])
+            lines.append([name, scenes[0]["type"], shape, field.unit, *(f"{number:.4g}" for number in numbers)])
     headings = ["field", "type", "shape", "unit", "min", "mean", "max"]
     return tabulate(lines, headings, tablefmt="simple", disable_numparse=True)
 
 
 def _scenes(product: Product, scenes: Sequence[str], rows: Sequence[Row]) -> str:
-    """A line a scene: its plain attributes, and the mean of the field that viewers show."""
+    """Table of the scenes: their plain attributes, and the mean of the default field of viewers."""
     main = product.schema.default
     means = {row["scene"]: row["mean"] for row in rows if row["field"] == main}
     plain = [name for name, a in product.schema.scene_attributes.items() if name not in ("sources", "alignment") and a]
     lines = [
         [scene, f"{means[scene]:.4g}", *(_value(product.scene_attributes(scene)[name]) for name in plain)]
-        for scene in scenes[:SHOWN]
+        for scene in scenes[:LISTED]
     ]
     table = tabulate(lines, ["scene", f"mean {main}", *plain], tablefmt="simple", disable_numparse=True)
-    more = len(scenes) - SHOWN
+    more = len(scenes) - LISTED
     return table + (f"\n... and {more} more scenes (--csv lists all)" if more > 0 else "")
 
 
-def weights_told(path: Path) -> str:
-    """A weights file: what its header says, its tensors, and what its sidecar tells of its making."""
+def describe_weights(path: Path) -> str:
+    """Description of a weights file: its header, its tensors, and its provenance."""
     from hdrpipe.files.weights import load_weights
 
     tensors, metadata = load_weights(path)

@@ -1,4 +1,4 @@
-"""One scene as pictures: what went in, what came out, how sure it is, what was trusted, and where it errs."""
+"""Contact sheet of one scene for `inspect --png`: exposures, pseudo label, truth, sigma, error, masks."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,13 +16,13 @@ from hdrpipe.report.sheet import Tile, sheet_png
 from hdrpipe.tools.inspect import picked
 
 TOP_PERCENTILE = 99.0
-"""Error and sigma above this percentile share the brightest colour."""
+"""Percentile of error and sigma at which the colour scale ends."""
 
 COLUMNS = 4
 
 
 def scene_png(path: Path, scene: str) -> bytes:
-    """PNG of a scene of a product, with what its neighbours on disk know of it.
+    """PNG of a scene of a product and of the other products of the run that contain it.
 
     Raises:
         UsageError: the product has no such scene.
@@ -30,51 +30,53 @@ def scene_png(path: Path, scene: str) -> bytes:
     with ExitStack() as stack:
         product = stack.enter_context(open_product(path, None))
         picked(product, scene)
-        found = companions(product, scene, stack)
-        return sheet_png(f"{scene} of {path}", list(_tiles(found, scene)), COLUMNS)
+        products = companions(product, scene, stack)
+        return sheet_png(f"{scene} of {path}", list(_tiles(products, scene)), COLUMNS)
 
 
 def companions(product: Product, scene: str, stack: ExitStack) -> dict[str, Product]:
-    """Kind -> the product that knows this scene: itself, those of its folder, and those of the run's scenes/.
+    """Kind -> the product that contains this scene: itself, those of its folder, and those of the run's scenes/.
 
-    Neighbours that cannot be read are left out: they are not what was asked for.
+    Other products that cannot be read are left out.
     """
-    found = {product.kind: product}
+    products = {product.kind: product}
     folders = [product.path.parent, product.path.parent.parent / "scenes"]
     for path in (path for folder in folders for path in sorted(folder.glob("*.h5"))):
         try:
             other = stack.enter_context(open_product(path, None, verify=False))
             if scene in other.scenes:
-                found.setdefault(other.kind, other)
+                products.setdefault(other.kind, other)
         except HdrpipeError:
             continue
-    return found
+    return products
 
 
-def _tiles(found: dict[str, Product], scene: str) -> Iterator[Tile]:
-    if "scenes" in found:
-        yield from _exposures(found["scenes"], scene)
-    label = found["uncertainty"].read(scene, "pseudo_label").astype(np.float32) if "uncertainty" in found else None
-    truth = found["truth"].read(scene, "radiance") if "truth" in found else None
+def _tiles(products: dict[str, Product], scene: str) -> Iterator[Tile]:
+    if "scenes" in products:
+        yield from _exposures(products["scenes"], scene)
+    label = (
+        products["uncertainty"].read(scene, "pseudo_label").astype(np.float32) if "uncertainty" in products else None
+    )
+    truth = products["truth"].read(scene, "radiance") if "truth" in products else None
     if label is not None:
-        yield Tile("Pseudo label", "radiance, tone-mapped for people", display(label))
+        yield Tile("Pseudo label", "radiance, tone-mapped for display", display(label))
     if truth is not None:
-        yield Tile("Truth", "radiance, tone-mapped for people", display(truth))
+        yield Tile("Truth", "radiance, tone-mapped for display", display(truth))
     if label is not None:
-        yield from _maps(found["uncertainty"], scene, label, truth)
-    if "masks" in found:
-        yield from _masks(found["masks"], scene, None if label is None else display(label))
+        yield from _maps(products["uncertainty"], scene, label, truth)
+    if "masks" in products:
+        yield from _masks(products["masks"], scene, None if label is None else display(label))
 
 
 def _exposures(product: Product, scene: str) -> Iterator[Tile]:
-    about, frames = product.scene_attributes(scene), product.field(scene, "ldr")
-    for index in shown_exposures(frames.shape[0], int(about["reference"])):
-        note = "reference" if index == about["reference"] else f"exposure {index + 1} of {frames.shape[0]}"
-        yield Tile(f"{about['ev'][index]:+g} EV", note, levels(frames[index]))
+    attributes, frames = product.scene_attributes(scene), product.field(scene, "ldr")
+    for index in shown_exposures(frames.shape[0], int(attributes["reference"])):
+        note = "reference" if index == attributes["reference"] else f"exposure {index + 1} of {frames.shape[0]}"
+        yield Tile(f"{attributes['ev'][index]:+g} EV", note, levels(frames[index]))
 
 
 def _maps(product: Product, scene: str, label: np.ndarray, truth: np.ndarray | None) -> Iterator[Tile]:
-    """Sigma, and the error on the same scale where there is a truth."""
+    """Sigma, and the error on the same scale where there is truth."""
     sigma = product.read(scene, "sigma")
     error = None if truth is None else error_map(label, truth)
     top = max(float(np.percentile(plane, TOP_PERCENTILE)) for plane in (sigma, error) if plane is not None)
@@ -86,10 +88,10 @@ def _maps(product: Product, scene: str, label: np.ndarray, truth: np.ndarray | N
 
 
 def _masks(product: Product, scene: str, label: Rgb | None) -> Iterator[Tile]:
-    about, pixels = product.scene_attributes(scene), product.read(scene, "pixel_mask")
+    attributes, pixels = product.scene_attributes(scene), product.read(scene, "pixel_mask")
     patches = spread(product.read(scene, "patch_mask"), pixels.shape)
-    yield Tile("Patch mask", f"{100 * about['keep_rate_patch']:.0f} % trusted (light)", mask_picture(patches))
-    yield Tile("Pixel mask", f"{100 * about['keep_rate_pixel']:.0f} % trusted (light)", mask_picture(pixels))
+    yield Tile("Patch mask", f"{100 * attributes['keep_rate_patch']:.0f} % trusted (light)", mask_picture(patches))
+    yield Tile("Pixel mask", f"{100 * attributes['keep_rate_pixel']:.0f} % trusted (light)", mask_picture(pixels))
     if label is not None:
-        shown = veiled(label, product.read(scene, "weight"))
-        yield Tile("Learned from", f"{100 * about['keep_rate']:.0f} % kept, the rest veiled", shown)
+        picture = veiled(label, product.read(scene, "weight"))
+        yield Tile("Learned from", f"{100 * attributes['keep_rate']:.0f} % kept, the rest veiled", picture)

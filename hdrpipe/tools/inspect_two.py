@@ -1,4 +1,4 @@
-"""Two products of one kind side by side: two rounds, two runs, two strategies."""
+"""Comparison of two products of one kind for `inspect A B`: of two rounds, runs or strategies."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from hdrpipe.config.differences import differences
 from hdrpipe.errors import UsageError
 from hdrpipe.files.product.hdf5 import Product, open_product
 from hdrpipe.imaging.tonemap import mu_law
-from hdrpipe.tools.inspect import SHOWN, read_provenance
+from hdrpipe.tools.inspect import LISTED, read_provenance
 
 Row = dict[str, Any]
 
@@ -21,20 +21,25 @@ RADIANCE = ("pseudo_label", "radiance")
 
 
 def compared(first: Path, second: Path, scene: str | None = None) -> str:
-    """How two products differ: settings, fields over all common scenes, and the scenes that differ most.
+    """Differences of two products as text: settings, fields over all common scenes, the scenes that differ most.
 
     Raises:
         UsageError: they are of different kinds, or have no scene in common.
     """
     with open_product(first, None) as a, open_product(second, None) as b:
         if a.kind != b.kind:
-            raise UsageError(f"is of kind '{b.kind}', {first.name} of kind '{a.kind}'", second)
+            raise UsageError(f"this product is of kind '{b.kind}', {first.name} of kind '{a.kind}'", second)
         names = [name for name in a.scenes if name in b.scenes and scene in (None, name)]
         if not names:
-            raise UsageError(f"has no scene in common with {first}" if scene is None else f"no scene {scene!r}", second)
+            raise UsageError(
+                f"has no scene in common with {first}"
+                if scene is None
+                else f"there is no scene {scene!r} in both products",
+                second,
+            )
         rows = [row for name in names for row in _rows(a, b, name)]
-        parts = [_head(a, b, len(names)), _settings(a, b), _fields(a, rows), _scenes(a, rows)]
-    return "\n\n".join(part for part in parts if part)
+        blocks = [_head(a, b, len(names)), _settings(a, b), _fields(a, rows), _scenes(a, rows)]
+    return "\n\n".join(block for block in blocks if block)
 
 
 def _head(a: Product, b: Product, common: int) -> str:
@@ -59,38 +64,38 @@ def _rows(a: Product, b: Product, scene: str) -> list[Row]:
         if a.has(scene, field) and b.has(scene, field):
             one, two = a.read(scene, field), b.read(scene, field)
             if one.shape != two.shape:
-                raise UsageError(f"scene {scene!r} has another size than in {a.path}", b.path)
+                raise UsageError(f"scene {scene!r} has not the same size as in {a.path}", b.path)
             rows.append({"scene": scene, "field": field, **_difference(field, one, two)})
     return rows
 
 
 def _difference(field: str, one: NDArray, two: NDArray) -> dict[str, float]:
-    """Means and mean absolute difference; radiance is compared after the mu-law, as everywhere."""
+    """Means, mean and largest absolute difference; radiance is compared after the mu-law."""
     one, two = one.astype(np.float32), two.astype(np.float32)
     if field in RADIANCE:
         one, two = mu_law(one), mu_law(two)
-    apart = np.abs(one - two)
+    distance = np.abs(one - two)
     a, b = float(one.mean()), float(two.mean())
-    return {"a": a, "b": b, "change": b - a, "apart": float(apart.mean()), "most": float(apart.max())}
+    return {"a": a, "b": b, "change": b - a, "distance": float(distance.mean()), "most": float(distance.max())}
 
 
 def _fields(a: Product, rows: list[Row]) -> str:
     lines = []
     for field in a.schema.fields:
-        own = [row for row in rows if row["field"] == field]
-        if own:
-            numbers = [float(np.mean([row[key] for row in own])) for key in ("a", "b", "apart")]
+        rows_of_field = [row for row in rows if row["field"] == field]
+        if rows_of_field:
+            numbers = [float(np.mean([row[key] for row in rows_of_field])) for key in ("a", "b", "distance")]
             name = f"{field} (mu-law)" if field in RADIANCE else field
-            lines.append([name, *(f"{n:.4g}" for n in numbers), f"{max(row['most'] for row in own):.4g}"])
+            lines.append([name, *(f"{n:.4g}" for n in numbers), f"{max(row['most'] for row in rows_of_field):.4g}"])
     headings = ["field", "mean A", "mean B", "mean |A-B|", "max |A-B|"]
     return tabulate(lines, headings, tablefmt="simple", disable_numparse=True)
 
 
 def _scenes(a: Product, rows: list[Row]) -> str:
-    """The scenes by how far apart the field is that viewers show."""
+    """Table of the scenes by the difference of the default field of viewers."""
     main = a.schema.default
-    own = sorted((r for r in rows if r["field"] == main), key=lambda row: (-row["apart"], row["scene"]))[:SHOWN]
-    forms = (("a", ".4g"), ("b", ".4g"), ("change", "+.4g"), ("apart", ".4g"))
-    lines = [[row["scene"], *(format(row[key], form) for key, form in forms)] for row in own]
+    widest = sorted((r for r in rows if r["field"] == main), key=lambda row: (-row["distance"], row["scene"]))[:LISTED]
+    forms = (("a", ".4g"), ("b", ".4g"), ("change", "+.4g"), ("distance", ".4g"))
+    lines = [[row["scene"], *(format(row[key], form) for key, form in forms)] for row in widest]
     headings = ["scene", f"{main} A", f"{main} B", "change", "mean |A-B|"]
     return tabulate(lines, headings, tablefmt="simple", disable_numparse=True)

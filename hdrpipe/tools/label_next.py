@@ -1,8 +1,8 @@
-"""Which unlabelled scenes to capture a truth for: those that the teacher doubts most, and unlike each other.
+"""Command `label-next`: unlabelled scenes whose truth would help most, by uncertainty and diversity.
 
-Greedy: a scene counts its mean sigma, as a share of the largest, times its distance to the nearest scene that is
-labelled or already picked, as a share of the largest distance. The distance is Euclidean between small pictures of the
-pseudo label after the mu-law, so that two views of one place count once.
+Greedy choice: the score of a scene is its mean sigma, relative to the largest, times its distance to the nearest scene
+that is labelled or already picked, relative to the largest distance. The distance is Euclidean between small pictures
+of the pseudo labels after the mu-law, so that of two views of one place only one is picked.
 """
 
 from contextlib import ExitStack
@@ -20,14 +20,14 @@ from hdrpipe.imaging.tonemap import display, heat, mu_law
 from hdrpipe.report.sheet import Tile, sheet_png
 
 SIDE = 8
-"""Side of the small pictures that tell scenes apart."""
+"""Side in pixels of the small pictures between which distances are measured."""
 
 COLUMNS = 4
 
 
 @dataclass(frozen=True)
 class Pick:
-    """A scene worth a truth: mean sigma, share of the largest sigma, distance share, difficulty and group as known."""
+    """A scene to label: mean sigma, the same relative to the largest (`doubt`), relative distance, and group."""
 
     scene: str
     sigma: float
@@ -36,18 +36,18 @@ class Pick:
     group: str
 
 
-def ranked(doubts: NDArray, features: NDArray, known: NDArray, count: int) -> list[tuple[int, float, float]]:
-    """Greedy order of scenes: (index, doubt, distance), both shares in [0, 1].
+def ranked(doubts: NDArray, features: NDArray, labelled: NDArray, count: int) -> list[tuple[int, float, float]]:
+    """Greedy order of scenes: (index, doubt, distance), the last two relative to their largest, in [0, 1].
 
     Args:
         doubts: (n,) mean sigma of each scene, > 0.
-        features: (n, d) what tells scenes apart.
-        known: (m, d) the same of scenes that are labelled already; may be empty.
+        features: (n, d) feature vector of each scene.
+        labelled: (m, d) those of the scenes that are labelled already; may be empty.
         count: how many to pick, at most n.
     """
     doubt = doubts / max(float(doubts.max()), 1e-12)
     nearest = np.full(len(doubts), np.inf)
-    for feature in known:
+    for feature in labelled:
         nearest = np.minimum(nearest, np.linalg.norm(features - feature, axis=1))
     picked: list[tuple[int, float, float]] = []
     left = set(range(len(doubts)))
@@ -69,30 +69,30 @@ def last_round(folder: Path) -> Path:
     """
     rounds = sorted(path.parent for path in folder.glob("round-*/uncertainty-*.h5"))
     if not rounds:
-        raise InputError("has no uncertainty maps yet", folder, "run it up to the teacher of round 1")
+        raise InputError("this run has no uncertainty maps yet", folder, "run it up to the teacher of round 1")
     return rounds[-1]
 
 
 def picks(folder: Path, count: int) -> tuple[list[Pick], bytes]:
-    """The scenes to label next by the newest round of a run, and a sheet of their pictures (PNG)."""
-    place = last_round(folder)
+    """Scenes to label next, from the newest round of a run, and a contact sheet of their pictures (PNG)."""
+    round_folder = last_round(folder)
     with ExitStack() as stack:
-        labels = Shards(sorted(place.glob("uncertainty-*.h5")), "uncertainty", stack)
-        known = stack.enter_context(open_product(place / "labelled.h5", "uncertainty"))
+        labels = Shards(sorted(round_folder.glob("uncertainty-*.h5")), "uncertainty", stack)
+        labelled = stack.enter_context(open_product(round_folder / "labelled.h5", "uncertainty"))
         features = np.stack([_feature(labels.of(s).read(s, "pseudo_label")) for s in labels.scenes])
         doubts = np.array([float(labels.of(s).read(s, "sigma").mean()) for s in labels.scenes])
-        seen = np.stack([_feature(known.read(s, "pseudo_label")) for s in known.scenes])
+        seen = np.stack([_feature(labelled.read(s, "pseudo_label")) for s in labelled.scenes])
         groups = _groups(folder, stack)
-        found = [
+        selected = [
             Pick(labels.scenes[k], float(doubts[k]), doubt, distance, groups.get(labels.scenes[k], ""))
             for k, doubt, distance in ranked(doubts, features, seen, count)
         ]
-        title = f"What to label next: {folder}, {place.name}"
-        return found, sheet_png(title, _tiles(found, labels), COLUMNS)
+        title = f"What to label next: {folder}, {round_folder.name}"
+        return selected, sheet_png(title, _tiles(selected, labels), COLUMNS)
 
 
 def _feature(radiance: NDArray) -> NDArray:
-    """A small picture, flat; only what scenes look like from afar."""
+    """Feature vector of a scene: its picture after the mu-law, reduced to SIDE x SIDE pixels."""
     tonemapped = mu_law(radiance.astype(np.float32)).transpose(1, 2, 0)
     return cv2.resize(tonemapped, (SIDE, SIDE), interpolation=cv2.INTER_AREA).ravel()
 
@@ -102,9 +102,9 @@ def _groups(folder: Path, stack: ExitStack) -> dict[str, str]:
     return {scene: str(pool.of(scene).scene_attributes(scene)["group"]) for scene in pool.scenes}
 
 
-def _tiles(found: list[Pick], labels: Shards) -> list[Tile]:
+def _tiles(selected: list[Pick], labels: Shards) -> list[Tile]:
     tiles = []
-    for rank, pick in enumerate(found, 1):
+    for rank, pick in enumerate(selected, 1):
         product = labels.of(pick.scene)
         sigma = product.read(pick.scene, "sigma")
         picture = display(product.read(pick.scene, "pseudo_label").astype(np.float32))

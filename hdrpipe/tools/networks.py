@@ -1,4 +1,4 @@
-"""The network that fuses: the shipped one, a run's chosen one, or one given by its weights."""
+"""Choice of the network that fuses: the shipped one, the chosen student of a run, or a weights file."""
 
 from pathlib import Path
 
@@ -11,17 +11,17 @@ CHOSEN = "chosen.json"
 
 
 def find_network(run: Path | None = None, weights: Path | None = None) -> Stored:
-    """Load the network of a run's `chosen.json`, of a weights file, or, with neither, the shipped one.
+    """Load the chosen student of a run, or a weights file, or, with neither, the shipped network.
 
     Raises:
         UsageError: both are given, or there is no such run.
-        InputError, DamagedError: the run is not finished, there is no such file, or it is broken.
+        InputError, DamagedError: the run is not finished, there is no such file, or it is damaged.
     """
     return stored(find_weights(run, weights))
 
 
 def find_weights(run: Path | None, weights: Path | None) -> Path:
-    """The weights file of a run, or the one given, or the shipped one; errors as `find_network`."""
+    """Path of the weights file of a run, or of the one given, or of the shipped one; raises as `find_network`."""
     if run is not None and weights is not None:
         raise UsageError("a run and weights are both given", "--run, --weights", "choose one")
     if run is not None:
@@ -30,26 +30,30 @@ def find_weights(run: Path | None, weights: Path | None) -> Path:
 
 
 def chosen_weights(run: Path) -> Path:
-    """The weights file that the `chosen.json` of a run, named by its folder or by its name under results/, names.
+    """Path of the chosen student of a run, which is given by its folder or by its name under results/.
 
     Raises:
         UsageError: there is no such run.
-        InputError: no such file, which a run writes after its last round; DamagedError: it is damaged or altered.
+        InputError: the run is not finished. DamagedError: its `chosen.json` is damaged or altered.
     """
     folder = _folder(run)
     path = folder / CHOSEN
     if not path.exists():
-        raise InputError("no such file", path, f"finish the run first: snakemake --cores all {path}")
-    said = read_json(path, "choose")
+        raise InputError(
+            "the run has not chosen a round yet: no such file",
+            path,
+            f"finish the run first: snakemake --cores all {path}",
+        )
+    choice = read_json(path, "choose")
     try:
-        number = int(said["round"])
+        number = int(choice["round"])
     except (ValueError, KeyError, TypeError, OverflowError):
-        raise DamagedError("names no round", path, "delete it and run the rule 'choose' again") from None
+        raise DamagedError("has no round in it", path, "delete it and run the rule 'choose' again") from None
     return folder / f"round-{number:02d}" / "student.safetensors"
 
 
 def _folder(run: Path) -> Path:
-    """The folder of a run; one that was moved without its scenes and logs, which `run_folder` does not know, too."""
+    """Folder of a run; also of one that was moved without its scenes and logs, which `run_folder` does not accept."""
     if (run / CHOSEN).exists():
         return run
     try:

@@ -1,4 +1,4 @@
-"""What other thresholds and strategies would keep of a round, and what that is worth; nothing is trained or written."""
+"""Command `preview`: coverage and error of a round under other thresholds and strategies, without training."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -19,20 +19,20 @@ from hdrpipe.files.product.shards import Shards
 from hdrpipe.masking.strategy import RoundMaps, SceneMaps
 
 SCENES = 16
-"""Unlabelled scenes that a preview reads at most, evenly spaced by name: it should answer in seconds."""
+"""Most unlabelled scenes that a preview reads, evenly spaced by name, so that it takes seconds."""
 
 LEVELS = ("patch", "pixel")
 
 UNREAD = {"needs_truth": "the truth", "needs_frames": "the frames"}
-"""What a strategy may ask for (see `masking.contract`) that no preview gives it."""
+"""Flags of strategies (see `masking.strategy`) for data that a preview does not read."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One setting: thresholds of both levels ("" without), shares kept of unlabelled scenes, worth on labelled ones.
+    """One setting: thresholds of both levels (or ""), coverage of the unlabelled scenes, errors on the labelled ones.
 
-    `kept_rmse`, `dropped_rmse` after the mu-law; `psnr` is that of the kept pixels in dB, None where none is kept;
-    `used` marks the run's own.
+    `kept_rmse` and `dropped_rmse` are measured after the mu-law; `psnr` is that of the kept pixels in dB, None where
+    none is kept; `used` marks the setting of the run.
     """
 
     strategy: str
@@ -49,7 +49,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Preview:
-    """All rows, why some strategies have none, what was read, and error and sigma of the labelled pixels."""
+    """Rows of all settings, reasons why strategies are left out, a note of the scenes read, and their maps."""
 
     rows: Sequence[Row]
     left_out: Sequence[str]
@@ -57,23 +57,23 @@ class Preview:
     maps: RoundMaps
 
 
-def preview(place: Path, strategies: Sequence[str], values: Sequence[float], level: str | None) -> Preview:
+def preview(round_folder: Path, strategies: Sequence[str], values: Sequence[float], level: str | None) -> Preview:
     """Try every pair of thresholds for every strategy on the maps of a round.
 
     Args:
-        place: folder of a round.
+        round_folder: folder of a round.
         strategies: plug-ins to try; all if empty.
-        values: thresholds for both levels, beside those in use.
-        level: levels that decide what is kept; None takes those in use.
+        values: thresholds for both levels, in addition to those of the run.
+        level: mask level to apply; None takes that of the run.
 
     Raises:
-        InputError: the round has no maps yet. UsageError: there is no such strategy.
+        InputError: the round has no uncertainty maps yet. UsageError: there is no such strategy.
     """
-    used = settings_in_use(place)
+    used = settings_in_use(round_folder)
     rows: list[Row] = []
     left_out: list[str] = []
     with ExitStack() as stack:
-        maps, read = round_maps(place, stack)
+        maps, read = round_maps(round_folder, stack)
         for name in strategies or plugins.choices("masking"):
             strategy = plugins.load("masking", name)
             needs = [what for flag, what in UNREAD.items() if getattr(strategy.Options, flag)]
@@ -88,67 +88,69 @@ def preview(place: Path, strategies: Sequence[str], values: Sequence[float], lev
     return Preview(rows, left_out, read, maps)
 
 
-def settings_in_use(place: Path) -> MasksSpec:
-    """How the round was masked; the defaults where it has no masks yet."""
-    return MasksSpec.model_validate(renamed(sidecar(place / "masks.json").get("spec", {})).get("masks", {}))
+def settings_in_use(round_folder: Path) -> MasksSpec:
+    """Mask settings of the round; the defaults where it has no masks yet."""
+    return MasksSpec.model_validate(renamed(sidecar(round_folder / "masks.json").get("spec", {})).get("masks", {}))
 
 
-def labelled_products(place: Path) -> list[Path]:
-    """The labelled scenes as the round's masks were measured on them: held out where it is cross-fitted."""
-    folds = sidecar(place / "masks.json").get("spec", {}).get("crossfit", {}).get("folds", 0)
-    return [place / name for name in products(folds)] or [place / "labelled.h5"]
+def labelled_products(round_folder: Path) -> list[Path]:
+    """Products of the labelled scenes on which the round's masks were measured: held out where it is cross-fitted."""
+    folds = sidecar(round_folder / "masks.json").get("spec", {}).get("crossfit", {}).get("folds", 0)
+    return [round_folder / name for name in products(folds)] or [round_folder / "labelled.h5"]
 
 
-def round_maps(place: Path, stack: ExitStack) -> tuple[RoundMaps, str]:
-    """Sigma of unlabelled scenes, sigma and error of labelled ones, in memory; and what was read, in words."""
-    paths = sorted(place.glob("uncertainty-*.h5"))
+def round_maps(round_folder: Path, stack: ExitStack) -> tuple[RoundMaps, str]:
+    """Sigma of unlabelled scenes, sigma and error of labelled ones, in memory; and a note of the scenes read."""
+    paths = sorted(round_folder.glob("uncertainty-*.h5"))
     if not paths:
-        raise InputError("has no uncertainty maps yet", place, "run it up to the teacher of this round")
+        raise InputError(
+            "this round has no uncertainty maps yet", round_folder, "run it up to the teacher of this round"
+        )
     shards = Shards(paths, "uncertainty", stack)
-    known = Shards(labelled_products(place), "uncertainty", stack)
-    truths = Shards(sorted((place.parent / "scenes").glob("labelled-truth-*.h5")), "truth", stack)
+    labelled_scenes = Shards(labelled_products(round_folder), "uncertainty", stack)
+    truths = Shards(sorted((round_folder.parent / "scenes").glob("labelled-truth-*.h5")), "truth", stack)
     names = [shards.scenes[k] for k in np.unique(np.linspace(0, len(shards.scenes) - 1, SCENES).round().astype(int))]
     unlabelled = [SceneMaps(name, shards.of(name).read(name, "sigma")) for name in names]
     labelled = []
-    for name in known.scenes:
-        estimate = known.of(name).read(name, "pseudo_label").astype(np.float32)
+    for name in labelled_scenes.scenes:
+        estimate = labelled_scenes.of(name).read(name, "pseudo_label").astype(np.float32)
         error = error_map(estimate, truths.of(name).read(name, "radiance"))
-        labelled.append(SceneMaps(name, known.of(name).read(name, "sigma"), error))
+        labelled.append(SceneMaps(name, labelled_scenes.of(name).read(name, "sigma"), error))
     read = f"{len(names)} of {len(shards.scenes)} unlabelled scenes, {len(labelled)} labelled ones"
     return RoundMaps(unlabelled, labelled, cast(int, shards.products[0].attributes["round"])), read
 
 
 def grid(name: str, used: MasksSpec, values: Sequence[float]) -> Iterator[Any]:
-    """Options of a strategy: all pairs of `values` for the options that end in `_patch` and `_pixel`.
+    """Options of a strategy with all pairs of `values` for the options that end in `_patch` and `_pixel`.
 
-    The other options are those in use, or the defaults of a strategy that is not in use.
+    The other options are those of the run, or the defaults where the run uses another strategy.
     """
     base = used.options if name == used.strategy else plugins.options("masking", name, {})
     keys = thresholds(base)
-    own = [sorted({*values, *([getattr(base, key)] if getattr(base, key) is not None else [])}) for key in keys]
-    for patch in own[0] if keys else [None]:
-        for pixel in own[1] if keys else [None]:
+    choices = [sorted({*values, *([getattr(base, key)] if getattr(base, key) is not None else [])}) for key in keys]
+    for patch in choices[0] if keys else [None]:
+        for pixel in choices[1] if keys else [None]:
             changed = dict(zip(keys, (patch, pixel), strict=False))
             try:
                 yield plugins.options("masking", name, base.model_dump() | changed)
-            except UsageError:  # a value beyond what this strategy allows
+            except UsageError:  # a value that this strategy does not allow
                 continue
 
 
 def thresholds(options: Any) -> tuple[str, ...]:
-    """Names of the numeric options of the patch and the pixel level; empty for a strategy that has no such pair."""
+    """Names of the numeric options of the patch and the pixel level; empty for a strategy without such a pair."""
     fields = type(options).model_fields
     numeric = [name for name, field in fields.items() if "float" in str(field.annotation)]
-    found = [[name for name in numeric if name.endswith(f"_{level}")] for level in LEVELS]
-    return tuple(names[0] for names in found) if all(found) else ()
+    names = [[name for name in numeric if name.endswith(f"_{level}")] for level in LEVELS]
+    return tuple(names[0] for names in names) if all(names) else ()
 
 
 def _row(name: str, strategy: Any, options: Any, maps: RoundMaps, level: str, used: MasksSpec) -> Row:
     statistics = strategy.fit(maps, options)
     made = [strategy.apply(scene, statistics, options, level) for scene in maps.unlabelled]
-    known = list(maps.labelled)
-    weights = [strategy.apply(scene, statistics, options, level).weight.ravel() for scene in known]
-    errors = [np.square(scene.error, dtype=np.float64).ravel() for scene in known if scene.error is not None]
+    labelled_scenes = list(maps.labelled)
+    weights = [strategy.apply(scene, statistics, options, level).weight.ravel() for scene in labelled_scenes]
+    errors = [np.square(scene.error, dtype=np.float64).ravel() for scene in labelled_scenes if scene.error is not None]
     risk = kept_and_dropped(np.concatenate(errors), np.concatenate(weights))
     pair = ["" if value is None else value for value in (getattr(options, key) for key in thresholds(options))]
     kept = float(np.sqrt(risk["kept_risk"]))

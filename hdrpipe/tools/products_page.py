@@ -1,4 +1,4 @@
-"""The page about products for people, from their schemas."""
+"""docs/products.md, from the schemas of the products."""
 
 from collections.abc import Iterator
 
@@ -37,14 +37,14 @@ The same provenance, with time, memory and device, stands as `FILE.json` beside 
 
 
 def products_page() -> str:
-    """Markdown: for each kind of product its rule, fields and attributes."""
+    """docs/products.md: rule, fields and attributes of each kind of product."""
     return "\n".join([HEAD, *(line for schema in SCHEMAS.values() for line in _section(schema))]) + "\n"
 
 
 def _section(schema: Schema) -> Iterator[str]:
     yield f"\n## `{schema.kind}`, version {schema.version}\n"
-    about = f"Made by the rule `{schema.rule}`. Opens at `{schema.default}`. `{schema.shards}` spreads it over files."
-    yield about + "\n"
+    summary = f"Made by the rule `{schema.rule}`. Opens at `{schema.default}`. `{schema.shards}` spreads it over files."
+    yield summary + "\n"
     yield "| field | type | shape | unit | range | meaning |\n| --- | --- | --- | --- | --- | --- |"
     for name, field in schema.fields.items():
         shape = " x ".join(map(str, field.dims))

@@ -1,4 +1,4 @@
-"""A fused picture on disk: the HDR file, a picture for displays, and the uncertainty as a heat-map."""
+"""Files of a fused burst: the HDR picture, a picture for displays, and a heat map of sigma."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -28,12 +28,12 @@ FOR_DISPLAYS = (".jpg", ".jpeg", ".avif")
 ANCHORS = ("min-ev", "reference")
 
 SIGMA_TOP = 0.1
-"""Sigma of the brightest colour of a heat-map, the same for every picture, so that pictures compare."""
+"""Sigma of the brightest colour of a heat map, the same for all pictures, so that they can be compared."""
 
 
 @dataclass(frozen=True)
 class Camera:
-    """What a camera said of the reference frame, where it said it: seconds, ISO speed, f-number."""
+    """Camera settings of the reference frame, where the file has them: seconds, ISO speed, f-number."""
 
     seconds: float | None = None
     iso: float | None = None
@@ -41,19 +41,22 @@ class Camera:
 
 
 def check_target(path: Path, anchor: str) -> None:
-    """Refuse a name or an anchor that cannot be written, before any work.
+    """Check the name and the anchor of a result, before any work.
 
     Raises:
-        UsageError: an unknown ending or anchor; another anchor than "min-ev" for a format that ends at 1 or is exposed
-            for displays; a format whose library is missing.
+        UsageError: an unknown file type or anchor; another anchor than "min-ev" for a format that ends at 1 or is
+            exposed for displays; a format whose library is missing.
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise UsageError(f"no ending of an HDR picture: {path.suffix or 'none'}", path, f"use {', '.join(SUFFIXES)}")
+        what = f"HDR pictures cannot be written as {path.suffix or 'a file without a suffix'}"
+        raise UsageError(what, path, f"use {', '.join(SUFFIXES)}")
     if anchor not in ANCHORS:
         raise UsageError(f"unknown anchor {anchor!r}", "--anchor", f"choose one of {', '.join(ANCHORS)}")
     if anchor != "min-ev" and suffix in ENDING_AT_ONE:
-        raise UsageError(f"{suffix} ends at 1 and would clip", "--anchor", "use min-ev, or write .exr")
+        raise UsageError(
+            f"{suffix} ends at 1, so that brighter lights would clip", "--anchor", "use min-ev, or write .exr"
+        )
     if anchor != "min-ev" and suffix in FOR_DISPLAYS:
         raise UsageError(f"{suffix} is exposed for displays", "--anchor", "use min-ev, or write .exr")
     if suffix in FOR_DISPLAYS:
@@ -61,7 +64,7 @@ def check_target(path: Path, anchor: str) -> None:
 
 
 def check_size(path: Path, width: int, height: int) -> None:
-    """Refuse a picture that its format cannot hold, before any work.
+    """Check that the file format can hold a picture of this size, before any work.
 
     Raises:
         UsageError: see `displays.check_gain_map_size`.
@@ -71,55 +74,55 @@ def check_size(path: Path, width: int, height: int) -> None:
 
 
 def outputs(path: Path, sigma: bool) -> tuple[Path, ...]:
-    """The files that one burst becomes: the HDR picture, the one for displays, the heat-map where there is one."""
+    """Files of one burst: the HDR picture, the one for displays, and the heat map where there is one."""
     return (path, path.with_suffix(".png"), *([path.with_suffix(".sigma.png")] if sigma else []))
 
 
 def check_replaced(targets: Sequence[Path], inputs: Sequence[Path], force: bool) -> None:
-    """Refuse outputs that would replace what `fuse` did not write, before any work.
+    """Check that no output replaces a file that `fuse` did not write, before any work.
 
     Args:
-        targets: every file that is to be written.
-        inputs: the files of all bursts, which nothing may replace; results of an earlier run among them are none.
-        force: whether other files may be replaced.
+        targets: files that will be written.
+        inputs: files of all bursts, which are never replaced; without earlier results of `fuse`.
+        force: True if files other than the inputs may be replaced.
 
     Raises:
-        UsageError: names the first such file.
+        UsageError: a file would be replaced; the message names the first one.
     """
     taken = {_identity(path) for path in inputs}
     for target in targets:
         if not os.path.lexists(target):
             continue
         if _identity(target) in taken:
-            raise UsageError("is an input, and would be replaced", target, "name another place")
+            raise UsageError("this input would be replaced by the result", target, "choose another name or folder")
         if target.is_dir():
-            raise UsageError("is a folder, where a file is to be written", target, "name another place")
+            raise UsageError("there is a folder where the result would be written", target, "choose another name")
         if not force and not is_result(target):
-            hint = "name another place, or say --force to replace it"
-            raise UsageError("is there, and fuse did not write it", target, hint)
+            hint = "choose another name, or add --force to replace it"
+            raise UsageError("this file exists, and was not written by `fuse`", target, hint)
 
 
 def _identity(path: Path) -> object:
-    """What is the same for all names of one file: links, other spellings, capitals where the disk ignores them."""
+    """Identity of a file, equal for all its names: links, other spellings, capitals where the disk ignores case."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return path.absolute()
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def write_result(path: Path, fused: Fused, anchor: str, half: bool, camera: Camera) -> list[Path]:
     """Write the HDR picture, `NAME.png` for displays and `NAME.sigma.png`; return what was written.
 
     Args:
-        path: the HDR picture; its ending is its format.
-        fused: what to write.
-        anchor: "min-ev", the shortest exposure clips at 1, or "reference", the reference does.
-        half: whether an OpenEXR file holds 16-bit floats.
+        path: the HDR picture; its suffix is its format.
+        fused: the fused burst.
+        anchor: exposure that clips at 1: "min-ev", the shortest one, or "reference".
+        half: True for 16-bit floats in an OpenEXR file, False for 32-bit ones.
         camera: of the reference frame.
 
     Raises:
-        UsageError: see `check_target`; CapacityError: no space left; InputError: the place cannot be written.
+        UsageError: see `check_target`. CapacityError: no space left. InputError: the file cannot be written.
         NonFiniteError: a value is infinite or NaN; nothing is written.
     """
     check_target(path, anchor)
@@ -138,7 +141,7 @@ def write_result(path: Path, fused: Fused, anchor: str, half: bool, camera: Came
 
 
 def _encoded(suffix: str, radiance: Picture, fused: Fused, header: Mapping[str, Any], half: bool) -> bytes:
-    """The HDR picture in the format of its ending."""
+    """The HDR picture as bytes, in the format of its suffix."""
     if suffix == ".exr":
         return exr_bytes(radiance, fused.sigma, header, half)
     if suffix == ".hdr":
@@ -152,7 +155,7 @@ def _encoded(suffix: str, radiance: Picture, fused: Fused, header: Mapping[str, 
 
 
 def _header(fused: Fused, anchor: str, camera: Camera) -> dict[str, Any]:
-    """What the file says of itself; `expTime`, `isoSpeed` and `aperture` are OpenEXR's own names."""
+    """Header of the HDR picture; `expTime`, `isoSpeed` and `aperture` are standard attributes of OpenEXR."""
     clips = "the shortest exposure clips at 1" if anchor == "min-ev" else "the reference exposure clips at 1"
     frame = 0 if anchor == "min-ev" else fused.reference
     seconds = camera.seconds and camera.seconds * 2.0 ** (fused.ev[frame] - fused.ev[fused.reference])

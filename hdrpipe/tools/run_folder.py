@@ -1,4 +1,4 @@
-"""A run on disk: its folder, its settings as its own files tell them, and the command that makes a file of it anew."""
+"""Folder of a run, its outputs, its recorded settings, and the command that makes an output again."""
 
 import shlex
 from collections.abc import Iterator, Sequence
@@ -19,48 +19,52 @@ SETTING_OPTIONS = ("--configfile", "--configfiles", "--config", "-C", "--directo
 
 
 def run_folder(run: str) -> Path:
-    """The folder of a run, named by its path or by its name under results/.
+    """Folder of a run, given by its path or by its name under results/.
 
     Raises:
-        UsageError: there is none; names those that are there.
+        UsageError: there is no such run; the message names a similar one.
     """
     for folder in (Path(run), Path(RESULTS, run)):
         if (folder / "scenes").is_dir() or (folder / "logs").is_dir():
             return folder
-    known = {str(p.parent.relative_to(RESULTS)) for p in Path(RESULTS).rglob("logs") if p.is_dir()}
-    raise UsageError(f"no run here{nearest(run, known) if known else ''}", run, "name its folder, such as results/demo")
+    names = {str(p.parent.relative_to(RESULTS)) for p in Path(RESULTS).rglob("logs") if p.is_dir()}
+    raise UsageError(
+        f"there is no such run{nearest(run, names) if names else ''}",
+        run,
+        "give its name or its folder, such as results/demo",
+    )
 
 
 def run_name(folder: Path) -> str:
-    """The name of a run: its folder below results/, with its slashes."""
-    parts = folder.resolve().parts
-    if RESULTS not in parts:
+    """Name of a run: its folder relative to results/, slashes included."""
+    names = folder.resolve().parts
+    if RESULTS not in names:
         return folder.name
-    last = len(parts) - 1 - parts[::-1].index(RESULTS)
-    return "/".join(parts[last + 1 :])
+    last = len(names) - 1 - names[::-1].index(RESULTS)
+    return "/".join(names[last + 1 :])
 
 
 def outputs(folder: Path) -> Iterator[Path]:
-    """Every output of a run: what has a provenance beside it, and every product, sorted; training states are none."""
-    found = set()
+    """Outputs of a run, sorted: products, weights, and files with provenance beside them; no training states."""
+    found_paths = set()
     for path in folder.rglob("*"):
-        if any(part.startswith(".") or part == "logs" for part in path.relative_to(folder).parts):
+        if any(name.startswith(".") or name == "logs" for name in path.relative_to(folder).parts):
             continue
         if path.suffix == ".json" and path.with_suffix("").suffix:
-            found.add(path.with_suffix(""))
+            found_paths.add(path.with_suffix(""))
         elif path.suffix in (".h5", ".safetensors"):
-            found.add(path)
-    yield from sorted(found)
+            found_paths.add(path)
+    yield from sorted(found_paths)
 
 
 def settings(folder: Path) -> dict[str, Any]:
-    """The config of a run, put together from what its outputs say that they were made with; the newest one counts."""
-    told = sorted((sidecar(path) for path in outputs(folder)), key=lambda said: str(said.get("started", "")))
-    return merged([renamed(said.get("spec", {})) for said in told])
+    """Config of a run, merged from the settings in the provenance of its outputs; the newest output wins."""
+    sidecars = sorted((sidecar(path) for path in outputs(folder)), key=lambda made: str(made.get("started", "")))
+    return merged([renamed(made.get("spec", {})) for made in sidecars])
 
 
 def rebuild_command(folder: Path, files: Sequence[Path]) -> str:
-    """The Snakemake call that makes these files anew, and what follows from them, with the run's own settings."""
+    """Snakemake call that makes these files and everything that depends on them again, with the settings of the run."""
     words = ["snakemake", "--cores", "all", "-R", *map(str, files)]
     recorded = recorded_command(folder)
     if recorded is not None:
@@ -72,7 +76,7 @@ def rebuild_command(folder: Path, files: Sequence[Path]) -> str:
 
 
 def recorded_command(folder: Path) -> list[str] | None:
-    """The words of the last Snakemake call that worked on a run; None for a run that has none that can be read."""
+    """Arguments of the last Snakemake call that worked on a run; None where they were not recorded."""
     try:
         words = from_json((folder / RUN_COMMAND).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -81,7 +85,7 @@ def recorded_command(folder: Path) -> list[str] | None:
 
 
 def setting_words(command: Sequence[str]) -> list[str]:
-    """Of a Snakemake call the options that decide what is computed: Snakefile, folder, config files, `--config`."""
+    """Options of a Snakemake call that select Snakefile, folder, config files and `--config` values."""
     words: list[str] = []
     kept = False
     for word in command:
@@ -93,12 +97,12 @@ def setting_words(command: Sequence[str]) -> list[str]:
 
 
 def config_file(run: str) -> Path | None:
-    """The config of this folder (config.yaml, configs/*.yaml, *.yaml) that has this `run`."""
+    """Config file of the working directory (config.yaml, configs/*.yaml, *.yaml) that has this `run`."""
     for path in [Path("config.yaml"), *sorted(Path("configs").glob("*.yaml")), *sorted(Path(".").glob("*.yaml"))]:
         try:
-            said = from_yaml(path.read_text(encoding="utf-8"))
+            content = from_yaml(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
-        if isinstance(said, dict) and said.get("run") == run:
+        if isinstance(content, dict) and content.get("run") == run:
             return path
     return None

@@ -1,7 +1,8 @@
-"""Outputs of which Snakemake has no record, made with other settings or other code than the config asks for.
+"""Outputs that Snakemake has no record of, made with other settings or code than the present ones.
 
-Snakemake compares what it remembers of its own calls in `.snakemake/metadata`. Of results that were copied, renamed or
-cloned, or whose `.snakemake` was deleted, it remembers nothing, and takes them as they are. Their sidecars do remember.
+Snakemake compares settings and code with its records in `.snakemake/metadata`. Results that were copied, renamed or
+cloned, or whose `.snakemake` was deleted, have no record there, and it keeps them as they are. Their sidecars still
+hold the settings and the code they were made with.
 """
 
 import base64
@@ -19,47 +20,47 @@ from hdrpipe.tools.run_folder import outputs, setting_words
 
 METADATA = Path(".snakemake/metadata")
 LISTED = 5
-"""Differences that the notice names."""
+"""Most differences that the notice names."""
 
 
 def stale_outputs(folder: Path, config: Config) -> dict[Path, tuple[str, ...]]:
-    """Output of a run -> how it was made otherwise, such as `masks.level: 'pixel', now 'bilevel'` or `code of masks`.
+    """Output of a run -> its differences, such as `masks.level: 'pixel', now 'bilevel'` or `code of masks`.
 
     Args:
         folder: of the run, below results/ of the working directory.
-        config: what the run is asked for now.
+        config: present config of the run.
     """
     if not folder.is_dir():
         return {}
     asked = flattened(config.model_dump(mode="json"))
     unrecorded = (path for path in outputs(folder) if not _is_recorded(path))
     otherwise = {path: tuple(_differences(path, config, asked)) for path in unrecorded if _is_own(path, folder)}
-    return {path: found for path, found in otherwise.items() if found}
+    return {path: changes for path, changes in otherwise.items() if changes}
 
 
 def stale_notice(folder: Path, config: Config) -> str:
-    """What a person should know of `stale_outputs`, with the command that makes them anew; empty if there are none."""
+    """Message about `stale_outputs`, with the command that makes them again; empty if there are none."""
     stale = stale_outputs(folder, config)
     if not stale:
         return ""
-    kinds = list(dict.fromkeys(difference for found in stale.values() for difference in found))
+    kinds = list(dict.fromkeys(difference for changes in stale.values() for difference in changes))
     more = f" and {len(kinds) - LISTED} more" if len(kinds) > LISTED else ""
     rules = list(dict.fromkeys(rule_of(path) for path in stale))
     command = shlex.join(["snakemake", "--cores", "all", "-R", *rules, *setting_words(sys.argv[1:])])
     return (
-        f"{folder}: {len(stale)} outputs were made otherwise, and Snakemake has no record of it, so it keeps them: "
-        f"{'; '.join(kinds[:LISTED])}{more}. To make them anew: {command}"
+        f"{folder}: {len(stale)} outputs were made with other settings or code, and Snakemake, which has no record of "
+        f"them, keeps them: {'; '.join(kinds[:LISTED])}{more}. To make them again: {command}"
     )
 
 
 def _is_recorded(path: Path) -> bool:
-    """Whether Snakemake remembers how an output was made; it names its records by the output's path."""
+    """True if Snakemake has a record of an output; records are named by the encoded path."""
     name = base64.urlsafe_b64encode(path.as_posix().encode()).decode()
     return (METADATA / name).exists()
 
 
 def _is_own(path: Path, folder: Path) -> bool:
-    """Whether an output is of the run itself, not of a fold or an arm below it, whose config is another one."""
+    """True if an output belongs to the run itself, not to a fold or an arm below it, which has another config."""
     first, *below = path.relative_to(folder).parts
     return not below or first == "scenes" or first.startswith("round-")
 

@@ -1,4 +1,4 @@
-"""How far a run is, from its logs: any shell can ask, whoever started it."""
+"""Command `status`: state and progress of each job of a run, read from its logs."""
 
 import re
 import time
@@ -16,7 +16,7 @@ STEPS = re.compile(r"(\d+) of (\d+) steps")
 
 @dataclass(frozen=True)
 class JobState:
-    """One job: its name, `running`, `done`, `failed` or `stopped`, steps done of all, seconds, ETA, last words."""
+    """One job: name, state (`running`, `done`, `failed`, `stopped`), steps done and total, seconds, ETA, message."""
 
     name: str
     state: str
@@ -28,36 +28,36 @@ class JobState:
 
 
 def job_states(folder: Path) -> list[JobState]:
-    """Every job of a run that has begun, in the order of their beginning."""
-    found = [(log, _read(log)) for log in (folder / "logs").glob("*.log")]
-    return [_state(log, lines) for log, lines in sorted(found, key=lambda item: (_begun(item[1]), item[0].name))]
+    """States of all jobs of a run that have started, in the order of their start."""
+    logs = [(log, _read(log)) for log in (folder / "logs").glob("*.log")]
+    return [_state(log, lines) for log, lines in sorted(logs, key=lambda item: (_first_time(item[1]), item[0].name))]
 
 
 def steps_of_all(project: Path) -> tuple[int, int] | None:
-    """(done, all) of the newest call of Snakemake in a folder, as it counts its jobs; None before the first is done."""
+    """(done, total) jobs of the newest Snakemake call in a folder; None before the first one is done."""
     logs = sorted((project / ".snakemake" / "log").glob("*.snakemake.log"))
     if not logs:
         return None
-    found = STEPS.findall(logs[-1].read_text(encoding="utf-8", errors="replace"))
-    return (int(found[-1][0]), int(found[-1][1])) if found else None
+    counts = STEPS.findall(logs[-1].read_text(encoding="utf-8", errors="replace"))
+    return (int(counts[-1][0]), int(counts[-1][1])) if counts else None
 
 
 Line = tuple[str, str, str]
-"""Time, level and words."""
+"""Time, level and message."""
 
 
 def _read(log: Path) -> list[Line]:
     text = log.read_text(encoding="utf-8", errors="replace")
-    found = map(LINE.fullmatch, text.splitlines())
-    return [(match[1], match[2], match[3]) for match in found if match]
+    matches = map(LINE.fullmatch, text.splitlines())
+    return [(match[1], match[2], match[3]) for match in matches if match]
 
 
-def _begun(lines: list[Line]) -> str:
+def _first_time(lines: list[Line]) -> str:
     return lines[0][0] if lines else "9"
 
 
 def _state(log: Path, lines: list[Line]) -> JobState:
-    running = is_held(log)  # the job locks its log; the lock goes with the process, however that ends
+    running = is_held(log)  # a job locks its log, and the lock ends with the process
     progress = [match.groups() for _, _, words in lines if (match := PROGRESS.fullmatch(words))]
     done, total, eta, words = progress[-1] if progress else ("0", "0", "", "")
     errors = [words for _, level, words in lines if level == "ERROR"]
@@ -73,7 +73,7 @@ def _state(log: Path, lines: list[Line]) -> JobState:
 
 
 def _seconds(lines: list[Line], running: bool) -> float:
-    """From the first line to the last, or to now."""
+    """Seconds from the first line to the last, or to now while the job runs."""
     if not lines:
         return 0.0
     first, last = (time.mktime(datetime.strptime(lines[k][0], STAMP).timetuple()) for k in (0, -1))

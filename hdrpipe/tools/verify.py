@@ -1,4 +1,4 @@
-"""Every output of a run, opened and checked."""
+"""Command `verify`: open and check every output of a run."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from hdrpipe.tools.run_folder import outputs
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of the check: all files, the whole size in bytes, and the faults (file, what is wrong)."""
+    """Result of the check: number of files, total size in bytes, and the faults (file, description)."""
 
     files: int
     size: int
@@ -23,7 +23,7 @@ def verify(folder: Path) -> Verdict:
     """Check every output of a run: schema, ranges and checksums of products, content hashes of all.
 
     Raises:
-        UsageError: there is nothing to check.
+        UsageError: the run has no outputs.
     """
     files, size, faults = 0, 0, []
     for path in outputs(folder):
@@ -34,24 +34,24 @@ def verify(folder: Path) -> Verdict:
         except HdrpipeError as error:
             faults.append((path, error.what))
     if not files:
-        raise UsageError("holds no outputs", folder)
+        raise UsageError("this run has no outputs yet", folder)
     return Verdict(files, size, tuple(faults))
 
 
 def _check(path: Path) -> None:
-    told = sidecar(path)
-    rule = str(told.get("stage") or "its rule")
+    provenance = sidecar(path)
+    rule = str(provenance.get("stage") or "its rule")
     if path.suffix == ".h5":
         with open_product(path, None) as product:
-            found = product.content_hash
+            content_hash = product.content_hash
     elif path.suffix == ".safetensors":
         from hdrpipe.files.weights import load_weights
 
-        found = load_weights(path)[1]["content_hash"]
+        content_hash = load_weights(path)[1]["content_hash"]
     else:
         read_bytes(path, rule)
         return
-    if not told:
-        raise HdrpipeError("has no provenance that can be read beside it", path)
-    if told.get("content_hash") != found:
-        raise HdrpipeError("is whole, but not the file that its provenance speaks of", path)
+    if not provenance:
+        raise HdrpipeError("its provenance (.json) is missing or cannot be read", path)
+    if provenance.get("content_hash") != content_hash:
+        raise HdrpipeError("is undamaged, but not the file that its provenance describes", path)

@@ -1,4 +1,4 @@
-"""Published checkpoints to weights files of ours. Tensors alone are read: nothing in a checkpoint is executed."""
+"""Import of published checkpoints as weights files. Only tensors are loaded; nothing in a checkpoint is executed."""
 
 import pickle
 import re
@@ -24,39 +24,41 @@ EXPOSURES = 3
 """Frames of a burst that the published networks were trained on."""
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network", "params")
-"""Keys under which trainers put the weights, beside epoch and optimizer."""
+"""Keys under which training scripts store the weights, beside epoch and optimizer."""
 
 PREFIX = "module."
-"""What parallel training puts before every name."""
+"""Prefix of every name in checkpoints of parallel training."""
 
 
 def architectures() -> dict[str, re.Pattern[str]]:
-    """Backbones with published weights -> what else their public state dicts hold and nobody needs."""
-    found = {name: getattr(plugins.load("models", name), "PUBLIC_EXTRAS", None) for name in plugins.BUILT_IN["models"]}
-    return {name: re.compile(pattern) for name, pattern in found.items() if pattern is not None}
+    """Backbones with published weights -> pattern of the tensors in their state dicts that are not needed."""
+    patterns = {
+        name: getattr(plugins.load("models", name), "PUBLIC_EXTRAS", None) for name in plugins.BUILT_IN["models"]
+    }
+    return {name: re.compile(pattern) for name, pattern in patterns.items() if pattern is not None}
 
 
 def import_weights(checkpoint: Path, architecture: str, out: Path) -> str:
     """Write a published checkpoint as a weights file, with an untrained judge, and return its content hash.
 
     Args:
-        checkpoint: a `.pth` that torch saved: a state dict, bare or wrapped.
+        checkpoint: a `.pth` file written by torch: a state dict, or a dict that contains one.
         architecture: one of `architectures()`.
         out: the weights file (.safetensors).
 
     Raises:
         UsageError: an unknown architecture.
-        InputError: not a checkpoint of tensors, or one of another architecture, or with values that are not finite.
+        InputError: not a checkpoint of tensors, of another architecture, or with values that are not finite.
     """
-    known = architectures()
-    if architecture not in known:
-        raise UsageError(f"unknown choice {architecture!r}{nearest(architecture, known)}", "--arch")
-    found = tensors_of(read_checkpoint(checkpoint), checkpoint)
+    extras = architectures()
+    if architecture not in extras:
+        raise UsageError(f"unknown architecture {architecture!r}{nearest(architecture, extras)}", "--arch")
+    tensors = tensors_of(read_checkpoint(checkpoint), checkpoint)
     net = _published(architecture)
-    wanted = net.backbone.state_dict()
-    named = {name: value for name, value in found.items() if not known[architecture].search(name)}
-    if _shapes(named) != _shapes(wanted):
-        raise _misfit(found, named, wanted, architecture, checkpoint)
+    expected = net.backbone.state_dict()
+    named = {name: value for name, value in tensors.items() if not extras[architecture].search(name)}
+    if _shapes(named) != _shapes(expected):
+        raise _misfit(tensors, named, expected, architecture, checkpoint)
     broken = next((name for name, value in named.items() if not torch.isfinite(value).all()), None)
     if broken:
         raise InputError(f"{broken} holds values that are not finite", checkpoint)
@@ -66,10 +68,10 @@ def import_weights(checkpoint: Path, architecture: str, out: Path) -> str:
 
 
 def read_checkpoint(path: Path) -> Any:
-    """What torch saved, tensors and plain containers only.
+    """Contents of a checkpoint: tensors and plain containers only.
 
     Raises:
-        InputError: no such file, not torch's, damaged, or it holds other objects, which are never loaded.
+        InputError: no such file, not written by torch, damaged, or with other objects, which are never loaded.
     """
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
@@ -78,30 +80,30 @@ def read_checkpoint(path: Path) -> Any:
     except pickle.UnpicklingError as error:
         foreign = re.search(r"(?:GLOBAL|global) ([\w.]+)", str(error))
         if foreign:
-            what = f"holds more than tensors ({foreign[1]}), which is never loaded"
-            raise InputError(what, path, "save its state_dict() alone") from None
-        raise InputError("is no checkpoint that torch saved, or is damaged", path) from None
+            what = f"contains objects other than tensors ({foreign[1]}), which are never loaded"
+            raise InputError(what, path, "save only its state_dict()") from None
+        raise InputError("this is not a checkpoint written by torch, or it is damaged", path) from None
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
-        raise InputError("is no checkpoint that torch saved, or is damaged", path) from None
+        raise InputError("this is not a checkpoint written by torch, or it is damaged", path) from None
 
 
 def tensors_of(saved: Any, where: Path) -> dict[str, Tensor]:
-    """The tensors of a state dict, out of its wrapper and without `module.`.
+    """Tensors of a state dict, taken out of its wrapper, without the prefix `module.`.
 
     Raises:
-        InputError: there are none.
+        InputError: there are no tensors.
     """
     for key in WRAPPERS:
         if isinstance(saved, Mapping) and isinstance(saved.get(key), Mapping):
             saved = saved[key]
             break
-    found = {str(k): v for k, v in saved.items() if isinstance(v, Tensor)} if isinstance(saved, Mapping) else {}
-    if not found:
+    tensors = {str(k): v for k, v in saved.items() if isinstance(v, Tensor)} if isinstance(saved, Mapping) else {}
+    if not tensors:
         keys = ", ".join(map(str, list(saved)[:5])) if isinstance(saved, Mapping) else type(saved).__name__
-        raise InputError(f"holds no state dict, but {keys or 'nothing'}", where)
-    while all(name.startswith(PREFIX) for name in found):
-        found = {name.removeprefix(PREFIX): value for name, value in found.items()}
-    return found
+        raise InputError(f"there is no state dict in this file, only {keys or 'nothing'}", where)
+    while all(name.startswith(PREFIX) for name in tensors):
+        tensors = {name.removeprefix(PREFIX): value for name, value in tensors.items()}
+    return tensors
 
 
 def _model(architecture: str) -> dict[str, Any]:
@@ -110,7 +112,7 @@ def _model(architecture: str) -> dict[str, Any]:
 
 
 def _published(architecture: str) -> HdrNet:
-    """The published form of a network; the judge, which no checkpoint has, is the same in every import."""
+    """Network as published; the judge, which no checkpoint has, gets the same initial weights in every import."""
     with seeded(0, "weights"):
         return build(_model(architecture))
 
@@ -119,14 +121,15 @@ def _shapes(tensors: Tensors) -> dict[str, tuple[int, ...]]:
     return {name: tuple(value.shape) for name, value in tensors.items()}
 
 
-def _misfit(found: Tensors, named: Tensors, wanted: Tensors, architecture: str, where: Path) -> InputError:
-    """What to say of a checkpoint that does not fit: whose it is, or what differs."""
+def _misfit(tensors: Tensors, named: Tensors, expected: Tensors, architecture: str, where: Path) -> InputError:
+    """Error for a checkpoint of another architecture: names that one, or the first tensor that differs."""
     for other, extras in architectures().items():
-        needed = {name: value for name, value in found.items() if not extras.search(name)}
+        needed = {name: value for name, value in tensors.items() if not extras.search(name)}
         if _shapes(needed) == _shapes(_published(other).backbone.state_dict()):
             hint = f"import it as --arch {other}"
-            return InputError(f"is a checkpoint of {other}, not of {architecture}", where, hint)
-    theirs, ours = _shapes(named), _shapes(wanted)
+            return InputError(f"this is a checkpoint of {other}, not of {architecture}", where, hint)
+    theirs, ours = _shapes(named), _shapes(expected)
     name = min(name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name))
-    told = [str(part.get(name, "missing")) for part in (theirs, ours)]
-    return InputError(f"is no checkpoint of {architecture}: {name} is {told[0]} there, {told[1]} here", where)
+    shapes = [str(tensors.get(name, "missing")) for tensors in (theirs, ours)]
+    what = f"this is not a checkpoint of {architecture}: {name} has shape {shapes[0]}, not {shapes[1]}"
+    return InputError(what, where)

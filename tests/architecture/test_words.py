@@ -8,7 +8,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "hdrpipe"
 
-ROOMS = ("api", "errors", "learning", "masking", "models", "quantities", "randomness", "report", "stages")
+ROOMS = ("api", "cli", "errors", "learning", "masking", "models")
+ROOMS += ("quantities", "randomness", "report", "stages", "tools")
 """Rooms of the package that keep to the words; a room is added once it is clean."""
 
 BANNED = frozenset(

@@ -216,7 +216,7 @@ def test_forged_sidecars_tell_nothing(tmp_path, count):
         done = run("inspect", path)
         assert_harmless(done)
         assert done.returncode == 0, done.stderr.decode()
-        assert "made by: not told" in done.stdout.decode()
+        assert "made by: not recorded" in done.stdout.decode()
         count("R30")
 
 

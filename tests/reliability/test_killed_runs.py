@@ -120,7 +120,7 @@ def test_of_two_runs_the_second_says_who_holds_the_folder(finished, tmp_path, nu
     assert f"in use by process {first.pid} on {os.uname().nodename}" in second.stderr.splitlines()[-1]
     resumed = checkout.call("hdrpipe", "resume")
     assert resumed.returncode == 75
-    assert f"a run is alive here: process {first.pid}" in resumed.stderr
+    assert f"a run is still alive here: process {first.pid}" in resumed.stderr
     first.send_signal(signal.SIGCONT)
     printed, _ = first.communicate(timeout=300)
     assert first.returncode == 0, printed[-2000:]

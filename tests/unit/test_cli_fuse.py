@@ -68,7 +68,7 @@ def test_a_file_of_anothers_is_replaced_only_when_forced(tmp_path):
     words = (tmp_path / "shots", "-o", tmp_path / "out.exr", "--method", "rejecting")
     done = call(*words)
     assert done.returncode == 2
-    assert "out.png: is there, and fuse did not write it" in done.stderr
+    assert "out.png: this file exists, and was not written by `fuse`" in done.stderr
     assert not (tmp_path / "out.exr").exists()
     assert call(*words, "--force").returncode == 0
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")

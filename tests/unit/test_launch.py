@@ -41,5 +41,5 @@ def test_a_kill_comes_before_the_end_that_it_brought_to_others(failure):
 def test_who_could_not_say_why_is_named(failure):
     for code in (1, 120):
         told = ending([failure(1, code)], 2)
-        assert str(told) == f"process 2 of 2 ended with exit code {code}; see what it said above"
+        assert str(told) == f"process 2 of 2 ended with exit code {code}; see its messages above"
         assert told.code == Exit.BUG

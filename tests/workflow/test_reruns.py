@@ -192,7 +192,7 @@ def test_a_command_of_another_package_than_the_snakefiles_is_refused(finished, t
     before = (finished.path / "results" / "tiny" / "chosen.json").read_bytes()
     done = finished.call(*finished.command("-f", "results/tiny/chosen.json"), PATH=path)
     assert done.returncode != 0
-    assert "runs other code than the Snakefile that started it" in done.stdout + done.stderr
+    assert "is not the package of the Snakefile that started it" in done.stdout + done.stderr
     finished.snakemake("results/tiny/chosen.json")  # by the right package
     assert (finished.path / "results" / "tiny" / "chosen.json").read_bytes() == before
 

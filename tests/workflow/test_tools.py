@@ -36,7 +36,7 @@ def test_status_of_a_finished_run_says_done_everywhere(finished):
 
 
 def test_verify_finds_a_whole_run_whole(finished):
-    assert said(finished, "verify", "tiny").endswith("all whole\n")
+    assert said(finished, "verify", "tiny").endswith("all intact\n")
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,9 @@ def alter(path):
 def test_the_command_that_verify_names_does_rebuild(copy, name, harm):
     harm(copy.path / name)
     error = said(copy, "verify", "tiny", code=4)
-    done = copy.call(*error.split("make them anew: ")[1].split())
+    done = copy.call(*error.split("make them again: ")[1].split())
     assert done.returncode == 0, done.stderr
-    assert "all whole" in said(copy, "verify", "tiny")
+    assert "all intact" in said(copy, "verify", "tiny")
 
 
 def test_snakemakes_own_report_holds_the_page_and_the_tables(finished):
@@ -190,15 +190,15 @@ def test_label_next_ranks_and_draws(finished, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["inspect", LABELS, "--scene", "nowhere"], 2, "has no scene 'nowhere'; it has pool-"),
+        (["inspect", LABELS, "--scene", "nowhere"], 2, "there is no scene 'nowhere' in this product; it has pool-"),
         (["inspect", LABELS, "--png", "x.png"], 2, "add --scene NAME"),
         (["inspect", LABELS, MASKS], 2, "is of kind 'masks'"),
         (["inspect", "config.yaml"], 4, "is not an HDF5 file"),
         (["inspect", "missing.h5"], 3, "no such file"),
         (["status", "tyny"], 2, "did you mean 'tiny'?"),
-        (["verify", "hdrpipe"], 2, "no run here"),
+        (["verify", "hdrpipe"], 2, "there is no such run"),
         (["preview", "tiny", "--strategy", "quantil"], 2, "did you mean 'quantile'?"),
-        (["preview", "tiny", "--values", "a"], 2, "numbers separated by commas"),
+        (["preview", "tiny", "--values", "a"], 2, "not a list of numbers"),
         (["preview", "tiny", "--round", "7"], 3, "no uncertainty maps yet"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,

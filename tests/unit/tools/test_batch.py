@@ -117,7 +117,7 @@ def test_the_header_tells_the_anchor_and_the_camera(tmp_path):
 @pytest.mark.parametrize(
     ("out", "output", "message"),
     [
-        ("out.gif", Output(suffix=".gif"), "no ending of an HDR picture"),
+        ("out.gif", Output(suffix=".gif"), "HDR pictures cannot be written as .gif"),
         ("out.tif", Output(anchor="reference"), "would clip"),
         ("out.dng", Output(anchor="reference"), "would clip"),
         ("out.jpg", Output(anchor="reference"), "is exposed for displays"),
@@ -150,7 +150,7 @@ def test_a_size_that_a_format_cannot_hold_is_refused_before_any_work(tmp_path, m
 def test_several_bursts_do_not_fit_into_one_file(tmp_path):
     for name in "ab":
         write_burst(tmp_path / "in" / name)
-    with pytest.raises(UsageError, match="2 bursts do not fit into one file"):
+    with pytest.raises(UsageError, match="2 bursts were found, which need as many files"):
         plan([tmp_path / "in"], tmp_path / "x.exr", Output())
     with pytest.raises(UsageError, match="mixed"):
         plan([tmp_path / "in", tmp_path / "in" / "a" / "1.png"], tmp_path / "x", Output())

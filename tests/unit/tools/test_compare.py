@@ -41,7 +41,7 @@ def test_the_same_run_twice_differs_in_nothing(tmp_path):
 
 
 def test_other_scenes_of_the_same_names_are_no_comparison(tmp_path):
-    with pytest.raises(InputError, match="has other test scenes than"):
+    with pytest.raises(InputError, match="its test scenes differ from those of"):
         compared(run(tmp_path / "a", 30.0), run(tmp_path / "b", 30.0, truth="b"))
 
 

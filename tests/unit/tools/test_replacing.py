@@ -36,7 +36,7 @@ def fuse(bursts, out, output=CLASSICAL):
 def test_no_file_of_the_result_replaces_a_frame(tmp_path, output, out, name, suffix):
     folder = write_burst(tmp_path / "in", suffix=suffix, name=name)
     frames = [path for path in folder.iterdir() if path.name != "exposure.txt"]
-    with pytest.raises(UsageError, match="is an input, and would be replaced"):
+    with pytest.raises(UsageError, match="this input would be replaced"):
         plan(frames, folder / out, output)
 
 
@@ -46,7 +46,7 @@ def test_no_result_replaces_an_input_by_another_name(tmp_path):
     (folder / "soft.png").symlink_to(folder / "2.png")
     (tmp_path / "door").symlink_to(folder)
     for out in (folder / "linked.exr", folder / "soft.exr", tmp_path / "door" / "3.exr", folder / "HDRImg.exr"):
-        with pytest.raises(UsageError, match="is an input"):
+        with pytest.raises(UsageError, match="this input would be replaced"):
             plan(pictures(folder), out, FORCED)
 
 
@@ -63,7 +63,7 @@ def test_no_result_replaces_an_input_of_another_burst(tmp_path):
 def test_a_file_that_fuse_did_not_write_stays_unless_forced(tmp_path, name, content):
     folder = write_burst(tmp_path / "in")
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(UsageError, match=r"fuse did not write it.*--force"):
+    with pytest.raises(UsageError, match=r"was not written by `fuse`.*--force"):
         plan([folder], tmp_path / "x.exr", Output())
     assert len(plan([folder], tmp_path / "x.exr", FORCED)[0]) == 1
     assert (tmp_path / name).read_bytes() == content
@@ -115,5 +115,5 @@ def test_a_picture_that_another_program_made_of_a_result_is_a_strangers(tmp_path
     fuse([folder], tmp_path / "x.exr")
     cv2.imwrite(str(tmp_path / "x.png"), np.zeros((8, 8, 3), np.uint8))
     write_radiance(tmp_path / "x.exr", np.zeros((3, 8, 8), np.float32))
-    with pytest.raises(UsageError, match="fuse did not write it"):
+    with pytest.raises(UsageError, match="was not written by `fuse`"):
         fuse([folder], tmp_path / "x.exr")
