@@ -71,6 +71,12 @@ class NonFiniteError(HdrpipeError):
     code = Exit.NON_FINITE
 
 
+class DivergedError(HdrpipeError):
+    """The loss of a training rose far above what it was, still finite (exit 6)."""
+
+    code = Exit.NON_FINITE
+
+
 class StoppedError(HdrpipeError):
     """A signal stopped the work and its state is saved; may be tried again (exit 75)."""
 

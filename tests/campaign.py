@@ -42,6 +42,7 @@ FIGURES = {
     "R20": Figure("emptied or altered intermediates refused", 42),
     "R22": Figure("other shards or cores with equal arrays", 4),
     "R23": Figure("names of scenes whole from folder to report", 200),
+    "R24": Figure("diverging trainings stopped, others not", 50),
     "R30": Figure("hostile tables, names and metadata told", 80),
     "R31": Figure("results finite or refused", 30),
 }

@@ -16,6 +16,7 @@ from hdrpipe.config.batch_share import share
 from hdrpipe.errors import NonFiniteError, StoppedError
 from hdrpipe.learning import distributed
 from hdrpipe.learning.batches import Batch
+from hdrpipe.learning.divergence import DivergenceWatch
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 
@@ -76,9 +77,10 @@ def run(
 
     Raises:
         NonFiniteError: a loss is not finite; names the loss, the step and all scenes of the batch.
+        DivergedError: see `DivergenceWatch`.
         StoppedError: SIGTERM or SIGUSR1 was received; the step is finished and the state saved.
     """
-    (start, end), rows = steps, list(history)
+    (start, end), rows, watch = steps, list(history), DivergenceWatch(history)
     saved = time.monotonic()
     with stop_requests() as stops:
         for step in range(start, end):
@@ -86,6 +88,7 @@ def run(
             tensors = learner.losses(batch, step)
             losses, stop_everywhere = distributed.synchronised(tensors, bool(stops))
             _refuse_non_finite(losses, step, batch)
+            watch.check(losses, step, end)
             learner.update(tensors["total"], step)
             done = step + 1
             _record(rows, losses, step, max(1, end // HISTORY_ROWS))

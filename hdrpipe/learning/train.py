@@ -104,7 +104,7 @@ def train(
         UsageError, InputError: see `Batches`.
         BusyError: another process trains on this state.
         DamagedError: a saved state exists and cannot be read.
-        NonFiniteError, StoppedError: see `loop.run`.
+        NonFiniteError, DivergedError, StoppedError: see `loop.run`.
     """
     learner = _Learner(net, teacher, settings, StateStore(state_dir, state_key))
     if optimizer_state is not None:

@@ -18,6 +18,9 @@ IDLE, GREEDY = 0.98, 0.2
 STILL = 0.01
 """Relative change of the selective RMSE below which a round counts as unchanged: another seed changes it as much."""
 
+RISEN, POOR = 1.5, 0.1
+"""A training did harm whose reconstruction error (L^r) ends above RISEN times its first value and above POOR."""
+
 OFF = 0.1
 """Deviation of an 80 % interval's coverage from 0.8 above which the verdict reports it."""
 
@@ -66,11 +69,28 @@ def paired(run: Run, before: int, after: int) -> Row:
 def verdict(run: Run, result: Row) -> list[Sentence]:
     """Sentences of the verdict, the most important first; `result` is the headline of the run.
 
+    After a training that did harm there is no other sentence.
+
     The advice on further rounds rests on labelled scenes alone; test scenes only measure the outcome.
     """
+    harm = _harm(run)
+    if harm:
+        return [harm]
     scored = [_gain(run), _sigma(result), _size(result)] if run.scored else []
     first = [_against_classical(result)] if run.scored else []
     return [sentence for sentence in (*first, _rounds(run), *scored, *_masks(result)) if sentence]
+
+
+def _harm(run: Run) -> Sentence | None:
+    """A training up to the chosen round whose error rose, high as it was: whatever else there is to say is no merit."""
+    for number, history in enumerate(run.histories[: run.chosen + 1]):
+        errors = history["labelled_reconstruction"]
+        first, last = float(errors[0]), float(np.mean(errors[-max(1, len(errors) // 5) :]))
+        if last > max(RISEN * first, POOR):
+            name = f"training of round {number}" if number else "warm-up"
+            text = f"The {name} did harm: its reconstruction error rose from {first:.2g} to {last:.2g}"
+            return Sentence("bad", f"{text}. Lower its learning rate; these figures say nothing about the method.")
+    return None
 
 
 def _against_classical(result: Row) -> Sentence:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from small_run import QUALITY, RISK, score_rows
 
@@ -10,6 +11,7 @@ from hdrpipe.report.costs import cost_rows, duration, neighbours
 from hdrpipe.report.tables import Run, headline, scene_scores
 from hdrpipe.report.verdict import paired, round_rows, verdict
 
+ERROR = "labelled_reconstruction"
 RATES = {"keep_rate_patch": 0.8, "keep_rate_pixel": 0.7, "keep_rate": 0.6}
 
 
@@ -27,6 +29,22 @@ def make(levels=(33.0, 34.0, 35.0), risks=(4e-4, 3e-4), classical=30.0, scenes=9
 def said(**changed):
     run = make(**changed)
     return [(sentence.tone, sentence.text) for sentence in verdict(run, headline(run))]
+
+
+def test_after_a_training_that_did_harm_nothing_is_praised():
+    dead, fine = np.array([0.25, 0.68, 0.67, 0.66]), np.array([0.7, 0.66, 0.65])
+    run = replace(make(), histories=[{ERROR: dead}, {ERROR: fine}, {ERROR: fine}])
+    (sentence,) = verdict(run, headline(run))
+    assert sentence.tone == "bad"
+    assert sentence.text.startswith("The warm-up did harm: its reconstruction error rose from 0.25 to 0.66.")
+    later = replace(run, histories=[{ERROR: fine}, {ERROR: dead}])
+    assert verdict(later, headline(later))[0].text.startswith("The training of round 1 did harm")
+
+
+@pytest.mark.parametrize("errors", [[0.005, 0.02, 0.012], [0.3, 0.5, 0.31], [0.2]])
+def test_a_training_within_its_range_did_no_harm(errors):
+    run = replace(make(), histories=[{ERROR: np.array(errors)}])
+    assert verdict(run, headline(run))[0].tone == "good"
 
 
 def test_a_round_that_raised_the_kept_risk_is_where_to_stop():
