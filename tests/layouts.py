@@ -70,7 +70,7 @@ def own(root, labelled=2, unlabelled=4, test=1, side=64):
 
 
 def tour(root):
-    """The folder of README's tour: a burst with truth, one with a wrong exposure list, a camera's card."""
+    """The folder that docs/own-bursts.md shows: a burst with truth, one with a wrong exposure list, a camera's card."""
     for name, seed, truth in (("garden", 1, "HDRImg.hdr"), ("street", 2, None)):
         write_burst(root / name, radiance(seed, 240, 320), truth=truth)
     (root / "street" / "exposure.txt").write_text("-2\n0\n4\n")

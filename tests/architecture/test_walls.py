@@ -3,45 +3,12 @@
 import ast
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-
-PACKAGE = Path(__file__).parents[2] / "hdrpipe"
-FLOORS = [
-    {"terminal"},
-    {"errors", "quantities", "randomness", "__init__"},
-    {"config"},
-    {"imaging", "files"},
-    {"datasets", "models", "masking", "learning", "evaluation"},
-    {"report", "inference"},
-    {"stages", "tools"},
-    {"cli", "api"},
-    {"__main__"},
-]
-"""Rooms from the ground up: each imports from floors below its own alone."""
-
-FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+from floors import DIAGRAM, FLOOR, PACKAGE, PAGE, diagram, imported, room, rooms_imported
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
-
-
-def room(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-
-
-def imported(tree: ast.AST) -> set[str]:
-    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
-    return names | {f"{node.module}.{alias.name}" for node in froms for alias in node.names}
-
-
-def rooms_imported(tree: ast.AST) -> set[str]:
-    names = (name.split(".") for name in imported(tree))
-    return {
-        parts[1] if parts[1] in FLOOR else "__init__" for parts in names if parts[0] == "hdrpipe" and len(parts) > 1
-    }
 
 
 def body_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -64,6 +31,12 @@ def test_imports_go_strictly_downward(path):
     here = room(path)
     for there in rooms_imported(TREES[path]) - {here}:
         assert FLOOR[there] < FLOOR[here], f"{here} imports {there}"
+
+
+def test_the_committed_diagram_is_that_of_the_code():
+    assert DIAGRAM.search(PAGE.read_text(encoding="utf-8"))[0].split("\n", 2)[2] == diagram() + "```\n", (
+        "python tests/floors.py"
+    )
 
 
 def test_every_room_has_a_floor():

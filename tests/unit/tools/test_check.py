@@ -11,7 +11,7 @@ from hdrpipe.datasets.bursts import find_bursts
 from hdrpipe.errors import InputError
 from hdrpipe.tools.check import check, table, write_tables
 
-README = Path(__file__).parents[3] / "README.md"
+PAGE = Path(__file__).parents[3] / "docs" / "own-bursts.md"
 
 
 def silent(done, total, note):
@@ -221,4 +221,4 @@ def test_nothing_to_look_at_is_told(tmp_path):
 def test_readme_shows_what_is_really_printed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     verdict = check(tour(Path("shots")), silent)
-    assert table(verdict) in README.read_text()
+    assert table(verdict) in PAGE.read_text()

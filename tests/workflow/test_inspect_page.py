@@ -1,4 +1,4 @@
-"""The commands of the README that look at a run print what stands below them there, but for the figures."""
+"""The commands of docs/inspect.md print the output shown there, apart from the figures."""
 
 import re
 import shlex
@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import pytest
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-BLOCK = re.search(r"<!-- tools -->\n```\n(.*?)```", README, re.DOTALL)[1]
+PAGE = (Path(__file__).parents[2] / "docs" / "inspect.md").read_text(encoding="utf-8")
+BLOCK = re.search(r"<!-- tools -->\n```\n(.*?)```", PAGE, re.DOTALL)[1]
 SHOWN = [entry.strip().split("\n") for entry in re.split(r"^\$ ", BLOCK, flags=re.MULTILINE) if entry.strip()]
 LIVE = "status"
 """What shows a run in full flight has other jobs at other times: its headings are compared, and the jobs' names."""
@@ -19,7 +19,7 @@ VERDICTS = "A is better|B is better|no difference shown"
 
 @pytest.fixture(scope="module")
 def two_runs(finished, tmp_path_factory):
-    """The finished run and, under the name of the README's second one, a copy whose provenance tells other masks."""
+    """The finished run and, under the name of the page's second one, a copy whose provenance has other masks."""
     copy = type(finished)(shutil.copytree(finished.path, tmp_path_factory.mktemp("shown") / "copy"))
     other = copy.path / "results" / "unmasked"
     shutil.copytree(copy.path / "results" / "tiny", other)
@@ -34,13 +34,13 @@ def form(line):
     return re.sub(r"\s+", "", line)
 
 
-def test_the_readme_shows_every_command_that_looks_at_a_run():
+def test_the_page_shows_every_command_that_looks_at_a_run():
     shown = {lines[0].split()[1] for lines in SHOWN}
     assert shown == {"status", "verify", "inspect", "preview", "compare", "label-next"}
 
 
 @pytest.mark.parametrize("lines", SHOWN, ids=lambda lines: lines[0].split(" #")[0].strip())
-def test_the_output_of_the_readme_is_what_the_command_prints(two_runs, lines):
+def test_the_output_of_the_page_is_what_the_command_prints(two_runs, lines):
     words = shlex.split(lines[0].split(" #")[0].split(" >")[0])
     done = two_runs.call(*words)
     assert done.returncode == 0, done.stderr
