@@ -45,6 +45,7 @@ FIGURES = {
     "R24": Figure("diverging trainings stopped, others not", 50),
     "R30": Figure("hostile tables, names and metadata told", 80),
     "R31": Figure("results finite or refused", 30),
+    "R32": Figure("locked, absent and damaged files told apart", 40),
 }
 """By the row of the table in docs/reliability.md."""
 

@@ -1,6 +1,5 @@
 """Options, log and progress lines that all stage commands have in common."""
 
-import fcntl
 import logging
 import os
 import sys
@@ -11,11 +10,12 @@ from typing import Annotated
 import typer
 
 import hdrpipe
-from hdrpipe.cli._process import supervise
+from hdrpipe.cli._process import hold, supervise
 from hdrpipe.config.batch_share import share
 from hdrpipe.config.fingerprint import package_digest
 from hdrpipe.errors import UsageError
 from hdrpipe.files.atomic import translated
+from hdrpipe.files.locks import attempt
 from hdrpipe.stages.job import Job
 from hdrpipe.terminal import one_line
 
@@ -141,9 +141,8 @@ def write_log(log: Path, mode: str = "w") -> None:
     # on a full disk log lines are lost; the error is raised for the output that does not fit
     written.handleError = lambda record: None
     written.setFormatter(_OneLine("%(asctime)s %(levelname)s %(message)s"))
-    if written.stream:
-        fcntl.flock(written.stream, fcntl.LOCK_SH)  # `hdrpipe status` takes a job with a locked log for running
     logging.getLogger("hdrpipe").addHandler(written)
+    hold(attempt(log, "", shared=True))  # `hdrpipe status` takes a job with a locked log for running
 
 
 def use_threads(threads: int, devices: int = 1) -> None:

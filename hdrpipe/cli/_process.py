@@ -31,9 +31,13 @@ def supervise() -> None:
         _follow(int(parent))
         from hdrpipe.tools.alive import join
 
-        lock = join()
-        if lock:
-            _held.append(lock)
+        hold(join())
+
+
+def hold(lock: Lock | None) -> None:
+    """Keep a lock until this process ends; None is none."""
+    if lock:
+        _held.append(lock)
 
 
 def _follow(parent: int) -> None:

@@ -16,7 +16,8 @@ def command(run: Annotated[str, typer.Argument(help="Folder or name of the run."
 
     folder = run_folder(run)
     states = job_states(folder)
-    counts = {kind: sum(job.state == kind for job in states) for kind in ("running", "done", "failed", "stopped")}
+    kinds = ("running", "done", "failed", "stopped", "unknown")
+    counts = {kind: sum(job.state == kind for job in states) for kind in kinds}
     summary = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "no job has started"
     steps = steps_of_all(Path())
     say(f"{folder}: {summary}" + (f"; Snakemake's last call here: {steps[0]} of {steps[1]} jobs done" if steps else ""))

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import json
+import logging
 import os
 import sys
 import time
@@ -22,6 +23,15 @@ SIGNING = 1.0
 
 SHORT = 200
 """Characters of a command that a message shows."""
+
+
+HELD = frozenset({errno.EWOULDBLOCK, errno.EACCES})
+"""Error numbers of a lock that somebody else holds."""
+
+LOCKLESS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF})
+"""Error numbers of a disk that has no locks; network disks say EBADF of a file that is not open for writing."""
+
+log = logging.getLogger(__name__)
 
 
 class Lock:
@@ -83,16 +93,16 @@ def attempt(path: Path, doing: str, shared: bool = False) -> Lock | None:
     return Lock(Path(path), descriptor)
 
 
-def is_held(path: Path) -> bool:
-    """Whether a living process holds this lock; leaves no file behind."""
+def is_held(path: Path) -> bool | None:
+    """Whether a living process holds this lock, None where the disk cannot tell; leaves no file behind."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = _opened_as_it_is(path)
     except OSError:
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
+    except OSError as error:
+        return True if error.errno in HELD else None
     finally:
         os.close(descriptor)
     return False
@@ -117,7 +127,10 @@ def describe(said: dict[str, Any]) -> str:
 
 
 def _locked(path: Path, kind: int) -> int | None:
-    """A descriptor with the lock on the file that now has this name; None if others hold it."""
+    """A descriptor with the lock on the file that now has this name; None if others hold it.
+
+    On a disk without locks it is open and not locked, and a warning is logged.
+    """
     while True:
         descriptor = _opened(path)
         try:
@@ -126,8 +139,11 @@ def _locked(path: Path, kind: int) -> int | None:
                 return descriptor
         except OSError as error:
             os.close(descriptor)
-            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            if error.errno in HELD:
                 return None
+            if error.errno in LOCKLESS:
+                log.warning("%s: this disk has no locks: nothing keeps a second run from working here", path)
+                return _opened(path)
             raise InputError(f"cannot be locked ({error.strerror})", path) from error
         os.close(descriptor)  # its holder has deleted it meanwhile
 
@@ -137,13 +153,21 @@ def _opened(path: Path) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            return _opened_as_it_is(path)
         except FileNotFoundError:
             return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        except PermissionError:
-            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
         raise InputError(f"cannot be opened as a lock ({error.strerror})", path) from error
+
+
+def _opened_as_it_is(path: Path) -> int:
+    """Open for writing if possible: network disks take no exclusive lock of a file that is open for reading alone."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def _same(descriptor: int, path: Path) -> bool:

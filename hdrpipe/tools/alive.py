@@ -51,7 +51,7 @@ def notice(run: str) -> str:
     if locks.is_held(run_lock(run)):
         holder = locks.describe(locks.holder(run_lock(run)))
         return f"results/{run}: in use by {holder}"
-    if _left_locked() and not locks.is_held(FOLDER_LOCK):
+    if _left_locked() and locks.is_held(FOLDER_LOCK) is False:
         return "a run in this folder was killed: `make resume` continues it"
     return ""
 
@@ -66,13 +66,16 @@ def resume_commands() -> list[list[str]]:
 
     Raises:
         BusyError: a run, or a job of a killed one, is still alive here.
-        UsageError: no run was started here, or one was killed before its first job.
+        UsageError: no run was started here, one was killed before its first job, or the disk has no locks.
     """
     if not LAST_COMMAND.is_file() and _left_locked():
         hint = "run `snakemake --unlock`, then start the run again"
         raise UsageError("a run was killed before its first job: there is nothing to resume", Path.cwd(), hint)
     if not LAST_COMMAND.is_file():
         raise UsageError("no run was started in this folder", Path.cwd(), "start one with `make run`")
+    if locks.is_held(FOLDER_LOCK) is None:
+        what = "this disk has no locks, so that hdrpipe cannot tell whether a run is alive here"
+        raise UsageError(what, Path.cwd(), "if none is, run `snakemake --unlock`, then start the run again")
     try:
         proof = locks.acquire(FOLDER_LOCK, "resume", PATIENCE if _was_killed() else 0.0)
     except BusyError:

@@ -16,7 +16,11 @@ STEPS = re.compile(r"(\d+) of (\d+) steps")
 
 @dataclass(frozen=True)
 class JobState:
-    """One job: name, state (`running`, `done`, `failed`, `stopped`), steps done and total, seconds, ETA, message."""
+    """One job: name, state, steps done and total, seconds, ETA, message.
+
+    The state is `running`, `done`, `failed`, `stopped`, or `unknown`: started, on a disk without locks, which cannot
+    tell whether it still runs.
+    """
 
     name: str
     state: str
@@ -57,7 +61,9 @@ def _first_time(lines: list[Line]) -> str:
 
 
 def _state(log: Path, lines: list[Line]) -> JobState:
-    running = is_held(log)  # a job locks its log, and the lock ends with the process
+    finished = bool(lines) and lines[-1][1] == "DEBUG" and lines[-1][2] == "finished"
+    held = is_held(log)  # a job locks its log, and the lock ends with the process
+    running = bool(held) and not finished
     progress = [match.groups() for _, _, words in lines if (match := PROGRESS.fullmatch(words))]
     done, total, eta, words = progress[-1] if progress else ("0", "0", "", "")
     errors = [words for _, level, words in lines if level == "ERROR"]
@@ -66,7 +72,7 @@ def _state(log: Path, lines: list[Line]) -> JobState:
     elif errors:
         state, words = "failed", errors[-1]
     else:
-        state = "done" if lines and lines[-1][1] == "DEBUG" and lines[-1][2] == "finished" else "stopped"
+        state = "done" if finished else "unknown" if held is None else "stopped"
     return JobState(
         log.stem, state, int(done), int(total), _seconds(lines, running), (eta or "") if running else "", words
     )

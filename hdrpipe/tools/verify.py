@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from hdrpipe.errors import HdrpipeError, UsageError
+from hdrpipe.errors import DamagedError, Exit, HdrpipeError, UsageError
 from hdrpipe.files.product.envelope import sidecar
 from hdrpipe.files.product.hdf5 import open_product
 from hdrpipe.files.recorded import read_bytes
@@ -12,11 +12,24 @@ from hdrpipe.tools.run_folder import outputs
 
 @dataclass(frozen=True)
 class Verdict:
-    """Result of the check: number of files, total size in bytes, and the faults (file, description)."""
+    """Result of the check.
+
+    Attributes:
+        files: number of files.
+        size: total size of the intact ones, in bytes.
+        faults: the others, each with its error.
+        lost: the damaged and the missing ones, to be made again; the rest of `faults` cannot be read now.
+    """
 
     files: int
     size: int
-    faults: tuple[tuple[Path, str], ...]
+    faults: tuple[tuple[Path, HdrpipeError], ...]
+
+    @property
+    def lost(self) -> tuple[Path, ...]:
+        """Damaged ones and absent ones."""
+        gone = FileNotFoundError
+        return tuple(p for p, e in self.faults if e.code == Exit.DAMAGED or isinstance(e.__cause__, gone))
 
 
 def verify(folder: Path) -> Verdict:
@@ -32,7 +45,7 @@ def verify(folder: Path) -> Verdict:
             _check(path)
             size += path.stat().st_size
         except HdrpipeError as error:
-            faults.append((path, error.what))
+            faults.append((path, error))
     if not files:
         raise UsageError("this run has no outputs yet", folder)
     return Verdict(files, size, tuple(faults))
@@ -52,6 +65,6 @@ def _check(path: Path) -> None:
         read_bytes(path, rule)
         return
     if not provenance:
-        raise HdrpipeError("its provenance (.json) is missing or cannot be read", path)
+        raise DamagedError("its provenance (.json) is missing or cannot be read", path)
     if provenance.get("content_hash") != content_hash:
-        raise HdrpipeError("is undamaged, but not the file that its provenance describes", path)
+        raise DamagedError("is undamaged, but not the file that its provenance describes", path)

@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from hdrpipe.config.documents import from_json
-from hdrpipe.errors import DamagedError, InputError
+from hdrpipe.errors import BusyError, DamagedError, InputError
 from hdrpipe.files.product.checks import Fault
 from hdrpipe.files.product.schema import FORMAT, SCHEMAS, Schema
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _SUPERBLOCK = 48
 """Bytes of the HDF5 superblock of version 3, which products begin with; bytes 28 to 36 say where the file ends."""
+
+
+_CONSISTENCY = 11
+"""Place of the superblock's flags; the lowest bit says that the file is open for writing."""
 
 
 def read_head(path: Path | str, count: int) -> tuple[bytes, int]:
@@ -45,7 +49,11 @@ def sidecar(path: Path | str) -> dict[str, Any]:
 
 
 def check_envelope(path: Path) -> None:
-    """Raise Fault if the file is empty, no HDF5 or cut short; done before the HDF5 library looks at it."""
+    """Raise Fault if the file is empty, no HDF5 or cut short; done before the HDF5 library looks at it.
+
+    Raises:
+        BusyError: a program has opened it for writing and not closed it.
+    """
     head, size = read_head(path, _SUPERBLOCK)
     if not head:
         raise Fault("is empty")
@@ -53,6 +61,9 @@ def check_envelope(path: Path) -> None:
         raise Fault("is not an HDF5 file")
     if size < _SUPERBLOCK:
         raise Fault(f"is truncated after {size} bytes")
+    if head[8] == 3 and head[_CONSISTENCY] & 1:
+        hint = "close it there; if no program has it open, one ended while it had: then make it anew"
+        raise BusyError("another program has it open for writing", path, hint)
     end = int.from_bytes(head[28:36], "little")
     if head[8] == 3 and size < end:
         raise Fault(f"is truncated: {size} of {end} bytes are there")

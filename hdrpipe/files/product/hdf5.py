@@ -218,8 +218,8 @@ class Product:
     def _open(self) -> h5py.File:
         """The file as this process has it open."""
         if self._file is None or self._process != os.getpid():
-            # No chunk cache: it would hold a megabyte for each array of each scene.
-            file = h5py.File(self.path, "r", rdcc_nbytes=0)
+            # No chunk cache: it would hold a megabyte for each array of each scene. No lock: files are only replaced.
+            file = h5py.File(self.path, "r", rdcc_nbytes=0, locking=False)
             if self.content_hash not in ("", _get(file).get("content_hash")):
                 raise Fault("was replaced by other content while it was in use")
             self._file, self._process, self._datasets = file, os.getpid(), {}
@@ -250,6 +250,7 @@ def open_product(path: Path | str, kind: str | None, verify: bool = True) -> Pro
 
     Raises:
         InputError: there is no such file, or it cannot be read.
+        BusyError: another program has it open for writing.
         DamagedError: it is no product, of another kind or version, incomplete, damaged, or against its schema; the
             message names the file and the rule that makes it.
     """
