@@ -218,8 +218,7 @@ class Product:
     def _open(self) -> h5py.File:
         """The file as this process has it open."""
         if self._file is None or self._process != os.getpid():
-            # No chunk cache: it would hold a megabyte for each array of each scene. No lock: files are only replaced.
-            file = h5py.File(self.path, "r", rdcc_nbytes=0, locking=False)
+            file = _opened(self.path)
             if self.content_hash not in ("", _get(file).get("content_hash")):
                 raise Fault("was replaced by other content while it was in use")
             self._file, self._process, self._datasets = file, os.getpid(), {}
@@ -243,6 +242,18 @@ class Product:
         if (scene, field) not in self._datasets:
             self._datasets[scene, field] = _child(_child(file, scene, h5py.Group), field, h5py.Dataset)
         return self._datasets[scene, field]
+
+
+def _opened(path: Path) -> h5py.File:
+    """The file for reading, also where another program has locked it or the disk has no locks: it is only replaced.
+
+    HDF5's own setting comes first, because one process cannot open a file twice with different ones.
+    """
+    # No chunk cache: it would hold a megabyte for each array of each scene.
+    try:
+        return h5py.File(path, "r", rdcc_nbytes=0)
+    except OSError:
+        return h5py.File(path, "r", rdcc_nbytes=0, locking=False)
 
 
 def open_product(path: Path | str, kind: str | None, verify: bool = True) -> Product:
