@@ -1,6 +1,7 @@
 """Classical denoising of a merge whose noise is known: non-local means in the mu-law domain."""
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,6 +12,9 @@ from hdrpipe.quantities import MU, Picture
 
 REACH = 2
 """A pixel is averaged with those up to this far away along each axis; 3 and 5 bring nothing more."""
+
+OFFSETS = tuple((down, across) for down in range(REACH + 1) for across in range(-REACH if down else 1, REACH + 1))
+"""Rows and columns from a pixel to its neighbours within REACH: of two opposite ones the first."""
 
 PATCH = 3
 """Side of the patches that are compared."""
@@ -39,17 +43,37 @@ def non_local_means(radiance: Picture, variance: Picture) -> Picture:
         Radiance, (3, H, W).
     """
     tonemapped, squared = mu_law(radiance), deviation(radiance, variance) ** 2
-    height, width = radiance.shape[1:]
+    size = radiance.shape[1:]
     wide, wide_squared = (np.pad(x, ((0, 0), (REACH, REACH), (REACH, REACH)), "reflect") for x in (tonemapped, squared))
-    total, weight = np.zeros_like(tonemapped), np.zeros_like(tonemapped[:1])
-    for down in range(2 * REACH + 1):
-        for across in range(2 * REACH + 1):
-            window = (slice(None), slice(down, down + height), slice(across, across + width))
-            apart = (tonemapped - wide[window]) ** 2 / (squared + wide_squared[window])
-            excess = mean_around(apart.mean(0, keepdims=True), PATCH) - 1.0
-            share = np.exp(-excess.clip(0.0) / SOFTNESS)
-            total, weight = total + share * wide[window], weight + share
+    total, weight = tonemapped.copy(), np.ones_like(tonemapped[:1])
+    for down, across in OFFSETS:
+        right, left = max(across, 0), max(-across, 0)
+        larger = (size[0] + down, size[1] + right + left)
+        here, there = (REACH - down, REACH - right), (REACH, REACH - left)
+        apart = (cut(wide, here, larger) - cut(wide, there, larger)) ** 2
+        apart /= cut(wide_squared, here, larger) + cut(wide_squared, there, larger)
+        ratio = apart.mean(0, keepdims=True)
+        # a pixel and its neighbour differ as the neighbour and the pixel do
+        for corner, neighbour in (
+            ((down, right), (REACH + down, REACH + across)),
+            ((0, left), (REACH - down, REACH - across)),
+        ):
+            patch_weight = _patch_weight(cut(ratio, corner, size))
+            total += patch_weight * cut(wide, neighbour, size)
+            weight += patch_weight
     return inverse_mu_law(total / weight).astype(np.float32)
+
+
+def cut(x: Any, corner: tuple[int, int], size: tuple[int, ...]) -> Any:
+    """The part (..., h, w) of an array or tensor (..., H, W) whose first pixel is at `corner`, a view."""
+    (top, left), (height, width) = corner, size
+    return x[..., top : top + height, left : left + width]
+
+
+def _patch_weight(ratio: Picture) -> Picture:
+    """Weight of neighbours by the squared difference over its variance, (1, H, W)."""
+    excess = mean_around(ratio, PATCH) - 1.0
+    return np.exp(-excess.clip(0.0) / SOFTNESS)
 
 
 def deviation(radiance: Picture, variance: Picture) -> Picture:

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from hdrpipe.imaging.denoise import DARKEST, DEVIATION, PATCH, REACH, SOFTNESS
+from hdrpipe.imaging.denoise import DARKEST, DEVIATION, PATCH
 from hdrpipe.imaging.merge import CLIPPING, TRUSTED, WINDOW
 from hdrpipe.imaging.noise import noise
 from hdrpipe.imaging.tonemap import mu_law
+from hdrpipe.models.means import mean_around, non_local_means
 from hdrpipe.quantities import MU
 
 
@@ -39,7 +39,7 @@ def start(radiance: Tensor, ldr: Tensor, times: Tensor) -> Start:
     """
     radiance_merged, variance = merge(radiance, ldr, times)
     merged, deviation = mu_law(radiance_merged), noise_deviation(radiance_merged, variance)
-    return Start(merged, _non_local_means(merged, deviation.square()), deviation)
+    return Start(merged, non_local_means(merged, deviation.square()), deviation)
 
 
 def merge(radiance: Tensor, ldr: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
@@ -65,25 +65,6 @@ def noise_deviation(radiance: Tensor, variance: Tensor) -> Tensor:
     """Noise standard deviation in the mu-law domain, from local means of radiance and variance (B, 3, H, W)."""
     slope = MU / ((1.0 + MU * mean_around(radiance, PATCH).clamp_min(DARKEST)) * math.log1p(MU))
     return (slope * mean_around(variance, PATCH).sqrt()).clamp(*DEVIATION)
-
-
-def mean_around(picture: Tensor, side: int) -> Tensor:
-    """Mean over the window around each pixel of (B, C, H, W), borders reflected."""
-    return F.avg_pool2d(F.pad(picture, [side // 2] * 4, mode="reflect"), side, stride=1)
-
-
-def _non_local_means(picture: Tensor, squared: Tensor) -> Tensor:
-    height, width = picture.shape[-2:]
-    wide, wide_squared = (F.pad(x, [REACH] * 4, mode="reflect") for x in (picture, squared))
-    total, weight = torch.zeros_like(picture), torch.zeros_like(picture[:, :1])
-    for down in range(2 * REACH + 1):
-        for across in range(2 * REACH + 1):
-            window = (..., slice(down, down + height), slice(across, across + width))
-            ratio = (picture - wide[window]).square() / (squared + wide_squared[window])
-            excess = mean_around(ratio.mean(1, keepdim=True), PATCH) - 1.0
-            patch_weight = torch.exp(-excess.clamp_min(0.0) / SOFTNESS)
-            total, weight = total + patch_weight * wide[window], weight + patch_weight
-    return total / weight
 
 
 def _filled(radiance: Tensor, ldr: Tensor, middle: int) -> Tensor:

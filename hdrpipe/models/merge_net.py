@@ -14,7 +14,8 @@ from hdrpipe.imaging.camera import ldr_from_linear
 from hdrpipe.imaging.denoise import DARKEST, DEVIATION
 from hdrpipe.imaging.noise import noise
 from hdrpipe.imaging.tonemap import inverse_mu_law, mu_law
-from hdrpipe.models.guide import Start, mean_around, noise_deviation
+from hdrpipe.models.guide import Start, noise_deviation
+from hdrpipe.models.means import mean_around
 from hdrpipe.models.network import full_precision, soften
 
 DILATIONS = (1, 1, 2)
