@@ -6,13 +6,15 @@ from snakemake.utils import min_version
 min_version("9.18")
 
 
-configfile: str(Path(workflow.basedir, "config.yaml"))
+# of this file, though another Snakefile may include it
+MAIN_CONFIG = Path(workflow.current_basedir.join("config.yaml"))
+
+
+configfile: str(MAIN_CONFIG)
 
 
 # a config.yaml of the working directory is laid over it; `--configfile` over both
-if Path("config.yaml").exists() and not Path("config.yaml").samefile(
-    Path(workflow.basedir, "config.yaml")
-):
+if Path("config.yaml").exists() and not Path("config.yaml").samefile(MAIN_CONFIG):
 
     configfile: "config.yaml"
 

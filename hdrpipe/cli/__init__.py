@@ -32,7 +32,8 @@ app = typer.Typer(
 for _file in sorted(Path(__file__).parent.glob("[!_]*.py")):
     _module = importlib.import_module(f"hdrpipe.cli.{_file.stem}")
     if hasattr(_module, "command"):
-        app.command(_file.stem.replace("_", "-"), help=_module.__doc__)(_module.command)
+        _settings = getattr(_module, "SETTINGS", None)  # of click
+        app.command(_file.stem.replace("_", "-"), help=_module.__doc__, context_settings=_settings)(_module.command)
     elif hasattr(_module, "app"):  # a command with subcommands
         app.add_typer(_module.app, name=_file.stem)
 

@@ -87,7 +87,8 @@ def check_package() -> None:
     given = os.environ.get(PACKAGE)
     if given and given != package_digest():
         what = "this `hdrpipe` is not the package of the Snakefile that started it"
-        raise UsageError(what, Path(hdrpipe.__file__).parent, "install the Snakefile's checkout: pip install -e .")
+        hint = "start the workflow by `hdrpipe run` of the package that it comes with"
+        raise UsageError(what, Path(hdrpipe.__file__).parent, hint)
 
 
 def start(stage: str, spec: str, code: str, log: Path | None, label: str = "") -> Job:

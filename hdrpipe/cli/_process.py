@@ -43,7 +43,9 @@ def hold(lock: Lock | None) -> None:
 def _follow(parent: int) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != parent:
-        raise StoppedError("the Snakemake that started this job has ended", hint="continue the run with `make resume`")
+        raise StoppedError(
+            "the Snakemake that started this job has ended", hint="continue the run with `hdrpipe resume`"
+        )
 
 
 def _stop(number: int, _: FrameType | None) -> None:

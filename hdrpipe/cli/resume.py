@@ -7,13 +7,15 @@ from hdrpipe.errors import UsageError
 
 
 def command() -> None:
-    from hdrpipe.tools.alive import resume_commands
+    from hdrpipe.tools.alive import resume_arguments
+    from hdrpipe.tools.project import environment, snakemake_command
 
-    unlock, run = resume_commands()
-    unlocked = subprocess.run(unlock, capture_output=True, text=True)
+    unlock, run = (snakemake_command(arguments) for arguments in resume_arguments())
+    variables = environment()
+    unlocked = subprocess.run(unlock, capture_output=True, text=True, env=variables)
     if unlocked.returncode:
         reason = next((line for line in reversed(unlocked.stderr.splitlines()) if line.strip()), "no reason given")
         raise UsageError(
             f"Snakemake refuses the command of the last run: {reason}", hint="correct it and run it yourself"
         )
-    sys.exit(subprocess.run(run).returncode)
+    sys.exit(subprocess.run(run, env=variables).returncode)

@@ -1,4 +1,4 @@
-"""Locks of runs that are alive, and the commands that resume a killed one.
+"""Locks of runs that are alive, and the Snakemake calls that resume a killed one.
 
 Snakemake's own lock outlives a killed Snakemake and does not name its process. Two further files are locked by the
 operating system, which releases them when a process dies: one for each run, and one for the folder, shared by all of
@@ -33,7 +33,7 @@ def run_lock(run: str) -> Path:
 def hold(run: str) -> None:
     """Lock a run and the folder until this process ends, and record its command.
 
-    `resume_commands` reads the command from the folder, `verify` from the run.
+    `resume_arguments` reads the command from the folder, `verify` from the run.
 
     Raises:
         BusyError: another process works on this run; the message names it.
@@ -52,7 +52,7 @@ def notice(run: str) -> str:
         holder = locks.describe(locks.holder(run_lock(run)))
         return f"results/{run}: in use by {holder}"
     if _left_locked() and locks.is_held(FOLDER_LOCK) is False:
-        return "a run in this folder was killed: `make resume` continues it"
+        return "a run in this folder was killed: `hdrpipe resume` continues it"
     return ""
 
 
@@ -61,8 +61,8 @@ def join() -> locks.Lock | None:
     return locks.attempt(FOLDER_LOCK, "", shared=True) if FOLDER_LOCK.exists() else None
 
 
-def resume_commands() -> list[list[str]]:
-    """Commands that continue the last run of this folder: unlock, then run.
+def resume_arguments() -> list[list[str]]:
+    """Arguments of the Snakemake calls that continue the last run of this folder: unlock, then run.
 
     Raises:
         BusyError: a run, or a job of a killed one, is still alive here.
@@ -72,7 +72,7 @@ def resume_commands() -> list[list[str]]:
         hint = "run `snakemake --unlock`, then start the run again"
         raise UsageError("a run was killed before its first job: there is nothing to resume", Path.cwd(), hint)
     if not LAST_COMMAND.is_file():
-        raise UsageError("no run was started in this folder", Path.cwd(), "start one with `make run`")
+        raise UsageError("no run was started in this folder", Path.cwd(), "start one with `hdrpipe run --cores all`")
     if locks.is_held(FOLDER_LOCK) is None:
         what = "this disk has no locks, so that hdrpipe cannot tell whether a run is alive here"
         raise UsageError(what, Path.cwd(), "if none is, run `snakemake --unlock`, then start the run again")
@@ -82,7 +82,7 @@ def resume_commands() -> list[list[str]]:
         raise BusyError(f"a run is still alive here: {_alive()}", Path.cwd(), "wait for its end, or stop it") from None
     proof.release()
     arguments = [str(word) for word in from_json(LAST_COMMAND.read_text(encoding="utf-8"))]
-    return [["snakemake", "--unlock", *arguments], ["snakemake", "--rerun-incomplete", *arguments]]
+    return [["--unlock", *arguments], ["--rerun-incomplete", *arguments]]
 
 
 def _left_locked() -> bool:

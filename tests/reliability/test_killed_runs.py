@@ -133,7 +133,7 @@ def test_a_killed_run_is_told_and_a_fresh_folder_has_nothing_to_resume(finished,
     (checkout.path / ".snakemake" / "locks").mkdir(exist_ok=True)
     (checkout.path / ".snakemake" / "locks" / "0.output.lock").write_text("results/tiny/report.html\n")
     told = checkout.call(*checkout.command("-n"))
-    assert "make resume" in told.stderr.splitlines()[-1]
+    assert "hdrpipe resume" in told.stderr.splitlines()[-1]
     (checkout.path / LAST_COMMAND).unlink()
     early = checkout.call("hdrpipe", "resume")
     assert early.returncode == 2

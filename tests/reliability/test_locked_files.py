@@ -162,7 +162,7 @@ def test_nobody_unlocks_a_run_that_may_be_alive(tmp_path, monkeypatch, count):
     alive.LAST_COMMAND.write_text(json.dumps(["--cores", "1"]))
     assert alive.notice("demo") == ""
     with pytest.raises(UsageError, match="snakemake --unlock"):
-        alive.resume_commands()
+        alive.resume_arguments()
     count("R32")
 
 

@@ -27,7 +27,7 @@ from hdrpipe.tools.alive import hold, notice
 from hdrpipe.tools.stale import stale_notice
 
 STARTED = time.time()
-STUDY_FILE = Path(workflow.basedir, "configs", "study.yaml")
+STUDY_FILE = Path(workflow.current_basedir.join("../../configs/study.yaml"))
 
 
 def told(make, *arguments):

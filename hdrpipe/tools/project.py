@@ -1,0 +1,101 @@
+"""The workflow that comes with the package, a folder that uses it, and the call of Snakemake on it."""
+
+import os
+import sys
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path
+
+from hdrpipe.config.spec import nearest
+from hdrpipe.errors import UsageError
+from hdrpipe.files.atomic import write_text
+
+PACKAGE = Path(__file__).parents[1]
+
+MAIN_CONFIG = "main"
+"""Name of config.yaml, the main job, beside those of configs/*.yaml."""
+
+SNAKEFILES = ("Snakefile", "snakefile", "workflow/Snakefile", "workflow/snakefile")
+"""Files that Snakemake takes for the workflow of a folder."""
+
+SNAKEFILE = """\
+from hdrpipe.tools.project import main_snakefile
+
+
+include: main_snakefile()
+
+
+workflow.default_target = "all"
+"""
+"""The Snakefile that `init` writes; an included file keeps its default target to itself."""
+
+
+def project() -> Path:
+    """Folder of Snakefile, workflow/, profiles/, configs/, config.yaml: of the wheel, or the checkout of the package.
+
+    Raises:
+        UsageError: the package was installed without them.
+    """
+    for folder in (PACKAGE / "project", PACKAGE.parent):
+        if (folder / "workflow").is_dir() and (folder / "config.yaml").is_file():
+            return folder
+    raise UsageError("the workflow is not installed with this package", PACKAGE, "install a wheel or a checkout")
+
+
+def main_snakefile() -> str:
+    """Path of the Snakefile that defines the workflow."""
+    return str(project() / "Snakefile")
+
+
+def config_names() -> dict[str, Path]:
+    """Name -> config file that comes with the package."""
+    root = project()
+    return {MAIN_CONFIG: root / "config.yaml", **{path.stem: path for path in sorted(root.glob("configs/*.yaml"))}}
+
+
+def init(folder: Path, config: str = MAIN_CONFIG) -> list[Path]:
+    """Write config.yaml, a Snakefile and profiles/*/config.yaml into a folder, which is made if it does not exist.
+
+    Args:
+        config: one of `config_names`, copied as config.yaml.
+
+    Returns:
+        The files written.
+
+    Raises:
+        UsageError: there is no such config, or one of the files exists already; then nothing is written.
+    """
+    configs = config_names()
+    if config not in configs:
+        raise UsageError(f"unknown config {config!r}{nearest(config, configs)}", "--config")
+    root = project()
+    profiles = {str(path.relative_to(root)): _text(path) for path in sorted(root.glob("profiles/*/config.yaml"))}
+    files = {"config.yaml": _text(configs[config]), "Snakefile": SNAKEFILE, **profiles}
+    existing = [folder / name for name in files if (folder / name).exists()]
+    if existing:
+        raise UsageError("exists already, and nothing was written", existing[0], "name an empty or a new folder")
+    for name, text in files.items():
+        write_text(folder / name, text)
+    return [folder / name for name in files]
+
+
+def run_command(arguments: Sequence[str]) -> list[str]:
+    """Call of Snakemake with these arguments, on the Snakefile of the working directory or else of the package."""
+    named = any(word.split("=")[0] in ("--snakefile", "-s") for word in arguments)
+    here = any(Path(name).is_file() for name in SNAKEFILES)
+    return snakemake_command([*(() if named or here else ("--snakefile", main_snakefile())), *arguments])
+
+
+def snakemake_command(arguments: Sequence[str]) -> list[str]:
+    """Call of the Snakemake of this interpreter."""
+    return [sys.executable, "-P", "-m", "snakemake", *arguments]
+
+
+def environment() -> dict[str, str]:
+    """Environment variables in which rules find the commands of this interpreter first, activated or not."""
+    path = [sysconfig.get_path("scripts"), *filter(None, [os.environ.get("PATH")])]
+    return {**os.environ, "PATH": os.pathsep.join(path)}
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
