@@ -12,7 +12,7 @@ import numpy as np
 
 from hdrpipe.config import plugins
 from hdrpipe.datasets import panorama
-from hdrpipe.datasets.rendering import READ, SHOT
+from hdrpipe.datasets.cameras import READ, SHOT
 from hdrpipe.errors import InputError
 from hdrpipe.imaging.noise_model import measured_noise
 

@@ -12,6 +12,11 @@ TruthScale = Literal["auto", "min-ev", "raw-ev", "reference"]
 reference (`reference`); `auto` takes the one that agrees with the reference frame."""
 
 
+CameraName = Literal["plain", "s-curve", "shoulder", "white", "jpeg", "phone", "varied"]
+"""Camera of rendered bursts: unprocessed with gamma 2.2 (`plain`); 8 bits with an S-curve, with a soft shoulder, with
+white at code 248, as JPEG, with all of that (`phone`); another one in each scene (`varied`)."""
+
+
 class LocalOptions(Spec):
     """Base of the options of a dataset in a folder."""
 
@@ -73,6 +78,12 @@ class RenderedOptions(Spec):
     )
     noise: float = Field(
         default=1.0, ge=0, le=100, description="Factor on the noise variance 4e-4 x + 2e-6 of linear x: another camera."
+    )
+    camera: CameraName = Field(
+        default="plain",
+        description="Camera: `plain` has gamma 2.2 and 12 bits; the others write 8 bits with an S-curve, a soft "
+        "`shoulder`, `white` at code 248, as `jpeg`, or all of that (`phone`); `varied` draws one for each scene, with "
+        "noise of 1/16 to 4 times `noise` and 1.5 to 3.5 stops between the exposures.",
     )
     source: int = Field(
         default=0,

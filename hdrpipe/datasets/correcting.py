@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hdrpipe.imaging.equalise import ENOUGH, Making, as_told, making, response_of
 from hdrpipe.imaging.response import PLAIN, SRGB, Response, match, misfit, thinned
+from hdrpipe.imaging.saturation import white_code
 
 RESPONSES: dict[str, Response | None] = {"auto": None, "gamma": PLAIN, "srgb": SRGB}
 """The response that pictures are taken to have, by name; None is the one that they show."""
@@ -19,14 +20,19 @@ def corrected(
 ) -> tuple[NDArray[Any], tuple[float, ...], list[str]]:
     """Samples (N, 3, H, W) by gamma 2.2 in one white balance, their exposures, and what was changed, one remark each.
 
-    Samples that need no change are handed back as they are. A response is estimated for 8 bits only, which cameras
-    write, and only where the exposures are `timed`, that is told by something else than the pictures.
+    Samples that need no change are handed back as they are. A response, and a white below the highest code, are looked
+    for in 8 bits only, which cameras write, and only where the exposures are `timed`, that is told by something else
+    than the pictures.
     """
+    notes: list[str] = []
+    tells = timed and samples.dtype == np.uint8
+    if tells and (white := white_code(samples, ev)) < 255:
+        notes.append(f"frames clip at code {white} of 255: that is taken for white")
+        samples = _stretched(samples, white)
     burst = thinned(samples, ev)
     matches = match(burst)
     response, seen = RESPONSES[curve] or PLAIN, RESPONSES[curve] is None
-    notes: list[str] = []
-    if seen and timed and samples.dtype == np.uint8:
+    if seen and tells:
         response = response_of(matches, len(ev), reference)
     if seen and response is not PLAIN:
         before, after = (misfit(matches.levels(matches.apart(tried), tried)) for tried in (PLAIN, response))
@@ -37,6 +43,11 @@ def corrected(
     notes += _told(made, reference, files)
     plain = response is PLAIN and bool((made.gains == 1.0).all())
     return (samples if plain else made.equal(samples)), made.ev, notes
+
+
+def _stretched(samples: NDArray[np.uint8], white: int) -> NDArray[np.uint16]:
+    """8-bit samples as 16 bits, this code and what is above it as the highest value."""
+    return np.rint(np.minimum(np.arange(256) / white, 1.0) * 65535.0).astype(np.uint16)[samples]
 
 
 def _told(made: Making, reference: int, files: Sequence[Path]) -> list[str]:

@@ -2,28 +2,28 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hdrpipe.config.dataset_options import RenderedOptions
+from hdrpipe.datasets.cameras import CAMERAS, STEPS, Camera, varied
+from hdrpipe.datasets.correcting import corrected
 from hdrpipe.datasets.objects import MovingObject, make_object
 from hdrpipe.datasets.scenes import Difficulty, Entry, Scene, Split
 from hdrpipe.datasets.views import View, fit, luminance, sample
 from hdrpipe.errors import InputError
 from hdrpipe.imaging.burst import Burst
-from hdrpipe.imaging.camera import ldr_from_linear
+from hdrpipe.quantities import Picture
 
 Panoramas = Mapping[str, NDArray[np.float32]]
 """Equirectangular (h, w, 3) RGB radiance by name, all of one side of the train/test split."""
 
-SHOT, READ = 4e-4, 2e-6
-"""Noise variance `SHOT * linear + READ`, of the order of a mid-range camera at base sensitivity."""
-
-LEVELS = 4095
-"""Of the 12-bit converter; it counts electrons, so it quantises the linear value."""
+MEASURABLE = (0.05, 0.8)
+"""Display-coded values of the reference that tell the scale of a truth against it."""
 
 CLIPPED = (0.07, 0.27)
 """Share of the reference's pixels that clip: enough to need the other exposures, little enough to align to."""
@@ -68,7 +68,7 @@ def list_split(options: RenderedOptions, seed: int, split: Split, count: int, pa
         Entry(
             name=f"{split}-{index:03d}",
             split=split,
-            ev=options.ev,
+            ev=_taken_with(options, seed, split, index)[1],
             load=partial(_render, seed, split, index, small, options),
             source=in_source(options, split, index),
         )
@@ -99,25 +99,63 @@ def _render(seed: int, split: Split, index: int, panoramas: Panoramas, options: 
     background = list(panoramas)[index % len(panoramas)]
     source = options.source > 0 and in_source(options, split, index)
     level = options.source_motion if source and options.source_motion else difficulty(index, len(panoramas))
+    camera, ev = _taken_with(options, seed, split, index)
     noise = options.source_noise if source and options.source_noise is not None else options.noise
+    camera = replace(camera, noise=camera.noise * noise)
     view = View(*np.radians([rng.uniform(65, 92), rng.uniform(-25, 25), rng.uniform(-180, 180)]))
     scenery = sample(panoramas[background], view, view.plane(options.size))
     brightness = float(np.exp(np.log(luminance(scenery) + 1e-6).mean()))
     donors, objects = _choose_objects(rng, MOTION[level], panoramas, background, options.size, brightness)
-    reference = len(options.ev) // 2
+    reference = len(ev) // 2
     seen = _watch(rng, view, MOTION[level], panoramas[background], objects, options)
-    times = 2.0 ** (np.array(options.ev) - options.ev[0])
+    times = 2.0 ** (np.array(ev) - ev[0])
     scale = 1 / (times[reference] * _white(rng, seen[reference]))
-    frames = [_photograph(rng, scale * radiance, time, noise) for radiance, time in zip(seen, times, strict=True)]
+    frames = np.stack([camera.photograph(rng, scale * each, time) for each, time in zip(seen, times, strict=True)])
+    truth = _channels_first((scale * seen[reference]).clip(0, 1))
+    burst, notes = _read(frames, ev, reference)
     return Scene(
         name=f"{split}-{index:03d}",
         split=split,
-        burst=Burst(ldr=np.stack(frames), ev=options.ev, reference=reference),
-        truth=_channel_first((scale * seen[reference]).clip(0, 1)),
+        burst=burst,
+        truth=truth if camera.white is None else _scaled(truth, burst),
         difficulty=level,
         group=background,
         sources=tuple(dict.fromkeys((background, *donors))),
+        notes=notes,
     )
+
+
+def _taken_with(options: RenderedOptions, seed: int, split: Split, index: int) -> tuple[Camera, tuple[float, ...]]:
+    """Camera and exposure values of a scene; `varied` draws both."""
+    if options.camera != "varied":
+        return CAMERAS[options.camera], options.ev
+    rng = generator(seed, split, index, "camera")
+    step, reference = rng.uniform(*STEPS), len(options.ev) // 2
+    return varied(rng), tuple(float(step * (place - reference)) for place in range(len(options.ev)))
+
+
+def _read(frames: NDArray, ev: tuple[float, ...], reference: int) -> tuple[Burst, tuple[str, ...]]:
+    """The burst that a reader makes of frames (N, 3, H, W), and its notes: 8-bit codes are read as files are."""
+    if frames.dtype != np.uint8:
+        return Burst(ldr=frames, ev=ev, reference=reference), ()
+    names = [Path(f"frame {index + 1}") for index in range(len(frames))]
+    samples, mended, notes = corrected(frames, ev, reference, names, "auto", timed=True)
+    top = np.iinfo(samples.dtype).max
+    return Burst(ldr=np.divide(samples, top, dtype=np.float32), ev=mended, reference=reference), tuple(notes)
+
+
+def _scaled(truth: Picture, burst: Burst) -> Picture:
+    """The truth in the scale of the burst as it was read: a response is known up to a factor.
+
+    The factor is the median ratio over the reference's values that are neither dark nor bright.
+    """
+    low, high = MEASURABLE
+    own = burst.ldr[burst.reference]
+    middle = (own > low) & (own < high) & (truth > 0)
+    if not middle.any():
+        return truth
+    factor = np.median(burst.radiance[burst.reference][middle] / truth[middle])
+    return (truth * np.float32(factor)).clip(0.0, 1.0)
 
 
 def _watch(
@@ -162,15 +200,5 @@ def _white(rng: np.random.Generator, picture: NDArray[np.float32]) -> float:
     return max(float(np.quantile(picture.max(axis=2), 1 - share)), 1e-6)
 
 
-def _photograph(
-    rng: np.random.Generator, radiance: NDArray[np.float32], time: float, noise: float
-) -> NDArray[np.float32]:
-    """(3, H, W) display-coded frame of a (H, W, 3) radiance: noise, full well, 12-bit converter, gamma."""
-    signal = radiance * time
-    deviation = np.sqrt(noise * (SHOT * signal.clip(0, 1) + READ))
-    linear = (signal + deviation * rng.standard_normal(signal.shape, np.float32)).clip(0, 1)
-    return _channel_first(ldr_from_linear(np.round(linear * LEVELS) / LEVELS))
-
-
-def _channel_first(picture: NDArray[np.floating]) -> NDArray[np.float32]:
+def _channels_first(picture: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.ascontiguousarray(picture.transpose(2, 0, 1), dtype=np.float32)

@@ -15,11 +15,9 @@ from hdrpipe.imaging.noise import noise
 from hdrpipe.imaging.opencv_merge import debevec, robertson
 from hdrpipe.quantities import Picture
 
-CLIPPING = (0.97, 0.995)
-"""Display-coded values between which the reference fades out: the last ones below clipping, noise spared."""
-
-TRUSTED = (0.95, 0.99)
-"""The same for every other frame, which interpolation has blurred: its clipped neighbours reach further down."""
+CLIPPING = (0.85, 0.97)
+"""Display-coded values between which a frame fades out. Unprocessed frames could be used up to 0.99 (0.1 dB), but soft
+shoulders, JPEG and interpolation pull clipped values as far down as that (2 to 12 dB)."""
 
 WINDOW = 5
 """Side of the window over which a difference is compared with its noise, in pixels."""
@@ -113,7 +111,7 @@ def _fitting(burst: Burst, noisier: Callable[[NDArray], float]) -> tuple[Picture
         if index == burst.reference:
             continue
         variance = _noise(reference, burst.times[index])
-        usable = _fade(burst.ldr[index], TRUSTED) * unclipped
+        usable = _fade(burst.ldr[index], CLIPPING) * unclipped
         counted = usable > 0
         explained = mean_around((variance + own_variance) * counted, WINDOW)
         ratio = mean_around((radiance - reference) ** 2 * counted, WINDOW) / (explained + np.float32(1e-12))

@@ -1,10 +1,12 @@
-"""Where the sensor of a burst saturates: found in the pictures, since many saturate below the white level they tell."""
+"""Where the frames of a burst clip: found in the pictures, since many cameras clip below the white that they tell."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hdrpipe.imaging.camera import linear_from_ldr
 
 BINS = 1024
 """Parts of the range from black to the white level that are told apart."""
@@ -27,6 +29,18 @@ LEAST = 16
 EXCESS = 1.25
 """How much brighter than the pile the shorter frame must tell these pixels to be; more than told exposures are off."""
 
+LOWEST_WHITE = 225
+"""8-bit code below which a pile is not taken for clipping."""
+
+SPREAD = 3
+"""Codes to either side of its highest count over which compression spreads a pile."""
+
+STEEP = 4.0
+"""How many times the codes just below it a pile holds."""
+
+RINGING = 0.5
+"""Share of the pile that may lie above it: compression overshoots at edges."""
+
 
 def saturation(tones: Sequence[NDArray[np.int64]], ev: Sequence[float]) -> float:
     """The lowest share of the range at which a colour of a frame saturates; 1 where none does below the white level.
@@ -48,6 +62,39 @@ def saturation(tones: Sequence[NDArray[np.int64]], ev: Sequence[float]) -> float
                 levels += [lowest / BINS] if told > EXCESS * lowest else []
     level = min(levels)
     return level if level < NEAR_WHITE else 1.0
+
+
+def white_code(samples: NDArray[np.uint8], ev: Sequence[float]) -> int:
+    """The 8-bit code at which frames clip; 255 where none clips below it.
+
+    As `saturation`: the brightest codes of a frame pile up, and the next shorter frame tells them to be much brighter.
+
+    Args:
+        samples: display-coded by about gamma 2.2, (N, 3, H, W).
+        ev: exposure values in stops, ascending.
+    """
+    counts = np.array([[np.bincount(plane.ravel(), minlength=256) for plane in frame] for frame in samples])
+    codes = [255]
+    for (short, before), (long, after) in pairwise(zip(counts, ev, strict=True)):
+        for darker, brighter in zip(short, long, strict=True):
+            code, height = _code_pile(brighter)
+            if code < 255:
+                code_there = 255 - int(np.searchsorted(darker[::-1].cumsum(), height / 4))
+                told = linear_from_ldr(code_there / 255.0) * 2.0 ** (after - before)
+                codes += [code] if told > EXCESS * linear_from_ldr(code / 255.0) else []
+    return min(codes)
+
+
+def _code_pile(counts: NDArray[np.int64]) -> tuple[int, int]:
+    """The code at which the brightest values pile up below 255, and how many; 255 and 0 where they do not."""
+    code = LOWEST_WHITE + int(np.argmax(counts[LOWEST_WHITE:]))
+    edge = code - SPREAD
+    pile, below = int(counts[edge : code + SPREAD + 1].sum()), int(counts[edge - 2 * SPREAD - 1 : edge].sum())
+    above = int(counts[code + SPREAD + 1 :].sum())
+    enough = max(LEAST, STRAY * counts.sum())
+    if code + SPREAD > 255 or pile < max(enough, STEEP * below) or above > RINGING * pile:
+        return 255, 0
+    return edge + int(np.searchsorted(counts[edge : code + 1].cumsum(), 0.25 * pile)), pile
 
 
 def _pile(counts: NDArray[np.int64]) -> tuple[int, int] | None:

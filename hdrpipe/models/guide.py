@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from hdrpipe.imaging.denoise import DARKEST, DEVIATION, PATCH
-from hdrpipe.imaging.merge import CLIPPING, TRUSTED, WINDOW
+from hdrpipe.imaging.merge import CLIPPING, WINDOW
 from hdrpipe.imaging.noise import noise
 from hdrpipe.imaging.tonemap import mu_law
 from hdrpipe.models.means import mean_around, non_local_means
@@ -53,7 +53,7 @@ def merge(radiance: Tensor, ldr: Tensor, times: Tensor) -> tuple[Tensor, Tensor]
     for index in range(radiance.shape[1]):
         if index != middle:
             variance = noise(reference, t[:, index])
-            usable = _fade(ldr[:, index], TRUSTED) * unclipped
+            usable = _fade(ldr[:, index], CLIPPING) * unclipped
             counted = (usable > 0).to(radiance.dtype)
             difference = (radiance[:, index] - reference).square() * counted
             added = usable * _agreement(difference, (variance + own_variance) * counted) / variance

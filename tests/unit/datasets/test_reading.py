@@ -181,6 +181,12 @@ def test_a_tone_curve_is_undone_and_said(tmp_path):
     assert not any("the pictures say" in note for note in seen.notes)
 
 
+def test_a_white_below_the_highest_code_is_taken_for_white_and_said(tmp_path):
+    seen = read_burst(lit(tmp_path / "b", lambda x: x ** (1 / 2.2) * 245 / 255), curve="auto")
+    assert "frames clip at code 24" in seen.notes[0]
+    assert (seen.burst().ldr[2] == 1.0).mean() > 0.05
+
+
 def test_slips_of_exposure_and_white_balance_are_said(tmp_path):
     slip = read_burst(lit(tmp_path / "a", lambda x: x ** (1 / 2.2), off=0.25), curve="auto")
     assert "'0.jpg' is exposed +0.2" in slip.notes[0]

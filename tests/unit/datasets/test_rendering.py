@@ -1,12 +1,14 @@
 """The burst renderer: exposure, noise, motion, difficulties, independence of scenes."""
 
 from collections import Counter, defaultdict
+from typing import get_args
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from hdrpipe.config.dataset_options import RenderedOptions
+from hdrpipe.config.dataset_options import CameraName, RenderedOptions
+from hdrpipe.datasets.cameras import CAMERAS, STEPS
 from hdrpipe.datasets.procedural import make_panorama
 from hdrpipe.datasets.rendering import CLIPPED, difficulty, generator, list_split
 from hdrpipe.errors import InputError
@@ -145,3 +147,37 @@ def test_without_a_lab_every_pool_scene_may_be_labelled_and_nothing_changes(plac
     assert all(entry.source for entry in plain)
     for a, b in zip(plain, other, strict=True):
         assert np.array_equal(a.load().burst.ldr, b.load().burst.ldr)
+
+
+@pytest.mark.parametrize("camera", [name for name in CAMERAS if name != "plain"])
+def test_what_a_camera_s_processing_did_is_undone_and_the_truth_fits(places, camera):
+    options = RenderedOptions(size=128, camera=camera)
+    for scene in rendered(options, 5, "pool", 4, places):
+        reference = scene.burst.ldr[scene.burst.reference]
+        seen, middle = scene.burst.radiance[scene.burst.reference], (reference > 0.1) & (reference < 0.7)
+        stops = np.log2(seen[middle] / scene.truth[middle])
+        assert abs(np.median(stops)) < 0.05
+        assert np.quantile(np.abs(stops), 0.8) < 0.15
+        if camera in ("s-curve", "white", "phone"):
+            assert scene.notes
+
+
+def test_every_camera_of_the_config_is_there():
+    assert {*CAMERAS, "varied"} == set(get_args(CameraName))
+
+
+def test_varied_cameras_and_exposures_differ_and_are_listed_as_they_are(places):
+    entries = list_split(RenderedOptions(size=64, camera="varied"), 5, "pool", 6, places)
+    scenes = [entry.load() for entry in entries]
+    assert len({entry.ev for entry in entries}) == 6
+    for entry, scene in zip(entries, scenes, strict=True):
+        low, high = STEPS
+        assert all(low <= step <= high for step in np.diff(entry.ev))
+        assert scene.burst.ev == pytest.approx(entry.ev, abs=0.5)
+
+
+def test_the_noise_factor_multiplies_that_of_a_camera(places):
+    still = [{"camera": "phone", "noise": noise} for noise in (0.01, 16)]
+    quiet, loud = (next(rendered(RenderedOptions(size=128, **more), 5, "pool", 1, places)) for more in still)
+    unrest = [np.median(np.abs(np.diff(scene.burst.ldr[1]))) for scene in (quiet, loud)]
+    assert unrest[1] > 2 * unrest[0]

@@ -1,9 +1,9 @@
-"""The level at which a sensor saturates, found in the counts of its values."""
+"""The level at which a sensor or a file clips, found in the counts of its values."""
 
 import numpy as np
 import pytest
 
-from hdrpipe.imaging.saturation import BINS, saturation
+from hdrpipe.imaging.saturation import BINS, saturation, white_code
 
 EV = (-4.0, -2.0, 0.0)
 LIGHT = np.repeat(np.exp2(np.linspace(-6, 2, 200)), 40)
@@ -56,3 +56,28 @@ def test_the_lowest_colour_counts_and_hot_pixels_do_not():
 def test_dark_frames_tell_nothing():
     assert saturation(tones(LIGHT * 0.001), EV) == 1.0
     assert saturation([np.zeros((3, BINS), np.int64)] * 3, EV) == 1.0
+
+
+def burst(light, white, blur=0.0, ev=EV):
+    """(3, 3, h, w) codes of a camera that clips at a code, blurred afterwards as JPEG does."""
+    rng = np.random.default_rng(1)
+    linear = np.clip(light * np.exp2(np.array(ev))[:, None], 0, 1)
+    codes = np.rint(linear ** (1 / 2.2) * white + blur * rng.normal(size=linear.shape)).clip(0, 255)
+    return np.broadcast_to(codes.astype(np.uint8).reshape(len(ev), 1, 40, -1), (len(ev), 3, 40, light.size // 40))
+
+
+@pytest.mark.parametrize("blur", [0.0, 0.8])
+@pytest.mark.parametrize("white", [230, 240, 248, 251])
+def test_codes_that_pile_up_below_the_highest_are_white(white, blur):
+    assert white_code(burst(LIGHT, white, blur), EV) == pytest.approx(white, abs=1 + blur)
+
+
+def test_frames_that_clip_at_the_highest_code_or_not_at_all_keep_it():
+    assert white_code(burst(LIGHT, 255), EV) == 255
+    assert white_code(burst(LIGHT * 0.9 / LIGHT.max(), 255), EV) == 255
+
+
+@pytest.mark.parametrize("brightest", [0.78, 0.85, 0.95])
+def test_a_bright_wall_is_no_clipping(brightest):
+    light = np.concatenate([LIGHT * brightest / LIGHT.max(), np.full(4000, brightest)])
+    assert white_code(burst(light, 255), EV) == 255
