@@ -55,6 +55,15 @@ onstart:
         )
 
 
+onerror:
+    if kills() > KILLED:
+        print(
+            "The kernel of this machine ended a process for lack of memory in this run: lower `batch` or `crop`,"
+            " or run fewer jobs at a time (--cores); the run goes on from its saved state.",
+            file=sys.stderr,
+        )
+
+
 onsuccess:
     for summary, page in SUMMARIES.items():
         # a call for other targets leaves them as they were

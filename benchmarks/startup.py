@@ -53,7 +53,7 @@ def no_op() -> float:
 
 def main() -> None:
     for stage in STAGES:
-        code = f"import hdrpipe.cli; import hdrpipe.stages.{stage}"
+        code = f"import hdrpipe.cli._app; import hdrpipe.stages.{stage}"
         best = min(cpu([sys.executable, "-c", code])[0] for _ in range(3))
         sys.stdout.write(f"{stage:10} {best:.2f} s CPU to start\n")
     sys.stdout.write(f"no-op plan of 30 rounds x 16 shards: {min(no_op() for _ in range(2)):.2f} s CPU\n")

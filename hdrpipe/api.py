@@ -10,6 +10,7 @@ with hdr.read_product("results/demo/round-01/uncertainty-00.h5") as product:
     sigma = product.read(product.scenes[0], "sigma")
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -69,10 +70,12 @@ def fuse(
         memory: most memory to use, in GB.
 
     Raises:
-        InputError: no burst, or one that cannot be read. UsageError: an impossible setting.
+        InputError: no burst, or one that cannot be read. UsageError: an impossible setting, or `ev` is no numbers.
         CapacityError: out of memory.
     """
     frames, values, matrix, notes = _frames(burst, ev, reference)
+    if not 0.0 < memory < math.inf:
+        raise UsageError(f"a budget of {memory} GB", "memory", "give a finite number above 0")
     network = None if method is not None else model or load_model()
     fused = fuse_burst(frames, values, network, Settings(reference, align, method, blend, memory))
     return replace(fused, radiance=in_srgb(fused.radiance, matrix), notes=(*notes, *fused.notes))
@@ -97,7 +100,7 @@ def _frames(
     if not files:
         if ev is None:
             raise UsageError("frames need their exposure values", "ev", "give one value in stops for each frame")
-        return np.asarray(burst), ev, None, ()
+        return np.asarray(burst), _numbers(ev), None, ()
     if ev is not None:
         raise UsageError(
             "`ev` is for frames in memory; files carry their own exposures",
@@ -106,3 +109,11 @@ def _frames(
         )
     read = read_burst(find_burst(burst), reference=reference, curve="auto")
     return read.samples, read.ev, read.matrix, read.notes
+
+
+def _numbers(ev: Any) -> list[float]:
+    """Exposure values as floats."""
+    try:
+        return [float(value) for value in ev]
+    except (TypeError, ValueError, OverflowError) as error:
+        raise UsageError(f"exposure values {ev!r:.60} are no numbers", "ev", "give one in stops a frame") from error

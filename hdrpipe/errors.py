@@ -1,8 +1,22 @@
 """The exception class of the package, its kinds, and their exit codes."""
 
+import errno
 from enum import IntEnum
 
 from hdrpipe.terminal import one_line
+
+OUT_OF_MEMORY = (
+    *(
+        "out of memory",
+        "can't allocate memory",
+        "not enough memory",
+        "Insufficient memory",
+        "Failed to allocate",
+        "out of shared memory",
+    ),
+    *("bad_alloc", "ALLOC_FAILED", "failed to map segment", "can't start new thread", "thread creation failed"),
+)
+"""Words of torch, CUDA, OpenCV, OpenEXR and the loader of libraries where memory is too small."""
 
 
 class Exit(IntEnum):
@@ -87,3 +101,12 @@ class BusyError(HdrpipeError):
     """Another process holds a lock that this one needs; may be tried again (exit 75)."""
 
     code = Exit.STOPPED
+
+
+def is_memory(error: BaseException) -> bool:
+    """True for an exception of any library that means too little memory."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's
+        return True
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    return not isinstance(error, HdrpipeError) and any(words in str(error) for words in OUT_OF_MEMORY)

@@ -1,5 +1,7 @@
 """Text from outside, such as names of files, in a form that cannot steer a terminal or begin a new line."""
 
+import io
+import sys
 import unicodedata
 
 JOINERS = "\u200c\u200d"
@@ -14,3 +16,10 @@ def printable(text: str) -> bool:
 def one_line(text: object) -> str:
     """`text` with every control character, line breaks and bytes that are not UTF-8 among them, as an escape."""
     return "".join(mark if printable(mark) else mark.encode("unicode_escape").decode("ascii") for mark in str(text))
+
+
+def escape_unencodable() -> None:
+    """Make standard output and error write characters that their encoding lacks as escapes; they raised an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -46,6 +46,7 @@ FIGURES = {
     "R30": Figure("hostile tables, names and metadata told", 80),
     "R31": Figure("results finite or refused", 30),
     "R32": Figure("locked, absent and damaged files told apart", 40),
+    "R33": Figure("lacks of memory and room, streams and numbers told", 80),
 }
 """By the row of the table in docs/reliability.md."""
 

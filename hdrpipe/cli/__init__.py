@@ -1,20 +1,19 @@
-"""Command line: one file for each command, and `main`, which turns errors into one line and an exit code."""
+"""Entry point of the command line (`_app`): every error becomes one line and an exit code."""
 
-import importlib
 import json
 import logging
 import os
+import resource
+import signal
 import sys
 import time
 import traceback
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
-import typer
-
-from hdrpipe import __version__
-from hdrpipe.errors import Exit, HdrpipeError
-from hdrpipe.terminal import one_line
+from hdrpipe.errors import CapacityError, Exit, HdrpipeError, UsageError, is_memory
+from hdrpipe.terminal import escape_unencodable, one_line
 
 # Idle OpenMP threads sleep instead of spinning: on a shared machine spinning slows small networks a hundredfold.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -22,63 +21,78 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 ERROR_FILE = "TORCHELASTIC_ERROR_FILE"
 """Environment variable that torchrun sets: the file from which it reports the error of a process once."""
 
-app = typer.Typer(
-    help="HDR reconstruction from bursts: fuse pictures, inspect training runs, and the stages of the workflow.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-
-for _file in sorted(Path(__file__).parent.glob("[!_]*.py")):
-    _module = importlib.import_module(f"hdrpipe.cli.{_file.stem}")
-    if hasattr(_module, "command"):
-        _settings = getattr(_module, "SETTINGS", None)  # of click
-        app.command(_file.stem.replace("_", "-"), help=_module.__doc__, context_settings=_settings)(_module.command)
-    elif hasattr(_module, "app"):  # a command with subcommands
-        app.add_typer(_module.app, name=_file.stem)
-
-
-@app.callback(invoke_without_command=True)
-def _version(version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
-    if version:
-        typer.echo(f"hdrpipe {__version__}")
-        raise typer.Exit
-
+ADDRESS_SPACE = 2**31
+"""Bytes of address space that torch and OpenCV take with a small picture; with less, libraries end the process."""
 
 logging.getLogger("hdrpipe").addHandler(logging.NullHandler())  # without a log, only `main` prints an error
 
 
 def main() -> None:
-    """Entry point: every error ends as one line on stderr and the exit code of its kind."""
-    if sys.platform != "linux":
-        _leave("hdrpipe runs on Linux only: it renames and locks files as POSIX systems do", Exit.USAGE)
+    """Run the command line; an error ends it as one line on stderr with the exit code of its kind."""
+    escape_unencodable()
     try:
-        code = app(standalone_mode=False)
-        logging.getLogger("hdrpipe").debug("finished")
-        sys.exit(code if isinstance(code, int) else 0)
-    except HdrpipeError as error:
-        _leave(str(error), error.code)
-    except MemoryError:
-        _leave("out of memory; use smaller crops, a smaller batch, or more shards", Exit.CAPACITY)
-    except (typer.Exit, typer.Abort) as error:
-        sys.exit(getattr(error, "exit_code", 1))
-    except KeyboardInterrupt:
-        _leave("interrupted", Exit.STOPPED)
-    except Exception as error:
-        if hasattr(error, "format_message"):
-            _leave(error.format_message(), Exit.USAGE)  # pyright: ignore[reportAttributeAccessIssue]
+        code = _run()
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # typer's answer to a reader that is gone, as `| head` is
+            sys.exit(128 + signal.SIGPIPE)
+        raise
+    except BaseException as error:
+        _leave(*_explained(error))
+    sys.exit(code)
+
+
+def _run() -> int:
+    _check_system()
+    from hdrpipe.cli._app import app
+
+    code = app(standalone_mode=False)
+    logging.getLogger("hdrpipe").debug("finished")
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    return code if isinstance(code, int) else 0
+
+
+def _check_system() -> None:
+    if sys.platform != "linux":
+        raise UsageError("hdrpipe runs on Linux only: it renames and locks files as POSIX systems do")
+    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if allowed != resource.RLIM_INFINITY and allowed < ADDRESS_SPACE:
+        what = f"only {allowed >> 20} MiB of memory are allowed; hdrpipe needs {ADDRESS_SPACE >> 20} MiB or more"
+        raise CapacityError(what, "ulimit -v", "allow more, or `ulimit -v unlimited`")
+
+
+def _explained(error: BaseException) -> tuple[str, int]:
+    """Message and exit code of an error; of a bug, its traceback is printed."""
+    if isinstance(error, HdrpipeError):
+        return str(error), error.code
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted", Exit.STOPPED
+    if is_memory(error):
+        return "out of memory; use smaller crops, a smaller batch, or more shards", Exit.CAPACITY
+    if isinstance(error, OSError):
+        from hdrpipe.files.atomic import FULL, translated
+
+        if error.errno in FULL:
+            return str(translated(error, Path(error.filename or "standard output"))), Exit.CAPACITY
+    if hasattr(error, "format_message"):
+        return error.format_message(), Exit.USAGE  # pyright: ignore[reportAttributeAccessIssue]
+    if hasattr(error, "exit_code"):  # typer's Exit and Abort
+        return "", error.exit_code  # pyright: ignore[reportAttributeAccessIssue]
+    with suppress(OSError):
         traceback.print_exc()
-        _leave(f"this is a bug: {type(error).__name__}: {error}", Exit.BUG)
+    return f"this is a bug: {type(error).__name__}: {error}", Exit.BUG
 
 
-def _leave(message: str, code: Exit) -> None:
+def _leave(message: str, code: int) -> NoReturn:
     error_file = os.environ.get(ERROR_FILE)
-    if error_file:
+    if message and error_file:
         with suppress(OSError):  # a full disk; then the error is printed below
             Path(error_file).write_text(json.dumps({"message": message, "timestamp": time.time()}), encoding="utf-8")
             sys.exit(int(code))
     logger = logging.getLogger("hdrpipe")
-    if logger.handlers:
+    if message and logger.handlers:
         logger.error(message)
-    print(f"hdrpipe: error: {one_line(message)}", file=sys.stderr)
+    if message:
+        with suppress(OSError):  # standard error is full: the exit code is left
+            print(f"hdrpipe: error: {one_line(message)}", file=sys.stderr)
     sys.exit(int(code))

@@ -22,7 +22,8 @@ from hdrpipe.terminal import one_line
 Spec = Annotated[str, typer.Option(help="Settings of the stage as canonical JSON.")]
 Code = Annotated[str, typer.Option(help="Fingerprint of the code of the stage, for the provenance.")]
 Log = Annotated[Path | None, typer.Option(help="Also write the log to this file.")]
-Threads = Annotated[int, typer.Option(min=1, help="CPU threads.", envvar="HDRPIPE_THREADS")]
+MOST_THREADS = 1024
+Threads = Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="CPU threads.", envvar="HDRPIPE_THREADS")]
 Out = Annotated[Path, typer.Option(help="Output file, or folder of the outputs.")]
 Scenes = Annotated[str, typer.Option(help="Scene products, separated by spaces.")]
 Truths = Annotated[str, typer.Option(help="Truth products of these scenes, separated by spaces.")]

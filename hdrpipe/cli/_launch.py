@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hdrpipe.cli._job import write_log
+from hdrpipe.cli._job import MOST_THREADS, write_log
 from hdrpipe.cli._process import PARENT, supervise
 from hdrpipe.config.batch_share import LAUNCHED
-from hdrpipe.errors import Exit, HdrpipeError, StoppedError
+from hdrpipe.errors import CapacityError, Exit, HdrpipeError, StoppedError
+from hdrpipe.files.kills import kills, peak
 
 if TYPE_CHECKING:
     from torch.distributed.elastic.multiprocessing.errors import ProcessFailure
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 Devices = Annotated[
     int,
     typer.Option(
-        min=1, help="Number of devices of this machine, one process each, that share every batch and the CPU threads."
+        min=1,
+        max=MOST_THREADS,
+        help="Number of devices of this machine, one process each, that share every batch and the CPU threads.",
     ),
 ]
 
@@ -61,6 +64,7 @@ def _run(devices: int) -> HdrpipeError | None:
     engine = logging.getLogger("torch.distributed.elastic")
     engine.addHandler(logging.NullHandler())  # its report of a failure is replaced by one line
     engine.propagate = False
+    before = kills()
     with tempfile.TemporaryDirectory(prefix="hdrpipe-") as folder:
         config = LaunchConfig(
             min_nodes=1,
@@ -79,14 +83,20 @@ def _run(devices: int) -> HdrpipeError | None:
         except SignalException as error:
             return StoppedError(f"stopped by {error.sigval.name}", hint="run it again, it goes on from its saved state")
         except ChildFailedError as error:
-            return ending(list(error.failures.values()), devices)
+            return ending(list(error.failures.values()), devices, kills() > before)
     return None
 
 
-def ending(failures: "list[ProcessFailure]", devices: int) -> HdrpipeError:
-    """Error that ended a training: the first one; the other processes were stopped because of it."""
+def ending(failures: "list[ProcessFailure]", devices: int, memory: bool = False) -> HdrpipeError:
+    """Error that ended a training: the first one; the other processes were stopped because of it.
+
+    `memory` is True if the kernel ended a process for lack of memory meanwhile.
+    """
     stopped = (Exit.STOPPED, -signal.SIGTERM)
     first = min(failures, key=lambda failure: (failure.exitcode in stopped, failure.timestamp))
+    if first.exitcode == -signal.SIGKILL and memory:
+        what = f"process {first.local_rank + 1} of {devices} was ended by the kernel: out of memory, peak {peak()}"
+        return CapacityError(what, hint="lower `batch` or `crop`; a new start goes on from the saved state")
     if first.exitcode < 0:
         what = f"process {first.local_rank + 1} of {devices} was ended by {first.signal_name()}"
         return StoppedError(what, hint="run it again, it goes on from its saved state")

@@ -50,7 +50,9 @@ def command(
     force: Annotated[
         bool, typer.Option("--force", help="Also replace files that fuse did not write, but never inputs.")
     ] = False,
-    memory: Annotated[float, typer.Option(min=0.3, help="Most memory to use, in GB; tiles are cut to fit.")] = 3.0,
+    memory: Annotated[
+        float, typer.Option(min=0.3, max=1e6, help="Most memory to use, in GB; tiles are cut to fit.")
+    ] = 3.0,
     threads: _job.Threads = 2,
     log: _job.Log = None,
 ) -> None:

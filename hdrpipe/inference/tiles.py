@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from hdrpipe.errors import CapacityError, NonFiniteError
+from hdrpipe.errors import CapacityError, NonFiniteError, is_memory
 from hdrpipe.imaging.tonemap import inverse_mu_law
 from hdrpipe.learning.batches import Array, unit_floats
 from hdrpipe.quantities import Frames, Picture, Plane
@@ -110,7 +110,7 @@ def in_tiles(
         try:
             return _assembled(compute, frames, replace(tiling, tile=tile), progress)
         except (RuntimeError, MemoryError) as error:
-            if not _is_memory(error):
+            if not is_memory(error):
                 raise
         if tile // 2 < SMALLEST:
             hint = "free memory or use another device"
@@ -160,9 +160,3 @@ def _cut(size: int, step: int, halo: int, multiple: int) -> Iterator[tuple[slice
 
 def _within(inner: slice, outer: slice) -> slice:
     return slice(inner.start - outer.start, inner.stop - outer.start)
-
-
-def _is_memory(error: BaseException) -> bool:
-    if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
-        return True
-    return "can't allocate memory" in str(error) or "not enough memory" in str(error)

@@ -1,5 +1,6 @@
 """Training of one stage: the warm-up, or the student of a round."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
@@ -10,6 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from hdrpipe.config.batch_share import share
+from hdrpipe.errors import CapacityError, StoppedError, is_memory
+from hdrpipe.files.kills import kills
 from hdrpipe.learning import distributed, ema, loop
 from hdrpipe.learning.batches import Batch, Batches, Sampling, SceneArrays, loader
 from hdrpipe.learning.device import fit_to
@@ -23,6 +26,9 @@ BETAS = (0.9, 0.999)
 
 SAVING = loop.Saving(seconds=30.0)
 """Interval of saved states; one save takes some milliseconds."""
+
+KILLED_WORKER = re.compile(r"DataLoader worker .*(exited unexpectedly|killed by signal: Killed)")
+"""Messages of torch about a process that makes batches and is gone."""
 
 GPU_WORKERS = 4
 """Worker processes that make batches for a GPU; on the CPU the network needs the cores itself."""
@@ -105,12 +111,14 @@ def train(
         BusyError: another process trains on this state.
         DamagedError: a saved state exists and cannot be read.
         NonFiniteError, DivergedError, StoppedError: see `loop.run`.
+        CapacityError, StoppedError: see `_memory`.
     """
     learner = _Learner(net, teacher, settings, StateStore(state_dir, state_key))
     if optimizer_state is not None:
         learner.restore_optimizer(optimizer_state)
     batches = Batches(settings.seed, settings.crop, _groups(labelled, unlabelled, settings), share())
-    with distributed.process_group(learner.device), _locked(learner.store), learner.resumed() as (start, history):
+    group = distributed.process_group(learner.device)
+    with group, _locked(learner.store), _memory(settings), learner.resumed() as (start, history):
         cuda = learner.device.type == "cuda"
         workers = (GPU_WORKERS if cuda else 0) if workers is None else workers
         ahead = loader(batches, start, settings.steps, workers, pinned=cuda)
@@ -131,6 +139,30 @@ def _locked(store: StateStore) -> Iterator[None]:
         yield
         store.clear()
         lock.release(remove=True)
+
+
+@contextmanager
+def _memory(settings: TrainSettings) -> Iterator[None]:
+    """Context of a training that tells what can be changed where memory runs out, and a killed worker from a bug.
+
+    Raises:
+        CapacityError: out of memory, or the kernel ended a process that makes batches for it.
+        StoppedError: a process that makes batches was killed by someone else.
+    """
+    before = kills()
+    try:
+        yield
+    except Exception as error:  # libraries have no class in common
+        killed = KILLED_WORKER.search(str(error)) is not None
+        if killed and kills() == before:
+            what = "a process that makes batches was killed"
+            raise StoppedError(what, hint="run it again, it goes on from its saved state") from error
+        if not (killed or is_memory(error)):
+            raise
+        more = f" + {settings.unlabelled_batch} unlabelled" if settings.unlabelled_batch else ""
+        what = f"out of memory with batch {settings.batch}{more}, crop {settings.crop}, precision {settings.precision}"
+        hint = "lower `batch`, `unlabelled_batch` or `crop`, or set `precision: bf16`; a new start goes on from here"
+        raise CapacityError(what, hint=hint) from error
 
 
 def _groups(

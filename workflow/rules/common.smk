@@ -21,12 +21,14 @@ from hdrpipe.config.load import (
 from hdrpipe.errors import HdrpipeError
 from hdrpipe.config.folds import NAME as FOLD, fold_name, products
 from hdrpipe.files.folders import folder_content
+from hdrpipe.files.kills import kills
+from hdrpipe.terminal import escape_unencodable
 from hdrpipe.config.fingerprint import fingerprint, package_digest
 from hdrpipe.config.runs import folded, members, overlaid, places, scored, single
 from hdrpipe.tools.alive import hold, notice
 from hdrpipe.tools.stale import stale_notice
 
-STARTED = time.time()
+STARTED, KILLED = time.time(), kills()
 STUDY_FILE = Path(workflow.current_basedir.join("../../configs/study.yaml"))
 
 
@@ -100,6 +102,7 @@ GPU_THREADS = 8  # capped by --cores; `gpu=1` already serialises these jobs
 shell.prefix(f"export HDRPIPE_PARENT=$PPID HDRPIPE_PACKAGE={package_digest()}; ")
 
 if workflow.is_main_process:
+    escape_unencodable()  # summaries hold names of scenes
     for text in (
         old_names(config),
         notice(CONFIG.run),

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -22,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hdrpipe
-from hdrpipe.errors import InputError
+from hdrpipe.errors import CapacityError, InputError
+from hdrpipe.files.kills import kills
 from hdrpipe.files.pictures.images import PictureInfo
 from hdrpipe.files.pictures.metadata import CameraData
 
@@ -71,6 +73,7 @@ class Decoder:
         self._child: subprocess.Popen[bytes] | None = None
         self._owner = 0
         self._rest = b""
+        self._kills = 0
         self._lock = threading.Lock()
 
     def picture(
@@ -84,6 +87,7 @@ class Decoder:
 
         Raises:
             InputError: see `images.decode`; also: the decoder crashed, took too long or too much memory.
+            CapacityError: the kernel ended it because the machine's memory ran out.
         """
         with self._lock, self._telling(path):
             told = {"white_balance": white_balance, "saturation": saturation}
@@ -188,7 +192,7 @@ class Decoder:
         self._child = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env, bufsize=0
         )
-        self._owner, self._rest = os.getpid(), b""
+        self._owner, self._rest, self._kills = os.getpid(), b"", kills()
         try:
             self._hear(START_SECONDS)
         except _ChildError:
@@ -226,8 +230,17 @@ class Decoder:
             raise _ChildError("took too long and was stopped")
         data = os.read(stream, most)
         if not data:
-            raise _ChildError("crashed over it")
+            raise self._ended(self._child)
         return data
+
+    def _ended(self, child: subprocess.Popen[bytes]) -> Exception:
+        """Error for a child whose answers have ended."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(1.0)
+        if child.returncode == -signal.SIGKILL and kills() > self._kills:
+            what = "the kernel ended the decoder for lack of memory"
+            return CapacityError(what, self._asked, "free memory, or run less at a time")
+        return _ChildError("was killed" if child.returncode == -signal.SIGKILL else "crashed over it")
 
 
 class _ChildError(Exception):

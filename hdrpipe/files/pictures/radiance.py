@@ -10,13 +10,16 @@ import cv2
 import numpy as np
 import OpenEXR
 
-from hdrpipe.errors import UsageError
+from hdrpipe.errors import CapacityError, UsageError
 from hdrpipe.quantities import Picture, Plane
 
 CHROMATICITIES = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
 """Primaries and white of ITU-R BT.709 (sRGB): what cameras deliver unless they say otherwise."""
 
 U16 = 65535
+
+ROOM = "free memory and space for temporary files (TMPDIR), or raise the limit on the size of files (ulimit -f)"
+"""Advice where a library cannot write a picture that is as yet no file of ours."""
 
 HALF = 65504.0
 """Largest 16-bit float."""
@@ -30,6 +33,9 @@ def exr_bytes(radiance: Picture, sigma: Plane | None, header: Mapping[str, Any],
         sigma: (H, W) or None.
         header: more attributes; values are text or numbers.
         half: 16-bit floats, else 32-bit; values beyond 65504, which 16 bit cannot hold, make it 32 bit.
+
+    Raises:
+        CapacityError: no memory, or a limit on the size of files (`ulimit -f`).
     """
     planes = [radiance] if sigma is None else [radiance, sigma]
     dtype = np.float16 if half and max(float(plane.max()) for plane in planes) <= HALF else np.float32
@@ -42,6 +48,8 @@ def exr_bytes(radiance: Picture, sigma: Plane | None, header: Mapping[str, Any],
     try:
         OpenEXR.File({**header, **fixed}, channels).write(f"/proc/self/fd/{descriptor}")
         return _content(descriptor)
+    except RuntimeError as error:
+        raise CapacityError(f"cannot be encoded as OpenEXR in memory ({error})", hint=ROOM) from error
     finally:
         os.close(descriptor)
 
@@ -52,10 +60,13 @@ def hdr_bytes(radiance: Picture, header: Mapping[str, Any]) -> bytes:
     Args:
         radiance: linear, (3, H, W), >= 0.
         header: text or numbers.
+
+    Raises:
+        CapacityError: no room for temporary files, or a limit on their size (`ulimit -f`).
     """
     done, data = cv2.imencode(".hdr", np.ascontiguousarray(radiance[::-1].transpose(1, 2, 0)))
     if not done:
-        raise UsageError(f"a picture of shape {radiance.shape} cannot be encoded as Radiance")
+        raise CapacityError("cannot be encoded as Radiance in the folder for temporary files", hint=ROOM)
     first, rest = data.tobytes().split(b"\n", 1)
     comments = "".join(f"# {key}: {value}\n" for key, value in header.items())
     primaries = " ".join(f"{value:.4f}" for value in CHROMATICITIES)
