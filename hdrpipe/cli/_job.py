@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import hdrpipe
-from hdrpipe.cli._process import hold, supervise
+from hdrpipe.cli._process import hold, keep_memory, supervise
 from hdrpipe.config.batch_share import share
 from hdrpipe.config.fingerprint import package_digest
 from hdrpipe.errors import UsageError
@@ -148,10 +148,14 @@ def write_log(log: Path, mode: str = "w") -> None:
 
 
 def use_threads(threads: int, devices: int = 1) -> None:
-    """Set the number of threads of torch and OpenCV, divided by the number of processes, one for each device."""
+    """Set the number of threads of torch and OpenCV, divided by the number of processes, one for each device.
+
+    Freed memory is kept for the next tensors, too, whose pages the system would have to clear again.
+    """
     import cv2
     import torch
 
+    keep_memory()
     threads = max(1, threads // devices)
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)

@@ -5,6 +5,7 @@ Every function takes a NumPy array or a torch tensor and returns the same kind a
 
 from typing import Any
 
+import cv2
 import numpy as np
 
 from hdrpipe.quantities import GAMMA
@@ -19,7 +20,7 @@ def linear_from_ldr(ldr: Any) -> Any:
     Returns:
         Linear values in [0, 1], same shape.
     """
-    return ldr**GAMMA
+    return _power(ldr, GAMMA)
 
 
 def ldr_from_linear(linear: Any) -> Any:
@@ -31,7 +32,7 @@ def ldr_from_linear(linear: Any) -> Any:
     Returns:
         Display-coded values, same shape.
     """
-    return linear ** (1.0 / GAMMA)
+    return _power(linear, 1.0 / GAMMA)
 
 
 def radiance_from_ldr(ldr: Any, times: Any) -> Any:
@@ -59,3 +60,14 @@ def expose(radiance: Any, time: float) -> Any:
         Display-coded values in [0, 1], same shape.
     """
     return ldr_from_linear((radiance * time).clip(0.0, 1.0))
+
+
+def _power(values: Any, exponent: float) -> Any:
+    """`values ** exponent` of values >= 0; without gradients by logarithms, which takes a third of the time."""
+    if isinstance(values, np.ndarray):
+        if values.dtype != np.float32 or not values.size:
+            return values**exponent
+        return cv2.pow(np.ascontiguousarray(values).reshape(1, -1), exponent).reshape(values.shape)
+    if getattr(values, "requires_grad", True):
+        return values**exponent
+    return values.log().mul_(exponent).exp_()

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from hdrpipe.errors import CapacityError, NonFiniteError, is_memory
 from hdrpipe.imaging.tonemap import inverse_mu_law
 from hdrpipe.learning.batches import Array, unit_floats
+from hdrpipe.models.network import Prediction
 from hdrpipe.quantities import Frames, Picture, Plane
 
 TILE = 512
@@ -73,19 +74,27 @@ class Inference:
     """
 
     def __init__(self, net: nn.Module, times: Any):
-        self.net = net.eval()
+        self.net = net.eval().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.device = next(net.parameters()).device
         self.times = torch.tensor(np.asarray(times)[None], dtype=torch.float32, device=self.device)
 
     @torch.inference_mode()
     def __call__(self, frames: Frames) -> tuple[Picture, Plane]:
-        found = self.net(torch.from_numpy(frames[None]).to(self.device), self.times)
+        found = self.net(self.tensor(frames), self.times)
+        check_finite(found)
         radiance = inverse_mu_law(found.tonemapped[0].clamp(0.0, 1.0))
-        sigma = found.sigma[0, 0]
-        if not (bool(torch.isfinite(radiance).all()) and bool(torch.isfinite(sigma).all())):
-            hint = "its weights are of no use: choose another one, or train it anew"
-            raise NonFiniteError("a network gave values that are not finite", hint=hint)
-        return radiance.cpu().numpy(), sigma.cpu().numpy()
+        return radiance.cpu().numpy(), found.sigma[0, 0].cpu().numpy()
+
+    def tensor(self, frames: Frames) -> Tensor:
+        """Frames (N, 3, h, w) as a batch of one on the network's device."""
+        return torch.from_numpy(frames[None]).to(self.device)
+
+
+def check_finite(found: Prediction) -> None:
+    """Raise NonFiniteError where a value of a prediction is infinite or NaN."""
+    if not all(bool(torch.isfinite(plane).all()) for plane in found):
+        hint = "its weights are of no use: choose another one, or train it anew"
+        raise NonFiniteError("a network gave values that are not finite", hint=hint)
 
 
 def in_tiles(

@@ -1,18 +1,20 @@
 """What is computed on one window of a burst: by a network, by a classical merge, or by both."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.camera import radiance_from_ldr
-from hdrpipe.imaging.denoise import mean_around, non_local_means
-from hdrpipe.imaging.merge import MERGES, WINDOW, measured
+from hdrpipe.imaging.merge import MERGES, WINDOW
 from hdrpipe.imaging.passers import without_passers
 from hdrpipe.imaging.tonemap import inverse_mu_law, mu_law, mu_law_slope
-from hdrpipe.inference.tiles import Inference
-from hdrpipe.models.guide import start
+from hdrpipe.inference.tiles import Inference, check_finite
+from hdrpipe.models.guide import Start, merge, start
+from hdrpipe.models.means import mean_around
 from hdrpipe.models.network import HdrNet
 from hdrpipe.quantities import MU, Frames, Picture, Plane
 
@@ -59,61 +61,64 @@ class Learned:
         self.carries, self.blend = self.chosen != tuple(range(len(ev))), blend
         self.time = 2.0 ** (ev[self.chosen[0]] - ev[0])
         self.times = torch.tensor([[2.0 ** (ev[index] - ev[self.chosen[0]]) for index in self.chosen]])
+        self.all_times = torch.tensor([[2.0 ** (value - ev[0]) for value in ev]])
         self.inference = Inference(net, self.times[0])
-        self.ev, self.reference = tuple(ev), reference
+        self.net, self.reference = net, reference
 
+    @torch.inference_mode()
     def __call__(self, window: Frames) -> tuple[Picture, Plane]:
-        read = np.ascontiguousarray(window[list(self.chosen)]) if self.carries else window
-        read = without_passers(read, self.times[0].numpy(), len(self.chosen) // 2)
-        radiance, sigma = self.inference(read)
-        noisy, variance = measured(Burst(window, self.ev, self.reference))
-        trust = _trust(noisy, variance, self.time)
-        if not self.carries and self.blend is None and (trust == 1.0).all():
-            return radiance, sigma
-        merged = non_local_means(noisy, variance).clip(0.0, 1.0)
+        frames = np.ascontiguousarray(window[list(self.chosen)]) if self.carries else window
+        read = without_passers(frames, self.times[0].numpy(), len(self.chosen) // 2)
+        found, classical = self.net.fuse(self.inference.tensor(read), self.inference.times)
+        check_finite(found)
+        if classical is None:
+            classical = start(*self._tensors(read, self.times), None)
+        same = read is window or not (self.carries or self.blend)  # passers are bright, and only shadows are as merged
+        whole = classical if same else start(*self._tensors(window, self.all_times), self.reference)
+        tonemapped, sigma, trust = found.tonemapped.clamp(0.0, 1.0), found.sigma, _trust(whole, self.time)
         if self.carries:
-            change = mu_law(radiance / self.time) - mu_law(self._begun(read) / self.time)
-            sigma, trust = _rescaled(sigma, radiance, self.time), trust * self._part(window, variance)
-            radiance = inverse_mu_law((mu_law(merged) + trust * change).clip(0.0, 1.0))
+            radiance = inverse_mu_law(tonemapped)
+            change = mu_law(radiance / self.time) - mu_law(inverse_mu_law(classical.denoised) / self.time)
+            tonemapped = (whole.denoised + trust * self._part(window, whole) * change).clamp(0.0, 1.0)
+            sigma = _rescaled(sigma, radiance, self.time)
         else:
-            toned = mu_law(merged) + trust * (mu_law(radiance) - mu_law(merged))
-            radiance = np.where(trust == 1.0, radiance, inverse_mu_law(toned))
+            tonemapped = torch.lerp(whole.denoised.clamp(0.0, 1.0), tonemapped, trust)
+        radiance = inverse_mu_law(tonemapped)
         if self.blend is not None:
-            radiance = radiance + blend_share(sigma, self.blend) * (merged - radiance)
-        return np.asarray(radiance, np.float32), np.asarray(sigma, np.float32)
+            merged = inverse_mu_law(whole.denoised.clamp(0.0, 1.0))
+            radiance = torch.lerp(radiance, merged, blend_share(sigma, self.blend))
+        return radiance[0].cpu().numpy(), sigma[0, 0].cpu().numpy()
 
-    def _begun(self, read: Frames) -> Picture:
-        """The classical merge of the frames that the network reads, which may hold one of them twice."""
-        ldr = torch.from_numpy(read)[None]
-        return inverse_mu_law(start(radiance_from_ldr(ldr, self.times), ldr, self.times).denoised)[0].numpy()
+    def _tensors(self, window: Frames, times: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Radiance, frames and times as `guide.start` reads them."""
+        ldr, times = self.inference.tensor(window), times.to(self.inference.device)
+        return radiance_from_ldr(ldr, times), ldr, times
 
-    def _part(self, window: Frames, variance: Picture) -> Picture:
+    def _part(self, window: Frames, whole: Start) -> Tensor:
         """Part of what is known of each value that the frames which the network reads tell, in [0, 1]."""
-        own = sorted(set(self.chosen))
-        ev = tuple(self.ev[index] for index in own)
-        _, alone = measured(Burst(window[own], ev, own.index(self.reference)))
-        part = mean_around(variance, WINDOW) / (mean_around(alone, WINDOW) / np.float32(self.time**2))
-        return part.clip(0.0, 1.0)
+        own = sorted(set(self.chosen))  # a frame that stands in for a missing one tells nothing more
+        tensors = self._tensors(np.ascontiguousarray(window[own]), self.all_times[:, own])
+        _, variance = merge(*tensors, own.index(self.reference))
+        return (mean_around(whole.variance, WINDOW) / mean_around(variance, WINDOW)).clamp(0.0, 1.0)
 
 
-def _trust(radiance: Picture, variance: Picture, time: float) -> Picture:
-    """How far a network is believed, (3, H, W) in [0, 1]: not in shadows that it never saw and that were measured.
+def _trust(merge: Start, time: float) -> Tensor:
+    """How far a network is believed, (1, 3, H, W) in [0, 1]: not in shadows that it never saw and that were measured.
 
     Args:
-        radiance: the merge, (3, H, W).
-        variance: of its noise, same shape.
+        merge: of the whole burst.
         time: exposure time of the shortest frame that the network reads, relative to the shortest of all.
     """
-    level = mean_around(radiance, WINDOW)
+    level = mean_around(inverse_mu_law(merge.merged), WINDOW)
     low, high = CLEAR
-    clear = (level / np.sqrt(mean_around(variance, WINDOW)) - low) / (high - low)
-    unseen = 2.0 - level * np.float32(time / UNSEEN)
-    return np.asarray(1.0 - clear.clip(0.0, 1.0) * unseen.clip(0.0, 1.0), np.float32)
+    clear = (level / mean_around(merge.variance, WINDOW).sqrt() - low) / (high - low)
+    unseen = 2.0 - level * (time / UNSEEN)
+    return 1.0 - clear.clamp(0.0, 1.0) * unseen.clamp(0.0, 1.0)
 
 
-def _rescaled(sigma: Plane, radiance: Picture, time: float) -> Plane:
-    """Sigma of a picture that becomes `time` times darker: the mu-law is no power law."""
-    level = radiance.mean(0)
+def _rescaled(sigma: Tensor, radiance: Tensor, time: float) -> Tensor:
+    """Sigma (1, 1, H, W) of a picture that becomes `time` times darker: the mu-law is no power law."""
+    level = radiance.mean(dim=1, keepdim=True)
     return sigma * mu_law_slope(level / time) / (mu_law_slope(level) * time)
 
 
@@ -128,6 +133,9 @@ def chosen_frames(count: int, reference: int, exposures: int) -> tuple[int, ...]
     return tuple(sorted(index if 0 <= index < count else reference for index in wanted))
 
 
-def blend_share(sigma: Plane, start: float) -> Plane:
-    """Share of the classical merge in each pixel: 0 up to `start`, 1 from `BLEND_WIDTH` times that, linear between."""
+def blend_share(sigma: Any, start: float) -> Any:
+    """Share of the classical merge: 0 up to a sigma of `start`, 1 from `BLEND_WIDTH` times that, linear between.
+
+    `sigma` is an array or a tensor; the result is of its kind and shape.
+    """
     return ((sigma - start) / ((BLEND_WIDTH - 1.0) * start)).clip(0.0, 1.0)

@@ -18,7 +18,7 @@ from hdrpipe.quantities import MU
 
 
 class Start(NamedTuple):
-    """Classical merge and its noise, each (B, 3, H, W) in the mu-law domain."""
+    """Classical merge and its noise, each (B, 3, H, W); all but `variance` in the mu-law domain."""
 
     merged: Tensor
     """Noise-optimal merge of the values that fit the reference."""
@@ -26,36 +26,39 @@ class Start(NamedTuple):
     """`merged` after non-local means."""
     deviation: Tensor
     """Standard deviation of the noise in `merged`, > 0."""
+    variance: Tensor
+    """Variance of the noise in the radiance of `merged`, pixel by pixel."""
 
 
 @torch.no_grad()
-def start(radiance: Tensor, ldr: Tensor, times: Tensor) -> Start:
+def start(radiance: Tensor, ldr: Tensor, times: Tensor, reference: int | None = None) -> Start:
     """Classical merge, its denoised form and its noise.
 
     Args:
         radiance: (B, N, 3, H, W).
         ldr: (B, N, 3, H, W) in [0, 1].
         times: relative exposure times, (B, N).
+        reference: index of the reference; None takes the middle one.
     """
-    radiance_merged, variance = merge(radiance, ldr, times)
+    radiance_merged, variance = merge(radiance, ldr, times, reference)
     merged, deviation = mu_law(radiance_merged), noise_deviation(radiance_merged, variance)
-    return Start(merged, non_local_means(merged, deviation.square()), deviation)
+    return Start(merged, non_local_means(merged, deviation.square()), deviation, variance)
 
 
-def merge(radiance: Tensor, ldr: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
+def merge(radiance: Tensor, ldr: Tensor, times: Tensor, reference: int | None = None) -> tuple[Tensor, Tensor]:
     """Radiance of `imaging.merge.rejecting` and its noise variance, both (B, 3, H, W); arguments as in `start`."""
-    middle = radiance.shape[1] // 2
-    reference, t = radiance[:, middle], times[:, :, None, None, None]
-    own_variance = noise(reference, t[:, middle])
+    middle = radiance.shape[1] // 2 if reference is None else reference
+    seen, t = radiance[:, middle], times[:, :, None, None, None]
+    own_variance = noise(seen, t[:, middle])
     unclipped = _fade(ldr[:, middle], CLIPPING)
     total, weight = _filled(radiance, ldr, middle) / own_variance, 1.0 / own_variance
     precision = unclipped / own_variance + (1.0 - unclipped) / noise(radiance[:, 0], t[:, 0])
     for index in range(radiance.shape[1]):
         if index != middle:
-            variance = noise(reference, t[:, index])
+            variance = noise(seen, t[:, index])
             usable = _fade(ldr[:, index], CLIPPING) * unclipped
             counted = (usable > 0).to(radiance.dtype)
-            difference = (radiance[:, index] - reference).square() * counted
+            difference = (radiance[:, index] - seen).square() * counted
             added = usable * _agreement(difference, (variance + own_variance) * counted) / variance
             total, weight, precision = total + added * radiance[:, index], weight + added, precision + added
     return total / weight, 1.0 / precision
@@ -63,8 +66,13 @@ def merge(radiance: Tensor, ldr: Tensor, times: Tensor) -> tuple[Tensor, Tensor]
 
 def noise_deviation(radiance: Tensor, variance: Tensor) -> Tensor:
     """Noise standard deviation in the mu-law domain, from local means of radiance and variance (B, 3, H, W)."""
-    slope = MU / ((1.0 + MU * mean_around(radiance, PATCH).clamp_min(DARKEST)) * math.log1p(MU))
-    return (slope * mean_around(variance, PATCH).sqrt()).clamp(*DEVIATION)
+    return deviation_at(mean_around(radiance, PATCH), mean_around(variance, PATCH))
+
+
+def deviation_at(level: Tensor, variance: Tensor) -> Tensor:
+    """Noise standard deviation in the mu-law domain at a level of radiance, any shape."""
+    slope = MU / ((1.0 + MU * level.clamp_min(DARKEST)) * math.log1p(MU))
+    return (slope * variance.sqrt()).clamp(*DEVIATION)
 
 
 def _filled(radiance: Tensor, ldr: Tensor, middle: int) -> Tensor:

@@ -113,6 +113,10 @@ class HdrNet(nn.Module):
         Raises:
             InputError: the number of frames is not that of the network.
         """
+        return self.fuse(frames, times)[0]
+
+    def fuse(self, frames: Tensor, times: Tensor) -> tuple[Prediction, Start | None]:
+        """`forward`, and the classical merge that the network started from, if any."""
         if frames.shape[1] != self.exposures:
             raise InputError(f"the burst has {frames.shape[1]} exposures; the network takes {self.exposures}")
         height, width = frames.shape[-2:]
@@ -128,7 +132,8 @@ class HdrNet(nn.Module):
                 sigma = self.judge(feature.float(), size, classical.deviation.mean(dim=1, keepdim=True))
             else:
                 tonemapped, sigma = mu_law(self.radiance(head)), self.judge(feature.float(), size)
-        return Prediction(tonemapped[..., :height, :width], sigma[..., :height, :width])
+        cropped = classical and Start(*(plane[..., :height, :width] for plane in classical))
+        return Prediction(tonemapped[..., :height, :width], sigma[..., :height, :width]), cropped
 
     def _merged(self, head: Tensor, radiance: Tensor, classical: Start) -> Tensor:
         """Classical merge, corrected by the weights of the exposures and by a residual in the mu-law domain."""

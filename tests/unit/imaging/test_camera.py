@@ -40,3 +40,21 @@ def test_radiance_is_differentiable_in_torch():
     radiance_from_ldr(ldr, torch.from_numpy(TIMES)).sum().backward()
     assert ldr.grad is not None
     assert torch.isfinite(ldr.grad).all()
+
+
+@pytest.mark.parametrize("made", [np.asarray, torch.from_numpy, lambda x: torch.from_numpy(x).requires_grad_()])
+def test_both_directions_follow_the_power_law_from_black_to_white(made):
+    values = np.concatenate([[0.0, 1.0], np.logspace(-6, 0, 999)]).astype(np.float32).reshape(7, 11, 13)
+    for function, exponent in ((linear_from_ldr, 2.2), (ldr_from_linear, 1 / 2.2)):
+        found = function(made(values))
+        found = found.detach().numpy() if isinstance(found, torch.Tensor) else found
+        assert found.flat[0] == 0.0
+        assert found.flat[1] == 1.0
+        assert found == pytest.approx(values.astype(np.float64) ** exponent, rel=1e-5)
+
+
+def test_the_gradient_at_black_is_finite():
+    black = torch.zeros(2, requires_grad=True)
+    linear_from_ldr(black).sum().backward()
+    assert black.grad is not None
+    assert black.grad.tolist() == [0.0, 0.0]

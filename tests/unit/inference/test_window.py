@@ -8,9 +8,12 @@ from camera_files import frames, radiance
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.merge import MERGES
 from hdrpipe.imaging.tonemap import mu_law
+from hdrpipe.inference import window
 from hdrpipe.inference.load import SHIPPED, stored
 from hdrpipe.inference.tiles import predict
 from hdrpipe.inference.window import Classical, Learned, blend_share, chosen_frames
+from hdrpipe.models import network
+from hdrpipe.models.guide import start
 from hdrpipe.models.network import build
 
 
@@ -124,3 +127,14 @@ def test_a_dark_passer_in_longer_frames_leaves_no_shadow(ev, passed, coat):
         frames[index, :, 15:45, 15:45] = ghost[index, :, 15:45, 15:45]
     found, _ = Learned(stored(SHIPPED).net, ev, len(ev) // 2, None)(frames)
     assert -10 * np.log10(np.square(mu_law(found) - mu_law(scene)).mean()) > 45
+
+
+def test_the_classical_merge_is_computed_once_where_the_network_reads_all_frames(net, monkeypatch):
+    calls = []
+    counted = lambda *arguments: calls.append(1) or start(*arguments)  # noqa: E731
+    monkeypatch.setattr(network, "start", counted)
+    monkeypatch.setattr(window, "start", counted)
+    Learned(net, (-2.0, 0.0, 2.0), 1, None)(frames(radiance(1)))
+    assert len(calls) == 1
+    Learned(net, (-4.0, -2.0, 0.0, 2.0), 2, None)(frames(radiance(1), (-4.0, -2.0, 0.0, 2.0)))
+    assert len(calls) == 3
