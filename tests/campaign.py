@@ -47,6 +47,7 @@ FIGURES = {
     "R31": Figure("results finite or refused", 30),
     "R32": Figure("locked, absent and damaged files told apart", 40),
     "R33": Figure("lacks of memory and room, streams and numbers told", 80),
+    "R34": Figure("impossible data and settings told before a training", 25),
 }
 """By the row of the table in docs/reliability.md."""
 

@@ -14,9 +14,15 @@ def command(
     sources: Annotated[Path, typer.Option(help="`sources.json` from the stage fetch.")],
     out: _job.Out,
     cache: _job.Cache = _job.CACHE,
+    labelled_side: Annotated[int, typer.Option(help="Least side in pixels of a labelled scene.")] = 0,
+    unlabelled_side: Annotated[
+        int, typer.Option(help="Least side in pixels of an unlabelled scene; 0: no unlabelled scene is needed.")
+    ] = 0,
     code: _job.Code = "",
     log: _job.Log = None,
 ) -> None:
     from hdrpipe.stages.prepare import prepare
 
-    prepare(parse_spec("prepare", spec), cache.expanduser(), sources, out, _job.start("prepare", spec, code, log))
+    job = _job.start("prepare", spec, code, log)
+    sides = {"labelled": labelled_side, "unlabelled": unlabelled_side}
+    prepare(parse_spec("prepare", spec), cache.expanduser(), sources, out, job, sides)

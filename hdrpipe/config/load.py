@@ -30,6 +30,9 @@ from hdrpipe.config.sections import (
 from hdrpipe.config.spec import Spec, nearest, validated
 from hdrpipe.errors import UsageError
 
+NONE_LEFT = "students have no unlabelled scene to learn from"
+LABEL_LESS = "label fewer, or set student.unlabelled_batch: 0 to learn from labels alone"
+
 
 class Config(Spec):
     """One run, whole."""
@@ -62,6 +65,11 @@ class Config(Spec):
     def pseudo_labelled(self) -> bool:
         """Whether students learn from pseudo labels, so that rounds have a teacher's labels and masks."""
         return self.student.unlabelled_batch > 0
+
+    @property
+    def crops(self) -> tuple[int, int]:
+        """Least side in pixels of a labelled and of an unlabelled scene; 0 where no unlabelled scene is needed."""
+        return max(self.warmup.crop, self.student.crop), self.student.crop if self.pseudo_labelled else 0
 
 
 PLUGIN_KEYS = {spec.section: (spec.key, spec.wing) for spec in (DataSpec, ModelSpec, MasksSpec)}
@@ -141,6 +149,7 @@ def check_config(mapping: Mapping[str, Any]) -> Config:
     check_folds(config.crossfit, config.loss.judge_folds, config.choose, config.data.labelled, config.pseudo_labelled)
     _check_match(config)
     _check_labels(config.data)
+    _check_scenes(config)
     batches = {"warmup.batch": config.warmup.batch, "student.batch": config.student.batch}
     check_batches(config.devices, {**batches, "student.unlabelled_batch": config.student.unlabelled_batch})
     return config
@@ -163,6 +172,19 @@ def _check_labels(data: DataSpec) -> None:
         if isinstance(data.labelled, int) and isinstance(count, int) and 0 < count < data.labelled:
             what = f"{data.labelled} labelled scenes are asked for, data.options.{key} is {count}"
             raise UsageError(what, "data.labelled", f"ask for at most {count}")
+
+
+def _check_scenes(config: Config) -> None:
+    """Raise UsageError if no scene of a rendered dataset is left unlabelled, or all are smaller than a crop."""
+    pool, size = (getattr(config.data.options, key, None) for key in ("pool", "size"))
+    if config.pseudo_labelled and isinstance(pool, int) and config.data.labelled in ("all", pool):
+        raise UsageError(
+            f"all {pool} scenes of data.options.pool are labelled: {NONE_LEFT}", "data.labelled", LABEL_LESS
+        )
+    if isinstance(size, int) and size < max(config.crops):
+        what = f"crops of {max(config.crops)} pixels are larger than the scenes (data.options.size: {size})"
+        key = "warmup.crop" if config.warmup.crop > size else "student.crop"
+        raise UsageError(what, key, f"set at most {size}")
 
 
 def plugins_of(config: Config, stage: str) -> tuple[tuple[str, str], ...]:

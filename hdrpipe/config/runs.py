@@ -60,6 +60,12 @@ class Place:
         return f"{study}/{self.regime}/draw-{self.draw}/seed-{self.seed}/{self.arm}"
 
 
+def crops(members: Iterable[Member], scenes: str) -> tuple[int, int]:
+    """`Config.crops` of all runs that read the scenes of the run `scenes`, the largest of each."""
+    labelled, unlabelled = zip(*(member.config.crops for member in members if member.scenes == scenes), strict=True)
+    return max(labelled), max(unlabelled)
+
+
 def single(config: Config) -> Member:
     """A run that shares nothing."""
     return Member(config, config.run, config.run, config.run)

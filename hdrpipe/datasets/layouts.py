@@ -1,6 +1,7 @@
 """What datasets that lie in a folder share: where scenes are, which split they belong to, and how one is loaded."""
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -9,12 +10,14 @@ from pathlib import Path
 from hdrpipe.config.dataset_options import LocalOptions, TruthScale
 from hdrpipe.datasets.bursts import FoundBurst, Listing, list_folder, order
 from hdrpipe.datasets.exposures import read_exposure_txt
-from hdrpipe.datasets.reading import read_burst, read_truth
+from hdrpipe.datasets.reading import excess, read_burst, read_truth
 from hdrpipe.datasets.scenes import Entry, Scene, Split
 from hdrpipe.errors import HdrpipeError, InputError
 from hdrpipe.files import names as naming
 from hdrpipe.files.folders import is_litter
 from hdrpipe.files.names import natural
+
+log = logging.getLogger(__name__)
 
 DEEPEST = 8
 """Levels of folders below a root that are searched for scenes."""
@@ -24,7 +27,7 @@ POOL_FOLDERS, TEST_FOLDERS = ("training", "train"), ("test", "testing")
 
 
 def opened(root: str, layout: str) -> Path:
-    """The folder of a dataset.
+    """The folder of a dataset; links to folders in it are logged.
 
     Raises:
         InputError: there is none.
@@ -32,6 +35,7 @@ def opened(root: str, layout: str) -> Path:
     folder = Path(root).expanduser()
     if not folder.is_dir():
         raise InputError("there is no such folder", folder, f"put the data of {layout} there, or set data.options.root")
+    warn_of_links(folder)
     return folder
 
 
@@ -43,6 +47,21 @@ def folders(root: Path) -> Iterator[Path]:
         if len(Path(here).relative_to(root).parts) >= DEEPEST:
             below[:] = []
         yield Path(here)
+
+
+def linked(root: Path) -> list[Path]:
+    """Links to folders below `root`, which `folders` passes over."""
+    inside = (Path(here, name) for here in folders(root) for name in sorted(os.listdir(here), key=natural))
+    kept = (path for path in inside if not (path.name.startswith(".") or is_litter(path.name)))
+    return [path for path in kept if path.is_symlink() and path.is_dir()]
+
+
+def warn_of_links(root: Path) -> None:
+    """Log the links to folders that are passed over."""
+    links = [path.relative_to(root).as_posix() for path in linked(root)]
+    if links:
+        more = f" and {len(links) - 5} more" if len(links) > 5 else ""
+        log.warning("%s: links to folders are not entered: %s%s", root, ", ".join(links[:5]), more)
 
 
 def side(root: Path, names: Sequence[str]) -> Path | None:
@@ -119,7 +138,7 @@ def _load(found: FoundBurst, split: Split, scale: TruthScale, root: Path, group:
         truth, notes = None, read.notes
         if found.truth is not None:
             truth, kept = read_truth(found.truth, burst, scale)
-            notes = (*notes, f"truth in {kept}")
+            notes = (*notes, f"truth in {kept}", *filter(None, [excess(truth)]))
     except HdrpipeError as error:
         raise InputError(str(error), f"scene {found.name}", "`hdrpipe check` looks at all of them") from error
     files = [*found.frames, *([found.truth] if found.truth else [])]

@@ -1,6 +1,6 @@
 """Read a burst that was found: pictures of one size and depth, checked against its exposures, and its truth."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,9 @@ DISAGREEMENT = 0.5
 
 AGREEMENT = 0.25
 """Stops within which a truth must agree with the reference frame."""
+
+LOW_CEILING = 40.0
+"""PSNR-l in dB, the most that a scene allows, below which it is said."""
 
 U16_OF_U8 = 257
 
@@ -78,7 +81,8 @@ def read_burst(
     exposures and white balances that are off are mended; None leaves all as it is in the files.
 
     Raises:
-        InputError: a frame is damaged or no picture, sizes differ, RAW and other pictures are mixed, no such reference.
+        InputError: a frame is damaged or no picture, sizes differ, RAW and other pictures are mixed, no such reference,
+            or exposure values of the wrong sign.
     """
     decoder, reference = decoder or shared(), _reference(found, reference)
     is_raw = {path.suffix.lower() in raw.SUFFIXES for path in found.frames}
@@ -94,6 +98,7 @@ def read_burst(
         curve, timed = "gamma" if True in is_raw else curve, found.source != "estimate"
         samples, ev, more = corrected(samples, found.ev, reference, found.frames, curve, timed)
         found, remarks = replace(found, ev=ev), [*remarks, *more]
+    refuse_reversed(found, samples)
     notes = (*found.notes, *remarks, *disagreements(found, samples))
     matrix = one_matrix([info.matrix for info in infos], found.name)
     return ReadBurst(found.name, samples, found.ev, reference, found.source, found.frames, notes, matrix)
@@ -186,17 +191,35 @@ def _reference(found: FoundBurst, asked: int | None) -> int:
 
 def disagreements(found: FoundBurst, samples: NDArray[Any]) -> list[str]:
     """Neighbours whose exposures differ by something else than the pictures show, one remark each."""
+    return [
+        _remark(found, index, told, seen)
+        for index, told, seen in _steps(found, samples)
+        if abs(seen - told) > max(DISAGREEMENT, 0.25 * told)
+    ]
+
+
+def refuse_reversed(found: FoundBurst, samples: NDArray[Any]) -> None:
+    """Raise InputError if every frame is darker than the one of the next smaller exposure value."""
+    steps = list(_steps(found, samples))
+    if steps and all(seen < -DISAGREEMENT for _, _, seen in steps):
+        hint = "more light is a larger EV: reverse their signs"
+        raise InputError(f"exposure values of the wrong sign: {_remark(found, *steps[0])}", found.name, hint)
+
+
+def _steps(found: FoundBurst, samples: NDArray[Any]) -> Iterator[tuple[int, float, float]]:
+    """Index of a frame, stops to the next one as they are told and as the pictures show them, where both are known."""
     if found.source == "estimate":
-        return []
-    notes = []
+        return
     seen_by = [brightness(frame) for frame in samples]
     for index in range(len(seen_by) - 1):
-        told = found.ev[index + 1] - found.ev[index]
         seen = stops_between(seen_by[index], seen_by[index + 1])
-        if seen is not None and abs(seen - told) > max(DISAGREEMENT, 0.25 * told):
-            names = " to ".join(ascii(path.name) for path in found.frames[index : index + 2])
-            notes.append(f"{names}: {found.source} says {told:+.2f} EV, the pictures say {seen:+.2f}")
-    return notes
+        if seen is not None:
+            yield index, found.ev[index + 1] - found.ev[index], seen
+
+
+def _remark(found: FoundBurst, index: int, told: float, seen: float) -> str:
+    names = " to ".join(ascii(path.name) for path in found.frames[index : index + 2])
+    return f"{names}: {found.source} says {told:+.2f} EV, the pictures say {seen:+.2f}"
 
 
 def read_truth(
@@ -221,6 +244,17 @@ def read_truth(
         scale = _agreeing(path, truth, burst)
     truth *= np.float32(1.0 / known[scale])
     return truth.clip(0.0, None, out=truth), scale
+
+
+def excess(truth: Picture) -> str:
+    """Remark on a truth so far beyond 1, where predictions end, that no prediction scores well; empty for others."""
+    beyond = np.maximum(truth - 1.0, 0.0)
+    error = float(np.mean(np.square(beyond, dtype=np.float64)))
+    if error < 10.0 ** (-LOW_CEILING / 10.0):
+        return ""
+    fraction, best = float((beyond > 0).any(axis=0).mean()), -10.0 * np.log10(error)
+    what = f"{fraction:.1%} of the truth are beyond the clipping of the shortest frame, up to {float(truth.max()):.3g}"
+    return f"{what}: predictions end at 1, so that none scores more than {best:.1f} dB PSNR-l"
 
 
 def scales(burst: Burst) -> dict[TruthScale, float]:

@@ -51,7 +51,8 @@ class Scene:
         name: unique in the dataset.
         split: who may see it.
         burst: what the camera gave.
-        truth: (3, H, W) float32 radiance in [0, 1] of the reference view without noise; None where nobody knows it.
+        truth: (3, H, W) float32 radiance >= 0 of the reference view without noise, in which the shortest exposure clips
+            at 1; rendered ones end there, measured ones may go beyond. None where nobody knows it.
             Given for every split: whoever writes products decides which truths are kept apart.
         difficulty: what moves.
         group: scenes of one group share a place and are not independent.

@@ -3,14 +3,16 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from hdrpipe.config import plugins
-from hdrpipe.config.load import Config
+from hdrpipe.config.load import LABEL_LESS, NONE_LEFT, Config
 from hdrpipe.config.sections import DataSpec
 from hdrpipe.config.spec import nearest
 from hdrpipe.datasets.scenes import Entry, Scene
@@ -31,7 +33,9 @@ U16 = 65535
 """Scale of the stored frames."""
 
 
-def prepare(spec: Config, cache: Path, sources: Path, out: Path, job: Job) -> None:
+def prepare(
+    spec: Config, cache: Path, sources: Path, out: Path, job: Job, sides: Mapping[str, int] = MappingProxyType({})
+) -> None:
     """Write `{split}-KK.h5` (bursts) and `{split}-truth-KK.h5` (HDR truth) for each split, and `manifest.json`.
 
     The truth of the unlabelled scenes is in separate files, so that the workflow shows every job that reads it.
@@ -41,10 +45,12 @@ def prepare(spec: Config, cache: Path, sources: Path, out: Path, job: Job) -> No
         cache: folder of the archives that `sources` (JSON of the fetch stage) lists.
         out: folder of the products.
         job: provenance and progress.
+        sides: split -> least side of its scenes in pixels, the largest crop of the trainings; 0 or absent for splits
+            that no training needs.
 
     Raises:
-        UsageError: more labels asked for than the pool has scenes with truth.
-        InputError: scenes differ in their number of exposures, or one cannot be read.
+        UsageError: more labels asked for than the pool has scenes with truth, or no unlabelled scene left.
+        InputError: scenes differ in their number of exposures, one cannot be read, or is smaller than a crop.
     """
     data = spec.data
     module = plugins.load("datasets", data.dataset)
@@ -58,11 +64,15 @@ def prepare(spec: Config, cache: Path, sources: Path, out: Path, job: Job) -> No
         "validation": [entry for entry in entries if entry.split == "validation"],
         "test": [entry for entry in entries if entry.split == "test"],
     }
+    if sides.get("unlabelled") and not splits["unlabelled"]:
+        hint = f"{LABEL_LESS}; or add bursts without truth"
+        raise UsageError(f"all {len(pool)} training scenes are labelled: {NONE_LEFT}", "data.labelled", hint)
     digests: dict[str, dict[str, str]] = {}
     load = _counted(len(entries), digests, job)
     for split in SPLITS:
         for shard in range(data.shards):
-            _write_shard(split, shard, splits[split][shard :: data.shards], load, data.align, out, job)
+            checked = partial(_large_enough, load, sides.get(split, 0))
+            _write_shard(split, shard, splits[split][shard :: data.shards], checked, data.align, out, job)
     _write_manifest(splits, read_json(sources, "fetch"), digests, data, out, job)
 
 
@@ -140,6 +150,17 @@ def _counted(total: int, digests: dict[str, dict[str, str]], job: Job) -> Callab
         return scene
 
     return counted
+
+
+def _large_enough(load: Callable[[Entry], Scene], side: int, entry: Entry) -> Scene:
+    """A loaded scene, or an InputError where a crop of `side` pixels does not fit into it."""
+    scene = load(entry)
+    height, width = scene.burst.ldr.shape[-2:]
+    if min(height, width) < side:
+        what = f"has {width} x {height} pixels, a crop of the trainings {side}"
+        hint = "lower warmup.crop or student.crop, or leave it out (data.options.skip)"
+        raise InputError(what, f"scene {entry.name}", hint)
+    return scene
 
 
 def _write_shard(

@@ -10,7 +10,7 @@ from tabulate import tabulate
 
 from hdrpipe.datasets.bursts import FoundBurst, find_bursts, guess, list_folder
 from hdrpipe.datasets.exposures import TABLES
-from hdrpipe.datasets.layouts import folders, scene_name
+from hdrpipe.datasets.layouts import folders, linked, scene_name
 from hdrpipe.datasets.reading import read_burst
 from hdrpipe.errors import HdrpipeError, InputError
 from hdrpipe.files.atomic import write_text
@@ -20,6 +20,8 @@ from hdrpipe.terminal import one_line
 from hdrpipe.tools import check_burst
 
 HEADINGS = ("scene", "frames", "size", "EV", "source", "order", "clipped", "black", "shift", "truth")
+
+NOT_ENTERED = "is a link to a folder, which is not entered: put the folder itself there"
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def check(root: Path, progress: Callable[[int, int, str], None], decoder: Decode
         if listed.table is None and listed.exposures is None and (len(members) > 1 or left_out):
             grouped.append((folder, members))
         bursts += [burst.renamed(name if len(members) == 1 else f"{name}-{burst.name}") for burst in members]
+    rows += [Checked(scene_name(root, link), warnings=(NOT_ENTERED,)) for link in linked(root)]
     for done, burst in enumerate(bursts, 1):
         rows.append(_checked(burst, decoder or shared()))
         progress(done, len(bursts), burst.name)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdrpipe.datasets.bursts import FoundBurst
-from hdrpipe.datasets.reading import ReadBurst, read_truth, scales
+from hdrpipe.datasets.reading import ReadBurst, excess, read_truth, scales
 from hdrpipe.errors import HdrpipeError
 from hdrpipe.files.pictures.decoder import Decoder
 from hdrpipe.imaging.align import align_in_place
@@ -90,13 +90,13 @@ def truth_facts(burst: FoundBurst, read: ReadBurst, decoder: Decoder) -> tuple[s
         truth, scale = read_truth(burst.truth, frames, "auto", decoder)
     except HdrpipeError as error:
         return "unusable", [str(error)], []
-    top = float((truth >= 1.0).any(axis=0).mean())
     factor = scales(frames)[scale]
     word = scale if factor == 1.0 else f"{scale} (x{factor:g})"
-    remarks = (
-        [f"{top:.0%} of the truth are at or beyond the clipping of the shortest frame"] if top > MOST_CLIPPED else []
-    )
-    return word, [], remarks
+    top, ceiling = float((truth >= 1.0).any(axis=0).mean()), excess(truth)
+    if ceiling:
+        return word, [], [ceiling]
+    clipped = [f"{top:.0%} of the truth are at or beyond the clipping of the shortest frame"]
+    return word, [], clipped if top > MOST_CLIPPED else []
 
 
 def _resized(frame: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:

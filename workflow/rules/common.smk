@@ -24,7 +24,7 @@ from hdrpipe.files.folders import folder_content
 from hdrpipe.files.kills import kills
 from hdrpipe.terminal import escape_unencodable
 from hdrpipe.config.fingerprint import fingerprint, package_digest
-from hdrpipe.config.runs import folded, members, overlaid, places, scored, single
+from hdrpipe.config.runs import crops, folded, members, overlaid, places, scored, single
 from hdrpipe.tools.alive import hold, notice
 from hdrpipe.tools.stale import stale_notice
 
@@ -150,6 +150,13 @@ def data(wildcards):
     """Hash of the folder that a run's dataset lies in, if it lies in one."""
     root = getattr(member(wildcards.run).config.data.options, "root", "")
     return folder_content(root) if root else ""
+
+
+def crops_on(wildcards):
+    """Largest crops on the labelled and the unlabelled scenes of a run, by all runs that read them."""
+    shared = member(wildcards.run)
+    others = {} if wildcards.run == CONFIG.run else study_members()
+    return crops([shared, *others.values()], shared.scenes)
 
 
 def recorded(*paths):

@@ -39,6 +39,9 @@ rule prepare:
         provenance="results/{run}/scenes/manifest.json.json",
     log:
         "results/{run}/logs/prepare.log",
+    resources:  # other than params, a change of these reruns nothing
+        labelled_side=lambda wildcards: crops_on(wildcards)[0],
+        unlabelled_side=lambda wildcards: crops_on(wildcards)[1],
     params:
         spec=spec("prepare"),
         code=code("prepare"),
@@ -46,6 +49,7 @@ rule prepare:
         folder=subpath(output.manifest, parent=True),
     shell:
         "exec hdrpipe prepare --spec {params.spec:q} --code {params.code} --sources {input.sources}"
+        " --labelled-side {resources.labelled_side} --unlabelled-side {resources.unlabelled_side}"
         " --out {params.folder} --log {log}"
 
 
