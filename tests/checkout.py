@@ -55,10 +55,14 @@ class Checkout:
 
     def plan(self, *arguments, overlay=None):
         """Rule -> number of jobs that a dry run would do."""
-        printed = self.snakemake("-n", *arguments, overlay=overlay)
-        table = re.search(r"job +count\n-+ +-+\n(.*?)\ntotal", printed, re.DOTALL)
-        rows = [line.split() for line in table[1].splitlines()] if table else []
-        return {rule: int(count) for rule, count in rows if rule != "all"}
+        return planned(self.snakemake("-n", *arguments, overlay=overlay))
+
+
+def planned(printed):
+    """Rule -> number of jobs, from what a dry run printed."""
+    table = re.search(r"job +count\n-+ +-+\n(.*?)\ntotal", printed, re.DOTALL)
+    rows = [line.split() for line in table[1].splitlines()] if table else []
+    return {rule: int(count) for rule, count in rows if rule != "all"}
 
 
 def copy_checkout(folder):

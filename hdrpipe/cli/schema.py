@@ -14,6 +14,6 @@ def command() -> None:
     from hdrpipe.tools.config_page import config_page, schema_text
     from hdrpipe.tools.products_page import products_page
 
-    write_text(ROOT / "workflow" / "config.schema.json", schema_text())
+    write_text(ROOT / "workflow" / "schemas" / "config.schema.json", schema_text())
     write_text(ROOT / "docs" / "config.md", config_page())
     write_text(ROOT / "docs" / "products.md", products_page())

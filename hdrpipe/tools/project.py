@@ -3,9 +3,12 @@
 import os
 import sys
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
+from hdrpipe.config.folds import products
+from hdrpipe.config.load import Config
 from hdrpipe.config.spec import nearest
 from hdrpipe.errors import UsageError
 from hdrpipe.files.atomic import write_text
@@ -95,6 +98,57 @@ def environment() -> dict[str, str]:
     """Environment variables in which rules find the commands of this interpreter first, activated or not."""
     path = [sysconfig.get_path("scripts"), *filter(None, [os.environ.get("PATH")])]
     return {**os.environ, "PATH": os.pathsep.join(path)}
+
+
+def beside(workflow: Any, name: str) -> str:
+    """Path of a file beside the Snakefile that is being read; one of a remote repository is fetched.
+
+    Args:
+        workflow: of Snakemake.
+        name: path from the folder of that Snakefile.
+    """
+    file = workflow.current_basedir.join(name)
+    return os.path.normpath(file) if isinstance(file, os.PathLike) else str(workflow.sourcecache.get_path(file))
+
+
+def until_words(command: Sequence[str]) -> list[str]:
+    """Rules and files that a call of Snakemake names after `--until`."""
+    words: list[str] = []
+    taken = False
+    for word in command:
+        if word.startswith("-"):
+            taken = word in ("--until", "-U")
+            words += [word.removeprefix("--until=")] if word.startswith("--until=") else []
+        elif taken:
+            words.append(word)
+    return words
+
+
+def first_files(config: Config, rules: Iterable[str], rename: Callable[[str], str] = str) -> list[str]:
+    """Files of round 1 that these rules make; of rules that are not part of every round there are none.
+
+    Snakemake's `--until` stops behind every job of a rule, and that of a later round needs what comes behind.
+
+    Args:
+        rename: from the name of a rule here to that in the workflow which imports it.
+    """
+    files = {
+        "teacher": [f"uncertainty-{shard:02d}.h5" for shard in range(config.teacher.shards)],
+        "teacher_labelled": ["labelled.h5"],
+        "crossfit": products(config.crossfit.folds or config.loss.judge_folds),
+        "masks": ["masks.json"],
+        "student": ["student.safetensors"],
+    }
+    made = files if config.pseudo_labelled else {"student": files["student"]}
+    renamed = {rename(rule): names for rule, names in made.items()}
+    return [f"results/{config.run}/round-01/{file}" for rule in rules for file in renamed.get(rule, [])]
+
+
+def gpu_notice(devices: Path = Path("/dev")) -> str:
+    """Message for a machine without an NVIDIA GPU; empty for one that has any."""
+    if any(devices.glob("nvidia[0-9]*")):
+        return ""
+    return "No NVIDIA GPU on this machine: training and inference run on the CPU, one job at a time."
 
 
 def _text(path: Path) -> str:

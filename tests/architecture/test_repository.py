@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from hdrpipe import __version__
 from hdrpipe.config.load import STAGE_KEYS, Config, check_config, read_config, stage_spec
 from hdrpipe.config.plugins import BUILT_IN
 from hdrpipe.tools.config_page import schema_text
@@ -44,6 +45,14 @@ def test_environment_yml_is_what_conda_reads():
     assert pip["pip"][-1] == "--editable ."
 
 
+def test_the_environment_of_jobs_has_this_release_and_the_versions_of_constraints():
+    pinned = pins((ROOT / "constraints.txt").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    direct = {re.match(r"[\w.-]+", name)[0].lower().replace("_", "-") for name in project["dependencies"]}
+    environment = pins((ROOT / "workflow" / "envs" / "hdrpipe.yaml").read_text())
+    assert environment == {"hdrpipe": __version__, **{name: pinned[name] for name in direct}}
+
+
 def test_the_page_of_settings_names_existing_keys():
     table = (ROOT / "docs" / "settings.md").read_text()
     named = {k for row in re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE) for k in re.findall(r"`([^`]+)`", row)}
@@ -54,7 +63,7 @@ def test_the_page_of_settings_names_existing_keys():
 
 
 def test_committed_schema_is_the_generated_one():
-    assert (ROOT / "workflow" / "config.schema.json").read_text() == schema_text(), "run `hdrpipe schema`"
+    assert (ROOT / "workflow" / "schemas" / "config.schema.json").read_text() == schema_text(), "run `hdrpipe schema`"
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
@@ -77,7 +86,7 @@ def test_every_key_reaches_a_stage():
 
 def test_every_key_is_read_by_the_code():
     sources = [p for p in (ROOT / "hdrpipe").rglob("*.py") if p.name not in ("config.py", "sections.py")]
-    sources += [ROOT / "Snakefile", *(ROOT / "workflow" / "rules").glob("*.smk")]
+    sources += [ROOT / "workflow" / "Snakefile", *(ROOT / "workflow" / "rules").glob("*.smk")]
     words = set(re.findall(r"\w+", " ".join(path.read_text() for path in sources)))
 
     def leaves(model):

@@ -49,6 +49,19 @@ def test_a_recipe_makes_its_stages_alone_from_nothing(finished, recipe, jobs):
     assert finished.plan("-F", *arguments(recipe)) == jobs
 
 
+UNTIL = {
+    "teacher": {**WARMED, "teacher": 1},
+    "masks": {**WARMED, "teacher": 1, "teacher_labelled": 1, "masks": 1},
+    "student": {**WARMED, "teacher": 1, "teacher_labelled": 1, "masks": 1, "student": 1},
+}
+"""Jobs up to a rule of each round, which is that of round 1."""
+
+
+@pytest.mark.parametrize(("rule", "jobs"), UNTIL.items(), ids=UNTIL)
+def test_until_a_rule_of_each_round_ends_with_that_of_the_first(finished, rule, jobs):
+    assert finished.plan("-F", "--until", rule) == jobs
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_recipe_really_runs_and_leaves_a_finished_run(finished, recipe):

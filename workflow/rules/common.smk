@@ -26,10 +26,12 @@ from hdrpipe.terminal import escape_unencodable
 from hdrpipe.config.fingerprint import fingerprint, package_digest
 from hdrpipe.config.runs import crops, folded, members, overlaid, places, scored, single
 from hdrpipe.tools.alive import hold, notice
+from hdrpipe.tools.project import beside, first_files, gpu_notice, until_words
 from hdrpipe.tools.stale import stale_notice
 
 STARTED, KILLED = time.time(), kills()
-STUDY_FILE = Path(workflow.current_basedir.join("../../configs/study.yaml"))
+STUDY_FILE = Path(beside(workflow, "../../configs/study.yaml"))
+ENVIRONMENT = beside(workflow, "../envs/hdrpipe.yaml")
 
 
 def told(make, *arguments):
@@ -57,7 +59,7 @@ if workflow.is_main_process and GPUS is not None and GPUS < CONFIG.devices:
         f"config: devices: {CONFIG.devices} of them share a training, but only {GPUS} may be in use;"
         f" pass --resources gpu={CONFIG.devices}"
     )
-OWN_STUDY = bool(CONFIG.study.arms) or not STUDY_FILE.exists()
+OWN_STUDY = bool(CONFIG.study.arms)
 OVERLAY = {} if OWN_STUDY else told(read_yaml, STUDY_FILE)
 STUDY_RUN = OVERLAY.get("run", CONFIG.run)
 
@@ -162,76 +164,3 @@ def crops_on(wildcards):
 def recorded(*paths):
     """Outputs and, beside each, its provenance."""
     return [*paths, *(f"{path}.json" for path in paths)]
-
-
-def shards_of(name, shards):
-    return [f"{name}-{shard}.h5" for shard in shards]
-
-
-def scenes(name):
-    """The scene products of a split (or its truth), all shards, from the run that holds them; labelled ones by fold."""
-
-    def paths(wildcards):
-        shared, split = member(wildcards.run), name.format(**wildcards)
-        part = f"{shared.fold}/" if shared.fold and split.startswith("labelled") else ""
-        folder = f"results/{shared.scenes}/scenes/{part}"
-        return [folder + file for file in shards_of(split, SCENE_SHARDS)]
-
-    return paths
-
-
-def training_scenes(wildcards):
-    """The labelled scenes that a training reads: matched to the unlabelled ones where the config asks for it."""
-    shared = member(wildcards.run)
-    if shared.config.match.strategy == "none":
-        return scenes("labelled")(wildcards)
-    folder = f"results/{shared.start}/round-00"
-    return [f"{folder}/{file}" for file in shards_of("matched", SCENE_SHARDS)]
-
-
-def round_folder(run, number, labels=False):
-    """The folder of a round, which for the first files of a study's arm is that of the run which shares them."""
-    shared = member(run)
-    owner = (
-        shared.start
-        if number == 0
-        else shared.labels if labels and number == 1 else run
-    )
-    return f"results/{owner}/round-{number:02d}"
-
-
-def labelled_by_teacher(*names):
-    """Products of the teacher for a round."""
-    return lambda wildcards: [
-        f"{round_folder(wildcards.run, int(wildcards.round), labels=True)}/{name}"
-        for name in names
-    ]
-
-
-def before(name):
-    """A weights file of the round before."""
-    return (
-        lambda wildcards: f"{round_folder(wildcards.run, int(wildcards.round) - 1)}/{name}.safetensors"
-    )
-
-
-def rounds(wildcards, first=0):
-    """Numbers of the rounds of a run."""
-    return range(first, member(wildcards.run).config.rounds + 1)
-
-
-def of_rounds(name, first=0):
-    """One file of every round from `first`."""
-    return lambda wildcards: [
-        f"{round_folder(wildcards.run, r)}/{name}" for r in rounds(wildcards, first)
-    ]
-
-
-def if_pseudo_labelled(files):
-    """Files that only rounds with pseudo labels have; none in the warm-up and where students learn from labels alone."""
-    return lambda wildcards: (
-        files(wildcards)
-        if int(wildcards.get("round", 1))
-        and member(wildcards.run).config.pseudo_labelled
-        else []
-    )

@@ -20,14 +20,17 @@ localrules:
 
 rule fetch:
     output:
-        recorded("results/{run}/scenes/sources.json"),
+        sources="results/{run}/scenes/sources.json",
+        provenance="results/{run}/scenes/sources.json.json",
     log:
         "results/{run}/logs/fetch.log",
+    conda:
+        ENVIRONMENT
     params:
         spec=spec("fetch"),
         code=code("fetch"),
     shell:
-        "exec hdrpipe fetch --spec {params.spec:q} --code {params.code} --out {output[0]} --log {log}"
+        "exec hdrpipe fetch --spec {params.spec:q} --code {params.code} --out {output.sources} --log {log}"
 
 
 rule prepare:
@@ -39,6 +42,8 @@ rule prepare:
         provenance="results/{run}/scenes/manifest.json.json",
     log:
         "results/{run}/logs/prepare.log",
+    conda:
+        ENVIRONMENT
     resources:  # other than params, a change of these reruns nothing
         labelled_side=lambda wildcards: crops_on(wildcards)[0],
         unlabelled_side=lambda wildcards: crops_on(wildcards)[1],
@@ -68,6 +73,8 @@ rule match:
         provenance="results/{run}/round-00/noise.json.json",
     log:
         "results/{run}/logs/match.log",
+    conda:
+        ENVIRONMENT
     params:
         spec=spec("match"),
         code=code("match"),
@@ -85,6 +92,8 @@ rule fold:
         recorded(*FOLD_FILES),
     log:
         "results/{run}/logs/fold-{fold}-of-{folds}.log",
+    conda:
+        ENVIRONMENT
     params:
         code=code("fold"),
         folder=subpath(output[0], parent=True),
@@ -98,11 +107,14 @@ rule baselines:
         scenes=scenes("test"),
         truths=scenes("test-truth"),
     output:
-        recorded("results/{run}/baselines.csv"),
+        table="results/{run}/baselines.csv",
+        provenance="results/{run}/baselines.csv.json",
     log:
         "results/{run}/logs/baselines.log",
+    conda:
+        ENVIRONMENT
     params:
         code=code("baselines"),
     shell:
         "exec hdrpipe baselines --code {params.code} --scenes '{input.scenes}' --truths '{input.truths}'"
-        " --out {output[0]} --log {log}"
+        " --out {output.table} --log {log}"

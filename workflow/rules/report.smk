@@ -5,35 +5,23 @@ localrules:
     choose,
 
 
-def of_candidates(*names):
-    """Files of the rounds that may be chosen: the last one, or all that `choose.rule` picks from."""
-
-    def paths(wildcards):
-        last_only = member(wildcards.run).config.choose.rule == "last"
-        numbers = rounds(wildcards, first=1)[-1 if last_only else 0 :]
-        return [
-            f"{round_folder(wildcards.run, number, name.startswith('uncertainty'))}/{name}"
-            for number in numbers
-            for name in names
-        ]
-
-    return paths
-
-
 rule choose:
     input:
         statistics=if_pseudo_labelled(of_rounds("masks.json", first=1)),
         students=of_rounds("student.safetensors"),
     output:
-        recorded("results/{run}/chosen.json"),
+        chosen="results/{run}/chosen.json",
+        provenance="results/{run}/chosen.json.json",
     log:
         "results/{run}/logs/choose.log",
+    conda:
+        ENVIRONMENT
     params:
         spec=spec("choose"),
         code=code("choose"),
     shell:
         "exec hdrpipe choose --spec {params.spec:q} --code {params.code} --statistics '{input.statistics}'"
-        " --out {output[0]} --log {log}"
+        " --out {output.chosen} --log {log}"
 
 
 rule report:
@@ -76,6 +64,8 @@ rule report:
         ),
     log:
         "results/{run}/logs/report.log",
+    conda:
+        ENVIRONMENT
     params:
         spec=spec("report"),
         code=code("report"),

@@ -2,36 +2,18 @@
 # any run; here they are scored and compared.
 
 
-@cache
-def tell_cost():
-    """Say once what the study costs; a dry run says it too."""
-    print(costs.told(study_config(), Path("results")), file=sys.stderr)
-
-
-def study_scores(wildcards):
-    """One table for each arm, pair and regime, in the order in which the stage counts them."""
-    base = study_config()
-    names = [place.run(base.run) for place in told(places, base.study)]
-    if not names:
-        raise WorkflowError(
-            "config: study.core: no arm or no pair to run; see configs/study.yaml"
-        )
-    tell_cost()
-    return [
-        f"results/{scored(run, member(run).config)}/scores-{base.study.split}.csv"
-        for run in names
-    ]
-
-
 rule score:
     input:
-        student=ROUND + "student.safetensors",
+        student="results/{run}/round-{round}/student.safetensors",
         scenes=scenes("{split}"),
         truths=scenes("{split}-truth"),
     output:
-        recorded(ROUND + "scores-{split}.csv"),
+        table="results/{run}/round-{round}/scores-{split}.csv",
+        provenance="results/{run}/round-{round}/scores-{split}.csv.json",
     log:
         "results/{run}/logs/score-{round}-{split}.log",
+    conda:
+        ENVIRONMENT
     threads: GPU_THREADS
     resources:
         gpu=1,
@@ -39,7 +21,7 @@ rule score:
         code=code("score"),
     shell:
         "exec hdrpipe score --code {params.code} --threads {threads} --student {input.student}"
-        " --scenes '{input.scenes}' --truths '{input.truths}' --out {output[0]} --log {log}"
+        " --scenes '{input.scenes}' --truths '{input.truths}' --out {output.table} --log {log}"
 
 
 rule score_chosen:
@@ -49,9 +31,12 @@ rule score_chosen:
         scenes=scenes("{split}"),
         truths=scenes("{split}-truth"),
     output:
-        recorded("results/{run}/chosen/scores-{split}.csv"),
+        table="results/{run}/chosen/scores-{split}.csv",
+        provenance="results/{run}/chosen/scores-{split}.csv.json",
     log:
         "results/{run}/logs/score-chosen-{split}.log",
+    conda:
+        ENVIRONMENT
     threads: GPU_THREADS
     resources:
         gpu=1,
@@ -59,7 +44,7 @@ rule score_chosen:
         code=code("score"),
     shell:
         "exec hdrpipe score --code {params.code} --threads {threads} --student '{input.students}'"
-        " --chosen {input.chosen} --scenes '{input.scenes}' --truths '{input.truths}' --out {output[0]} --log {log}"
+        " --chosen {input.chosen} --scenes '{input.scenes}' --truths '{input.truths}' --out {output.table} --log {log}"
 
 
 rule compare:
@@ -73,6 +58,8 @@ rule compare:
         "results/{run}/logs/study.log",
     wildcard_constraints:
         run=re.escape(STUDY_RUN),
+    conda:
+        ENVIRONMENT
     params:
         spec=lambda wildcards: stage_spec(study_config(), "study"),
         code=lambda wildcards: fingerprint("study", ()),

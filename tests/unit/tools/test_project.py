@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hdrpipe.config.load import read_config
+from hdrpipe.config.load import check_config, read_config
 from hdrpipe.errors import UsageError
 from hdrpipe.tools import project
 
@@ -112,3 +112,41 @@ def test_the_schema_is_written_in_a_checkout_alone(tmp_path, monkeypatch):
     with pytest.raises(UsageError, match="not that of a checkout"):
         schema.command()
     assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["-n", "--until", "teacher", "masks", "--cores", "1"], ["teacher", "masks"]),
+        (["-U", "a.h5", "-p", "b.h5"], ["a.h5"]),
+        (["--until=masks", "report.html"], ["masks"]),
+        (["--until-x", "masks"], []),
+        (["x.h5"], []),
+    ],
+)
+def test_the_words_behind_until(command, words):
+    assert project.until_words(command) == words
+
+
+def test_until_a_rule_of_each_round_means_its_files_of_the_first():
+    config = check_config({"run": "a", "teacher": {"shards": 2}, "crossfit": {"folds": 2}, "data": {"labelled": 4}})
+    first = "results/a/round-01"
+    assert project.first_files(config, ["teacher"]) == [f"{first}/uncertainty-00.h5", f"{first}/uncertainty-01.h5"]
+    assert project.first_files(config, ["crossfit"]) == [f"{first}/crossfit-{k}-of-2.h5" for k in (0, 1)]
+    assert project.first_files(config, ["masks", "report", "x.h5"]) == [f"{first}/masks.json"]
+    assert project.first_files(config, ["hdr_masks"], "hdr_{}".format) == [f"{first}/masks.json"]
+    assert project.first_files(config, ["prepare"]) == []
+
+
+def test_without_pseudo_labels_there_is_no_teacher_to_stop_at():
+    config = check_config({"run": "a", "student": {"unlabelled_batch": 0}})
+    assert project.first_files(config, ["teacher", "masks"]) == []
+    assert project.first_files(config, ["student"]) == ["results/a/round-01/student.safetensors"]
+
+
+def test_a_machine_without_a_gpu_is_announced(tmp_path):
+    assert "No NVIDIA GPU" in project.gpu_notice(tmp_path)
+    (tmp_path / "nvidiactl").touch()
+    assert "No NVIDIA GPU" in project.gpu_notice(tmp_path)
+    (tmp_path / "nvidia0").touch()
+    assert project.gpu_notice(tmp_path) == ""

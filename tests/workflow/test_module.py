@@ -1,0 +1,112 @@
+"""The workflow as a module of another one: plain, renamed, below a prefix, from a git repository, as deployed."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from checkout import ROOT, Checkout, planned
+
+SMALL = {
+    "run": "small",
+    "rounds": 2,
+    "data": {"dataset": "procedural", "labelled": 2, "options": {"pool": 4, "validation": 1, "test": 1, "size": 64}},
+    "warmup": {"steps": 4, "crop": 32},
+    "student": {"steps": 2, "crop": 32},
+}
+RULES = {"fetch": 1, "prepare": 1, "baselines": 1, "warmup": 1, "evaluate": 3, "teacher": 2, "teacher_labelled": 2}
+RULES |= {"masks": 2, "student": 2, "choose": 1, "report": 1}
+UNTIL_MASKS = ("fetch", "prepare", "warmup", "teacher", "teacher_labelled", "masks")
+
+
+class Importer(Checkout):
+    """A folder whose Snakefile imports the workflow of this repository."""
+
+    def command(self, *arguments, overlay=None):
+        return ["snakemake", "--cores", "2", *arguments]
+
+    def environment(self, **more):
+        return super().environment(**{"PYTHONPATH": str(ROOT), **more})
+
+
+def importer(folder, snakefile=ROOT / "workflow" / "Snakefile", prefix="", rename="*", config="config.yaml"):
+    (folder / config).parent.mkdir(parents=True, exist_ok=True)
+    (folder / config).write_text(yaml.safe_dump(SMALL))
+    where = f'    prefix: "{prefix}"\n' if prefix else ""
+    (folder / "Snakefile").write_text(
+        f'configfile: "{config}"\n'
+        f'module hdrpipe:\n    snakefile: "{snakefile}"\n    config: config\n{where}'
+        f"use rule * from hdrpipe as {rename}\n"
+        "onstart:\n    hdrpipe.onstart()\n"
+    )
+    return Importer(folder)
+
+
+@pytest.mark.parametrize(("prefix", "rename"), [("", "*"), ("other", "hdr_*")])
+def test_an_importing_workflow_plans_every_job(tmp_path, prefix, rename):
+    there = importer(tmp_path, prefix=prefix, rename=rename)
+    printed = there.snakemake("-n", "-p")
+    jobs = planned(printed)
+    jobs.pop(rename.replace("*", "all"), None)
+    assert jobs == {rename.replace("*", rule): count for rule, count in RULES.items()}
+    paths = [word.strip(" ,'") for word in printed.split() if "results/small/" in word]
+    assert len(paths) > 50
+    assert all(path.startswith(f"{prefix}/results" if prefix else "results") for path in paths)
+
+
+def test_until_masks_ends_there_under_another_name(tmp_path):
+    there = importer(tmp_path, rename="hdr_*")
+    assert there.plan("--until", "hdr_masks") == {f"hdr_{rule}": 1 for rule in UNTIL_MASKS}
+
+
+@pytest.mark.slow
+def test_jobs_below_a_prefix_write_nothing_elsewhere(tmp_path):
+    there = importer(tmp_path, prefix="other", rename="hdr_*")
+    there.snakemake("--until", "hdr_masks")
+    assert (tmp_path / "other" / "results" / "small" / "round-01" / "masks.json").is_file()
+    assert (tmp_path / "other" / "results" / "small" / "logs" / "masks-01.log").is_file()
+    assert {path.name for path in (tmp_path / "results" / "small").iterdir()} <= {".lock", ".command.json"}
+    assert "Nothing to be done" in there.snakemake("--until", "hdr_masks")
+
+
+def test_it_is_imported_from_a_git_repository(tmp_path):
+    repository = tmp_path / "repository"
+    for name in ("workflow", "configs"):
+        shutil.copytree(ROOT / name, repository / name)
+    shutil.copy2(ROOT / "config.yaml", repository)
+    author = ("-c", "user.name=x", "-c", "user.email=x@y")
+    for words in (("init", "-q"), ("add", "-A"), (*author, "commit", "-qm", "x"), ("tag", "v1")):
+        subprocess.run(["git", *words], cwd=repository, check=True)
+    there = importer(tmp_path / "work", f"git+file://{repository}/workflow/Snakefile@v1")
+    assert there.plan() == RULES
+
+
+def test_snakedeploy_finds_what_it_copies():
+    """It copies the folder config, whose config.yaml the deployed workflow reads, and asks for workflow/Snakefile."""
+    assert (ROOT / "config" / "config.yaml").read_bytes() == (ROOT / "config.yaml").read_bytes()
+    assert (ROOT / "config" / "config.yaml").is_symlink()
+    assert (ROOT / "config" / "README.md").is_file()
+    assert (ROOT / "workflow" / "Snakefile").is_file()
+
+
+def test_a_deployed_workflow_plans_every_job(tmp_path):
+    there = importer(tmp_path, config="config/config.yaml")
+    (tmp_path / "workflow").mkdir()
+    (tmp_path / "Snakefile").rename(tmp_path / "workflow" / "Snakefile")
+    assert there.plan() == RULES
+
+
+@pytest.mark.parametrize("name", ["Snakefile", "workflow/Snakefile"])
+def test_snakemake_has_nothing_to_complain_about(name):
+    command = ["snakemake", "--lint", "text", "--snakefile", name]
+    done = Checkout(Path(ROOT)).call(*command)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "your workflow is in a good condition" in done.stdout + done.stderr
+
+
+def test_both_snakefiles_plan_the_same(tmp_path):
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(SMALL))
+    there = Importer(tmp_path)
+    plans = [there.plan("--snakefile", str(ROOT / name)) for name in ("Snakefile", "workflow/Snakefile")]
+    assert plans == [RULES, RULES]
