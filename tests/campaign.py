@@ -48,6 +48,7 @@ FIGURES = {
     "R32": Figure("locked, absent and damaged files told apart", 40),
     "R33": Figure("lacks of memory and room, streams and numbers told", 80),
     "R34": Figure("impossible data and settings told before a training", 25),
+    "R35": Figure("half pictures and odd colours read rightly or refused", 110),
 }
 """By the row of the table in docs/reliability.md."""
 

@@ -137,7 +137,7 @@ def _load(found: FoundBurst, split: Split, scale: TruthScale, root: Path, group:
         burst = read.burst()
         truth, notes = None, read.notes
         if found.truth is not None:
-            truth, kept = read_truth(found.truth, burst, scale)
+            truth, kept = read_truth(found.truth, burst, scale, matrix=read.matrix)
             notes = (*notes, f"truth in {kept}", *filter(None, [excess(truth)]))
     except HdrpipeError as error:
         raise InputError(str(error), f"scene {found.name}", "`hdrpipe check` looks at all of them") from error

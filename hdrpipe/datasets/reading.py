@@ -223,11 +223,16 @@ def _remark(found: FoundBurst, index: int, told: float, seen: float) -> str:
 
 
 def read_truth(
-    path: Path, burst: Burst, scale: TruthScale = "auto", decoder: Decoder | None = None
+    path: Path,
+    burst: Burst,
+    scale: TruthScale = "auto",
+    decoder: Decoder | None = None,
+    matrix: NDArray[np.float32] | None = None,
 ) -> tuple[Picture, TruthScale]:
     """Truth as radiance >= 0 where the shortest frame of `burst` clips at 1, and the convention it was kept in.
 
-    What is brighter than 1 stays so: the field scores against a truth that is not clipped.
+    What is brighter than 1 stays so: the field scores against a truth that is not clipped. A truth of other primaries
+    than sRGB's is turned into those of the frames, whose `ReadBurst.matrix` is `matrix`.
 
     Raises:
         InputError: no HDR file, another size than the frames, or a scale that no convention explains.
@@ -239,6 +244,13 @@ def read_truth(
         height, width = burst.ldr.shape[2:]
         raise InputError(f"has {info.width} x {info.height} pixels, the frames have {width} x {height}", path)
     truth = np.ascontiguousarray(samples.transpose(2, 0, 1), np.float32)
+    if info.matrix is not None:
+        to_frames = (
+            np.reshape(info.matrix, (3, 3))
+            if matrix is None
+            else np.linalg.solve(matrix, np.reshape(info.matrix, (3, 3)))
+        )
+        truth = np.einsum("ij,jhw->ihw", to_frames.astype(np.float32), truth)
     known = scales(burst)
     if scale == "auto":
         scale = _agreeing(path, truth, burst)

@@ -87,7 +87,7 @@ def truth_facts(burst: FoundBurst, read: ReadBurst, decoder: Decoder) -> tuple[s
         return "none", [], []
     frames = read.burst()
     try:
-        truth, scale = read_truth(burst.truth, frames, "auto", decoder)
+        truth, scale = read_truth(burst.truth, frames, "auto", decoder, read.matrix)
     except HdrpipeError as error:
         return "unusable", [str(error)], []
     factor = scales(frames)[scale]

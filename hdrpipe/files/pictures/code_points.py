@@ -1,5 +1,6 @@
 """Colours that a file tells by code points (ITU-T H.273): HEIC and AVIF, read and written."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ _CHROMATICITIES = {
     BT2020: ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046)),
     P3: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
 }
-_WHITE = (0.3127, 0.3290)
+WHITE = (0.3127, 0.3290)
 """D65, the white of all three."""
 
 _M1, _M2, _C1, _C2, _C3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
@@ -61,9 +62,16 @@ def pq_codes(nits: NDArray[Any]) -> NDArray[Any]:
 
 def to_xyz(primaries: int) -> NDArray[Any]:
     """Matrix (3, 3) from linear values of known primaries to XYZ of D65."""
-    columns = np.array([_xyz(*point) for point in _CHROMATICITIES[primaries]]).T
-    return columns * np.linalg.solve(columns, _xyz(*_WHITE))
+    return rgb_to_xyz(_CHROMATICITIES[primaries], WHITE)
 
 
-def _xyz(x: float, y: float) -> NDArray[np.float64]:
-    return np.array([x / y, 1.0, (1.0 - x - y) / y])
+def rgb_to_xyz(points: Sequence[Sequence[float]] | NDArray[Any], white: Sequence[float] | NDArray[Any]) -> NDArray[Any]:
+    """Matrix (3, 3) from linear values of primaries x, y (3, 2) to XYZ, whose white x, y has Y = 1.
+
+    Raises:
+        numpy.linalg.LinAlgError: the primaries lie on one line.
+    """
+    columns = np.array([(x, y, 1.0 - x - y) for x, y in points]).T
+    x, y = white
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return columns * np.linalg.solve(columns, np.array([x, y, 1.0 - x - y]) / np.float64(y))

@@ -7,16 +7,14 @@ from typing import Any
 
 import cv2
 import numpy as np
-import OpenEXR
 from numpy.typing import NDArray
 
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files.names import plain
-from hdrpipe.files.pictures import heif, jpeg, raw
+from hdrpipe.files.pictures import exr, heif, jpeg, raw, tiff
 from hdrpipe.files.pictures.colour import with_gamma
 from hdrpipe.files.pictures.headers import measure
 from hdrpipe.files.pictures.metadata import camera_data
-from hdrpipe.files.pictures.tiff import full_page
 from hdrpipe.quantities import GAMMA, Picture
 
 OPAQUE = 0.98
@@ -70,15 +68,16 @@ def decode(
     """
     kind, _, _ = measure(path, max_pixels)
     notes: tuple[str, ...] = ()
-    opaque, orientation = None, camera_data(path).orientation if kind in ("jpeg", "tiff") else 1
+    opaque, primaries, orientation = None, None, camera_data(path).orientation if kind in ("jpeg", "tiff") else 1
     if kind == "raw":
         samples = raw.develop(path, white_balance, saturation)
     elif kind == "exr":
-        samples = _exr_samples(path)
+        samples, primaries, notes = exr.read(path)
     elif kind in heif.KINDS:
         samples, opaque = _without_alpha(heif.samples(path, kind))
     else:
-        (samples, opaque), notes = jpeg.watched(str(path), lambda: _cv2_samples(path, kind))
+        (samples, opaque), notes = jpeg.watched(path, lambda: _cv2_samples(path, kind))
+        notes = (*notes, *(tiff.remarks(path) if kind == "tiff" else ()))
     if samples.dtype.kind == "f" and kind == "tiff":
         samples = _coded(samples, path)
     samples, matrix = with_gamma(samples, path, kind)
@@ -86,7 +85,7 @@ def decode(
         samples = upright(samples, orientation)
     height, width, _ = samples.shape
     info = PictureInfo(
-        kind, width, height, str(samples.dtype), kind in ("hdr", "exr"), notes, matrix, orientation, opaque
+        kind, width, height, str(samples.dtype), kind in ("hdr", "exr"), notes, matrix or primaries, orientation, opaque
     )
     if info.radiance:
         if not np.isfinite(samples).all():
@@ -156,8 +155,12 @@ def _cv2_samples(path: Path | str, kind: str) -> tuple[np.ndarray, NDArray[np.bo
         raise InputError("cannot be decoded", path)
     if samples.ndim == 2 or samples.shape[2] == 1:
         return np.repeat(samples.reshape(*samples.shape[:2], 1), 3, axis=2), None
-    has_alpha = samples.shape[2] == 4 and (kind == "png" or (kind == "tiff" and full_page(path).alpha))
-    return samples[..., 2::-1], _opaque(samples[..., 3]) if has_alpha else None
+    page = tiff.full_page(path) if kind == "tiff" else None
+    has_alpha = samples.shape[2] == 4 and (kind == "png" or (page is not None and page.alpha))
+    opaque = _opaque(samples[..., 3]) if has_alpha else None
+    if page and has_alpha and page.multiplied and opaque is None and not _is_full(samples[..., 3]).all():
+        raise InputError("is nowhere opaque, and its colours are multiplied by alpha", path, "save it without alpha")
+    return samples[..., 2::-1], opaque
 
 
 def _without_alpha(samples: np.ndarray) -> tuple[np.ndarray, NDArray[np.bool_] | None]:
@@ -167,9 +170,12 @@ def _without_alpha(samples: np.ndarray) -> tuple[np.ndarray, NDArray[np.bool_] |
 
 def _opaque(alpha: np.ndarray) -> NDArray[np.bool_] | None:
     """Where alpha is all but full; None where it is so everywhere or nowhere: then it tells nothing."""
-    top = np.iinfo(alpha.dtype).max if alpha.dtype.kind == "u" else 1.0
-    opaque = alpha >= OPAQUE * top
+    opaque = _is_full(alpha)
     return None if opaque.all() or not opaque.any() else opaque
+
+
+def _is_full(alpha: np.ndarray) -> NDArray[np.bool_]:
+    return alpha >= OPAQUE * (np.iinfo(alpha.dtype).max if alpha.dtype.kind == "u" else 1.0)
 
 
 def _coded(linear: np.ndarray, path: Path | str) -> np.ndarray:
@@ -182,18 +188,5 @@ def _coded(linear: np.ndarray, path: Path | str) -> np.ndarray:
 
 def _page_samples(name: str) -> np.ndarray | None:
     """The picture of a TIFF, upright: `cv2.imread` gives up on a page that lies on its side."""
-    _, pages = cv2.imreadmulti(name, start=full_page(name).index, count=1, flags=cv2.IMREAD_UNCHANGED)
+    _, pages = cv2.imreadmulti(name, start=tiff.full_page(name).index, count=1, flags=cv2.IMREAD_UNCHANGED)
     return np.asarray(pages[0]) if pages else None
-
-
-def _exr_samples(path: Path | str) -> np.ndarray:
-    """Decode by OpenEXR to RGB samples (H, W, 3) in their own type; a lone Y is grey."""
-    try:
-        with plain(path) as file:
-            channels = OpenEXR.File(file, separate_channels=True).channels()
-        grey = "Y" in channels and "R" not in channels
-        return np.stack([channels[name].pixels for name in ("YYY" if grey else "RGB")], axis=-1)
-    except KeyError as error:
-        raise InputError(f"has no channel {error}", path) from error
-    except Exception as error:  # foreign bytes: the decoder has no closed list of what it raises
-        raise InputError(f"cannot be decoded ({type(error).__name__})", path) from error

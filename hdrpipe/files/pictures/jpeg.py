@@ -4,13 +4,23 @@ import contextlib
 import os
 import re
 from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
 from typing import TypeVar
+
+import cv2
+import numpy as np
+from PIL import Image
 
 from hdrpipe.errors import InputError
 
 _FAULT = re.compile(r"Premature end of JPEG file|Corrupt JPEG data: .*|Inconsistent progression sequence.*")
 _PADDED = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before marker 0xd9")
-_HARMLESS = re.compile(r"Corrupt JPEG data: bad ICC marker")
+_HARMLESS = re.compile(
+    r"Corrupt JPEG data: bad ICC marker|Warning: unknown JFIF revision.*|Unknown Adobe color transform code.*"
+    r"|Invalid SOS parameters.*"
+)
+"""Oddities of headers, which do not change the picture; but libjpeg tells no more than its first warning."""
 
 PADDING = 64
 """Bytes that cameras leave before the end of a whole picture; after damage far more are left over."""
@@ -18,21 +28,62 @@ PADDING = 64
 Decoded = TypeVar("Decoded")
 
 
-def watched(path: str, decode: Callable[[], Decoded]) -> tuple[Decoded, tuple[str, ...]]:
+def watched(path: Path | str, decode: Callable[[], Decoded]) -> tuple[Decoded, tuple[str, ...]]:
     """What `decode` gives, and what a person should know of the warnings that libjpeg wrote meanwhile.
 
     Raises:
         InputError: libjpeg found the data of the picture incomplete or broken.
     """
     decoded, said = _overheard(decode)
+    odd = _HARMLESS.search(said)
+    if odd is not None:
+        plain = _plain(Path(path).read_bytes())
+        _, said = _overheard(lambda: cv2.imdecode(np.frombuffer(plain, np.uint8), cv2.IMREAD_GRAYSCALE))
+        decoded, notes = _judged(path, decoded, said if _reaches_its_end(plain) else "Premature end of JPEG file")
+        return decoded, (*notes, f"the decoder warns: {odd[0].strip()[:80]!a}")
+    return _judged(path, decoded, said)
+
+
+def _judged(path: Path | str, decoded: Decoded, said: str) -> tuple[Decoded, tuple[str, ...]]:
+    """See `watched`; `said` is what libjpeg wrote about the data."""
     found = _FAULT.search(said)
-    if found is None or _HARMLESS.match(found[0]):
+    if found is None:
         return decoded, ()
     padded = _PADDED.match(found[0])
     if padded is None or int(padded[1]) > PADDING:
         what = f"holds JPEG data that are cut short or damaged ({found[0].strip()[:80]!a})"
         raise InputError(what, path, "copy the file anew from the camera")
     return decoded, (f"{padded[1]} bytes too many before the end of a JPEG: it may be damaged",)
+
+
+def _reaches_its_end(data: bytes) -> bool:
+    """False for a cut JPEG, of which OpenCV says nothing where it lies in memory."""
+    try:
+        with Image.open(BytesIO(data), formats=("JPEG",)) as picture:
+            picture.load()
+    except Exception:  # foreign bytes: the decoder has no closed list of what it raises
+        return False
+    return True
+
+
+def _plain(data: bytes) -> bytes:
+    """A JPEG without what libjpeg finds odd in its header, to be decoded for its other warnings.
+
+    Application segments and comments are left out, scans of sequential pictures get the parameters that they must have.
+    """
+    kept, place, sequential = bytearray(data[:2]), 2, False
+    while data[place : place + 1] == b"\xff" and data[place + 1 : place + 2] != b"\xda":
+        end = place + 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+        marker = data[place + 1]
+        if not (0xE0 <= marker <= 0xEF or marker == 0xFE):
+            kept += data[place:end]
+        sequential |= marker in (0xC0, 0xC1)
+        place = end
+    rest = bytearray(data[place:])
+    for scan in re.finditer(rb"\xff\xda(..)", data[place:], re.DOTALL) if sequential else ():
+        end = scan.start() + 2 + int.from_bytes(scan[1], "big")
+        rest[end - 3 : end] = b"\0\x3f\0"
+    return bytes(kept + rest)
 
 
 def _overheard(call: Callable[[], Decoded]) -> tuple[Decoded, str]:

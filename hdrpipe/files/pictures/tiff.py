@@ -14,7 +14,11 @@ _MASK = 4
 """Bit of NewSubfileType: a transparency mask (TIFF 6.0, section 8); bit 1 is a reduced picture."""
 
 _BLACK_IS_ZERO, _RGB = 1, 2
-"""Photometric interpretations."""
+_COLOURS = (0, _BLACK_IS_ZERO, _RGB, 3, 5, 6)
+"""Photometric interpretations: grey either way, RGB, palettes, CMYK and YCbCr are read with 8 bit, L*a*b* is not."""
+
+_PREMULTIPLIED, _ALPHA = 1, 2
+"""Kinds of extra samples."""
 
 _FLOAT = 3
 """Sample format (TIFF 6.0, section 19)."""
@@ -32,7 +36,9 @@ class Page:
         deep: whether its samples are longer than 8 bit.
         plain: whether OpenCV reads deep samples of its layout and meaning rightly.
         half: whether its samples are 16-bit floats.
+        known: whether OpenCV reads its colours rightly.
         alpha: whether the fourth sample is alpha.
+        multiplied: whether colours come multiplied by that alpha; with 8 bit the decoder does it itself.
         profile: ICC profile, b"" if there is none.
     """
 
@@ -44,7 +50,9 @@ class Page:
     deep: bool
     plain: bool
     half: bool
+    known: bool
     alpha: bool
+    multiplied: bool
     profile: bytes
 
 
@@ -62,10 +70,19 @@ def full_page(path: Path | str) -> Page:
         raise InputError("holds a reduced copy where its picture should be, as RAW pictures do", path)
     if page.half:
         raise InputError("is a TIFF of 16-bit floats, which is not read", path, "save it with 32-bit floats")
+    if not page.known:
+        hint = "save it as RGB without alpha"
+        raise InputError("is a TIFF of L*a*b* or other colours, or of grey multiplied by alpha", path, hint)
     if page.deep and not page.plain:
         hint = "save it as RGB with interleaved samples"
         raise InputError("is a 16-bit TIFF of separate planes or other colours, which is not read", path, hint)
     return page
+
+
+def remarks(path: Path | str) -> tuple[str, ...]:
+    """A remark where a TIFF holds several full pictures, of which one is read."""
+    pages = [page for page in _pages(path) if not page.reduced]
+    return (f"page {full_page(path).index + 1} of {len(pages)} is read",) if len(pages) > 1 else ()
 
 
 def _pages(path: Path | str) -> list[Page]:
@@ -86,6 +103,7 @@ def _pages(path: Path | str) -> list[Page]:
 
 def _page(index: int, page) -> Page:
     bits, interleaved = page.bitspersample, page.samplesperpixel == 1 or page.planarconfig == 1
+    extra = tuple(page.extrasamples)
     kind, profile = page.sampleformat, page.tags.get(34675)
     return Page(
         index=index,
@@ -96,6 +114,8 @@ def _page(index: int, page) -> Page:
         deep=bits > 8,
         plain=interleaved and page.photometric in (_BLACK_IS_ZERO, _RGB),
         half=kind == _FLOAT and bits == 16,
-        alpha=page.samplesperpixel == 4 and tuple(page.extrasamples) in ((1,), (2,)),
+        known=page.photometric in _COLOURS and not (page.samplesperpixel == 2 and extra == (_PREMULTIPLIED,)),
+        alpha=page.samplesperpixel == 4 and extra in ((_PREMULTIPLIED,), (_ALPHA,)),
+        multiplied=bits == 8 or extra == (_PREMULTIPLIED,),
         profile=bytes(profile.value) if profile is not None else b"",
     )
