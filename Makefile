@@ -40,8 +40,9 @@ lint: setup
 # The network in the package anew: trained by the main job at this commit, whose tree must be clean.
 ship: setup
 	@test -z "$$(git status --porcelain)" || { echo "commit first: the weights name the commit"; exit 2; }
-	snakemake --cores all results/demo/chosen.json
-	hdrpipe export --run results/demo --safetensors hdrpipe/inference/shipped.safetensors --commit "$$(git rev-parse HEAD)"
+	snakemake --cores all results/demo/report.html
+	hdrpipe export --run results/demo --safetensors hdrpipe/inference/shipped.safetensors \
+	  --card hdrpipe/inference/shipped.md --data-card docs/data-card.md --commit "$$(git rev-parse HEAD)"
 
 setup: $(READY)
 

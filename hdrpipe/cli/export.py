@@ -1,4 +1,7 @@
-"""Export a network: as ONNX for other programs, or as a weights file with its provenance."""
+"""Export a network: as ONNX for other programs, as a weights file with its provenance; write its card and its data's.
+
+Example: hdrpipe export --run results/demo --safetensors demo.safetensors --card demo.md --data-card data.md
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,13 +19,22 @@ def command(
     ] = None,
     onnx: Annotated[Path | None, typer.Option(help="Write this .onnx file; height and width stay free.")] = None,
     safetensors: Annotated[Path | None, typer.Option(help="Write this .safetensors file.")] = None,
+    card: Annotated[Path | None, typer.Option(help="Write the model card, a Markdown file.")] = None,
+    data_card: Annotated[
+        Path | None, typer.Option(help="Write the card of the data of --run: splits, sources, licences, hashes.")
+    ] = None,
     commit: Annotated[
         str | None, typer.Option(help="Commit of the code that trained the network, recorded in the weights file.")
     ] = None,
 ) -> None:
-    if onnx is None and safetensors is None:
-        raise UsageError("no output is named", "--onnx, --safetensors", "name a file for at least one of them")
+    outputs = {"--onnx": onnx, "--safetensors": safetensors, "--card": card, "--data-card": data_card}
+    if not any(outputs.values()):
+        raise UsageError("no output is named", ", ".join(outputs), "name a file for at least one of them")
+    if data_card is not None and run is None:
+        raise UsageError("data are those of a run", "--data-card", "name it with --run")
+    from hdrpipe.files.atomic import write_text
     from hdrpipe.inference.load import stored
+    from hdrpipe.tools.cards import dataset_card, model_card
     from hdrpipe.tools.export import export_onnx, export_weights, origin
     from hdrpipe.tools.networks import find_weights
 
@@ -31,6 +43,12 @@ def command(
     if safetensors is not None:
         digest = export_weights(network, safetensors, origin(source, commit))
         say(f"wrote {safetensors}: {digest}")
+    if card is not None:
+        write_text(card, model_card(stored(safetensors or source), source, commit))
+        say(f"wrote {card}")
+    if data_card is not None:
+        write_text(data_card, dataset_card(source.parents[1]))
+        say(f"wrote {data_card}")
     if onnx is not None:
         export_onnx(network, onnx)
         say(f"wrote {onnx}: height and width must be multiples of {network.net.multiple}")

@@ -53,6 +53,14 @@ def test_the_environment_of_jobs_has_this_release_and_the_versions_of_constraint
     assert environment == {"hdrpipe": __version__, **{name: pinned[name] for name in direct}}
 
 
+def test_the_citation_names_this_version_and_licence():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)
+    assert citation["version"] == __version__
+    assert citation["license"] == project["license"]
+
+
 def test_the_page_of_settings_names_existing_keys():
     table = (ROOT / "docs" / "settings.md").read_text()
     named = {k for row in re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE) for k in re.findall(r"`([^`]+)`", row)}
