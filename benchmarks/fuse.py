@@ -46,9 +46,8 @@ def scene(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
         weight = 0.6 if octave >= FINEST else 0.05 * 2.0 ** (0.5 * octave)
         log += weight * cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
     for _ in range(60):
-        corner = rng.integers(0, (width, height))
-        size = rng.integers(8, max(9, width // 12), 2)
-        cv2.rectangle(log, corner, corner + size, (rng.standard_normal(3) * 2.0 + 0.5).tolist(), -1)
+        (top, left), (down, across) = rng.integers(0, (height, width)), rng.integers(8, max(9, width // 12), 2)
+        log[top : top + down, left : left + across] = rng.standard_normal(3) * 2.0 + 0.5
     radiance = np.exp(log)
     return radiance / np.quantile(radiance[::7, ::7], 0.999)
 

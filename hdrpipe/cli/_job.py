@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import hdrpipe
-from hdrpipe.cli._process import hold, keep_memory, supervise
+from hdrpipe.cli._process import hold, supervise
 from hdrpipe.config.batch_share import share
 from hdrpipe.config.fingerprint import package_digest
 from hdrpipe.errors import UsageError
@@ -154,6 +154,8 @@ def use_threads(threads: int, devices: int = 1) -> None:
     """
     import cv2
     import torch
+
+    from hdrpipe.learning.memory import keep_memory
 
     keep_memory()
     threads = max(1, threads // devices)

@@ -14,11 +14,6 @@ PARENT = "HDRPIPE_PARENT"
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
-
-KEPT, LARGEST_KEPT = 2**30, 2**26
-"""Bytes of freed memory, and of one array, that this process keeps: arrays of tiles, not those of large pictures."""
-
 _held: list[Lock] = []
 
 
@@ -37,14 +32,6 @@ def supervise() -> None:
         from hdrpipe.tools.alive import join
 
         hold(join())
-
-
-def keep_memory() -> None:
-    """Use freed memory again instead of giving it back to the system; without glibc nothing happens."""
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "mallopt"):
-        libc.mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT)
-        libc.mallopt(M_TRIM_THRESHOLD, KEPT)
 
 
 def hold(lock: Lock | None) -> None:

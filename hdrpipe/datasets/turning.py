@@ -7,7 +7,6 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from hdrpipe.files.pictures.images import upright
 
@@ -49,5 +48,11 @@ def usual(tags: Sequence[int]) -> int:
 def _alike(one: NDArray[Any], other: NDArray[Any]) -> float:
     """Rank correlation of brightness, which minds no exposure; 0 for flat pictures."""
     small = [cv2.resize(np.ascontiguousarray(p), (SIDE, SIDE), interpolation=cv2.INTER_AREA) for p in (one, other)]
-    ranks = [rankdata(np.asarray(picture).mean(axis=2).ravel()) - (SIDE**2 + 1) / 2 for picture in small]
+    ranks = [_ranks(np.asarray(picture).mean(axis=2).ravel()) for picture in small]
     return float(ranks[0] @ ranks[1]) / max(float(np.linalg.norm(ranks[0]) * np.linalg.norm(ranks[1])), 1.0)
+
+
+def _ranks(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Ranks of (M,) values around 0; equal values share one."""
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray(counts.cumsum() - 0.5 * counts - 0.5 * len(values), np.float64)[places]

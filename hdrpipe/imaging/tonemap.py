@@ -18,6 +18,9 @@ KEY = 0.18
 WHITE_PERCENTILE = 99.5
 """Share of pixels, in percent, that a display picture keeps below its white."""
 
+COUNTED = 1_000_000
+"""Pixels of a large picture that tell its exposure for a display."""
+
 STRIP = 256
 """Rows of a display picture that are made at once: a large one whole would be held several times over."""
 
@@ -116,7 +119,8 @@ def display_light(radiance: Picture, peak: float) -> Picture:
 
 def _exposure(radiance: Picture) -> tuple[float, float]:
     """Factor that brings the median luminance to middle grey, and the luminance of `WHITE_PERCENTILE`."""
-    middle, white = np.percentile(luminance(radiance), (50.0, WHITE_PERCENTILE))
+    thinned = max(1, round((radiance[0].size / COUNTED) ** 0.5))
+    middle, white = np.percentile(luminance(radiance[:, ::thinned, ::thinned]), (50.0, WHITE_PERCENTILE))
     # a mostly black picture has a median of noise: do not lift it without end
     return KEY / max(middle, 0.01 * white, 1e-6), white
 

@@ -19,6 +19,10 @@ class _Ledger(TorchDispatchMode):
         super().__init__()
         self.peak, self._live = 0, {}
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # the guard against torch.compile would import it, for seconds
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         for leaf in tree_leaves(result):

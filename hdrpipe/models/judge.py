@@ -43,7 +43,8 @@ class Judge(nn.Module):
         Returns:
             Sigma in [SIGMA_MIN, 1], (B, 1, H, W).
         """
-        hidden = F.leaky_relu(self.second(F.leaky_relu(self.first(feature), 0.1)), 0.1)
+        hidden = F.leaky_relu(self.first(feature), 0.1, inplace=True)
+        hidden = F.leaky_relu(self.second(hidden), 0.1, inplace=True)
         logit = self.last(hidden + feature)
         if logit.shape[-2:] != size:
             logit = F.interpolate(logit, size, mode="bilinear", align_corners=False)

@@ -9,6 +9,9 @@ from torch.nn import functional as F
 
 from hdrpipe.imaging.denoise import OFFSETS, PATCH, REACH, SOFTNESS, cut
 
+FARTHEST = -80.0
+"""Exponent of the smallest weight: still smaller ones are denormal numbers, with which processors are slow."""
+
 
 def mean_around(picture: Tensor, side: int) -> Tensor:
     """Mean over the window of an odd `side` around each pixel of (B, C, H, W), borders reflected."""
@@ -48,7 +51,7 @@ def non_local_means(picture: Tensor, squared: Tensor) -> Tensor:
 
 def _patch_weight(ratio: Tensor) -> Tensor:
     """Weight of neighbours by the squared difference over its variance, (B, 1, H, W)."""
-    return mean_around(ratio, PATCH).sub_(1.0).clamp_min_(0.0).mul_(-1.0 / SOFTNESS).exp_()
+    return mean_around(ratio, PATCH).sub_(1.0).mul_(-1.0 / SOFTNESS).clamp_(FARTHEST, 0.0).exp_()
 
 
 def _sums(x: Tensor, side: int, dim: int) -> Tensor:

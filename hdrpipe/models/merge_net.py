@@ -49,7 +49,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> the same shape."""
-        return x + self.second(F.leaky_relu(self.first(x), 0.1))
+        return self.second(F.leaky_relu(self.first(x), 0.1, inplace=True)).add_(x)
 
 
 class Backbone(nn.Module):
@@ -74,7 +74,7 @@ class Backbone(nn.Module):
 
     def forward(self, frames: Tensor, times: Tensor, start: Start) -> tuple[Tensor, Tensor]:
         """(B, N, 6, H, W), (B, N), the classical merge -> head (B, out, H, W), feature (B, C, H, W)."""
-        feature = self.body(F.leaky_relu(self.stem(planes(frames, times, start)), 0.1))
+        feature = self.body(F.leaky_relu(self.stem(planes(frames, times, start)), 0.1, inplace=True))
         with full_precision(frames):
             return self.head(F.leaky_relu(feature.float(), 0.1)), feature
 

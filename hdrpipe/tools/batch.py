@@ -17,6 +17,7 @@ from hdrpipe.files.names import file_name, natural
 from hdrpipe.files.pictures.decoder import shared
 from hdrpipe.inference.fuse import Fused, Progress, Settings, check_budget, fuse_levels, levels_of
 from hdrpipe.inference.load import Stored
+from hdrpipe.learning.memory import release_memory
 from hdrpipe.tools.results import SUFFIXES, Camera, check_replaced, check_size, check_target, outputs, write_result
 
 log = logging.getLogger(__name__)
@@ -146,6 +147,7 @@ def _fuse_one(task: Task, network: Stored | None, settings: Settings, output: Ou
     del read
     fused = fuse_levels(levels, ev, network, settings, progress)
     del levels
+    release_memory()  # of tiles: now the result is written
     fused = replace(fused, radiance=in_srgb(fused.radiance, matrix))
     shot = headers[fused.reference].camera
     camera = Camera(shot.seconds, shot.iso, shot.aperture)

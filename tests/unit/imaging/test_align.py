@@ -1,10 +1,11 @@
 """Alignment: motions that are known, and the refusal of what does not help."""
 
+import cv2
 import numpy as np
 import pytest
 
 from hdrpipe.errors import UsageError
-from hdrpipe.imaging.align import align, align_in_place
+from hdrpipe.imaging.align import _luma, align, align_in_place
 
 METHODS = ["mtb", "homography", "dis"]
 
@@ -119,3 +120,13 @@ def test_integers_are_aligned_where_they_lie_as_floats_are(method, texture, phot
     apart = np.abs(levels / 65535 - floats.burst.ldr)
     assert apart.mean() < 1e-4  # a luma that rounds the other way moves the flow by hundredths of a pixel
     assert apart.max() < 0.02
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_a_luma_is_that_of_the_lifted_and_clipped_values(dtype):
+    values = np.random.default_rng(0).random((3, 301, 17), np.float32)  # more rows than one strip
+    top = 1 if dtype == np.float32 else np.iinfo(dtype).max
+    frame = values if top == 1 else np.rint(values * top).astype(dtype)
+    lit = np.rint((frame.astype(np.float32) / np.float32(top) * np.float32(1.7)).clip(0, 1) * 255).astype(np.uint8)
+    wanted = cv2.cvtColor(np.ascontiguousarray(lit.transpose(1, 2, 0)), cv2.COLOR_RGB2GRAY)
+    assert np.array_equal(_luma(frame, 1.7), wanted)

@@ -1,0 +1,33 @@
+"""Freed memory is used again, and given back when asked."""
+
+import subprocess
+import sys
+
+FAULTS = """
+import resource, sys
+import torch
+from hdrpipe.learning.memory import keep_memory, release_memory
+if sys.argv[1] == "kept":
+    keep_memory()
+for _ in range(8):  # several arrays at once, as in a network
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    arrays = [torch.ones(8 * 2**20) for _ in range(4)]
+    del arrays
+again = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+release_memory()
+print(again, int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize() >> 20)
+"""
+
+
+def faults(what):
+    """Page faults of the last of some equal computations, and MiB of the process after it gave back what it kept."""
+    found = subprocess.run([sys.executable, "-c", FAULTS, what], capture_output=True, text=True, check=True)
+    return map(int, found.stdout.split())
+
+
+def test_freed_memory_is_used_again_and_given_back():
+    plain, usual = faults("not")
+    kept, after = faults("kept")
+    assert plain > 1000
+    assert kept < 100
+    assert after < usual + 32
