@@ -15,6 +15,7 @@ from hdrpipe.cli._job import MOST_THREADS, write_log
 from hdrpipe.cli._process import PARENT, supervise
 from hdrpipe.config.batch_share import LAUNCHED
 from hdrpipe.errors import CapacityError, Exit, HdrpipeError, StoppedError
+from hdrpipe.files import stops
 from hdrpipe.files.kills import kills, peak
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ Devices = Annotated[
     ),
 ]
 
-SIGNALS = "SIGTERM,SIGUSR1,SIGINT,SIGHUP"
+SIGNALS = ",".join(number.name for number in stops.SIGNALS)
 """Signals that are passed on to all processes."""
 
 

@@ -7,6 +7,7 @@ import threading
 from types import FrameType
 
 from hdrpipe.errors import StoppedError
+from hdrpipe.files import stops
 from hdrpipe.files.locks import Lock
 
 PARENT = "HDRPIPE_PARENT"
@@ -15,16 +16,17 @@ PARENT = "HDRPIPE_PARENT"
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 _held: list[Lock] = []
+_received: list[int] = []
 
 
 def supervise() -> None:
-    """Stop with exit 75 on SIGTERM and SIGUSR1; as a job of a run, also when Snakemake ends, even by SIGKILL.
+    """Stop with exit 75 on the first of `stops.SIGNALS`; as a job of a run, also when Snakemake ends, even by SIGKILL.
 
     Raises:
         StoppedError: Snakemake has ended already.
     """
     if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGUSR1):
+        for number in stops.heeded():
             signal.signal(number, _stop)
     parent = os.environ.get(PARENT)
     if parent:
@@ -49,6 +51,10 @@ def _follow(parent: int) -> None:
 
 
 def _stop(number: int, _: FrameType | None) -> None:
+    if _received:  # a second one, or the end of Snakemake, must not break off what saves the state
+        return
+    _received.append(number)
+    stops.ignore()
     raise StoppedError(
         f"stopped by {signal.Signals(number).name}; no incomplete file is left", hint="run it again to continue"
     )

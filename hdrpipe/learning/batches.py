@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from hdrpipe.config.batch_share import WHOLE, Share, check_batches
 from hdrpipe.errors import InputError, UsageError
+from hdrpipe.files import stops
 from hdrpipe.learning import augment
 from hdrpipe.learning.corruption import corrupt
 from hdrpipe.randomness import generator
@@ -186,7 +187,13 @@ def loader(batches: Batches, start: int, end: int, workers: int = 0, pinned: boo
     `pinned` batches are page-locked, for asynchronous copies to a GPU.
     """
     steps = range(start, end)
-    return iter(DataLoader(batches, batch_size=None, sampler=steps, num_workers=workers, pin_memory=pinned))
+    more: dict[str, Any] = {"num_workers": workers, "pin_memory": pinned, "worker_init_fn": _leave_stops}
+    return iter(DataLoader(batches, batch_size=None, sampler=steps, **more))
+
+
+def _leave_stops(_: int) -> None:
+    """Leave signals of the terminal to the process that trains, which ends its workers."""
+    stops.ignore(stops.TYPED)
 
 
 def unit_floats(frames: Any) -> np.ndarray:

@@ -14,11 +14,10 @@ from torch import Tensor
 
 from hdrpipe.config.batch_share import share
 from hdrpipe.errors import NonFiniteError, StoppedError
+from hdrpipe.files import stops
 from hdrpipe.learning import distributed
 from hdrpipe.learning.batches import Batch
 from hdrpipe.learning.divergence import DivergenceWatch
-
-SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 
 HISTORY_ROWS = 200
 """Approximate number of rows in a training history, enough for a plotted curve."""
@@ -78,15 +77,15 @@ def run(
     Raises:
         NonFiniteError: a loss is not finite; names the loss, the step and all scenes of the batch.
         DivergedError: see `DivergenceWatch`.
-        StoppedError: SIGTERM or SIGUSR1 was received; the step is finished and the state saved.
+        StoppedError: one of `stops.SIGNALS` was received; the step is finished and the state saved.
     """
     (start, end), rows, watch = steps, list(history), DivergenceWatch(history)
     saved = time.monotonic()
-    with stop_requests() as stops:
+    with stop_requests() as requests:
         for step in range(start, end):
             batch = next(batches)
             tensors = learner.losses(batch, step)
-            losses, stop_everywhere = distributed.synchronised(tensors, bool(stops))
+            losses, stop_everywhere = distributed.synchronised(tensors, bool(requests))
             _refuse_non_finite(losses, step, batch)
             watch.check(losses, step, end)
             learner.update(tensors["total"], step)
@@ -95,10 +94,10 @@ def run(
             if progress:
                 progress(done, end, losses)
             # one process stops on its own signal at once, several only on one that `synchronised` has spread
-            if done < end and (stop_everywhere or (stops and share().size == 1)):
+            if done < end and (stop_everywhere or (requests and share().size == 1)):
                 learner.save(done, rows)
                 distributed.wait()  # torchrun kills the others once one ends, the one that saves too
-                cause = stops[0] if stops else "a signal to another process"
+                cause = requests[0] if requests else "a signal to another process"
                 raise StoppedError(f"stopped by {cause} after step {done} of {end}, state saved", hint="run it again")
             if done < end and _due(saving, done, saved):
                 learner.save(done, rows)
@@ -120,7 +119,7 @@ def stop_requests() -> Iterator[list[str]]:
     def note(number: int, _: FrameType | None) -> None:
         seen.append(signal.Signals(number).name)
 
-    before = {number: signal.signal(number, note) for number in SIGNALS}
+    before = {number: signal.signal(number, note) for number in stops.heeded()}
     try:
         yield seen
     finally:

@@ -22,6 +22,7 @@ from hdrpipe.errors import HdrpipeError
 from hdrpipe.config.folds import NAME as FOLD, fold_name, products
 from hdrpipe.files.folders import folder_content
 from hdrpipe.files.kills import kills
+from hdrpipe.files.stops import RunStop
 from hdrpipe.terminal import escape_unencodable
 from hdrpipe.config.fingerprint import fingerprint, package_digest
 from hdrpipe.config.runs import crops, folded, members, overlaid, places, scored, single
@@ -29,7 +30,7 @@ from hdrpipe.tools.alive import hold, notice
 from hdrpipe.tools.project import beside, first_files, gpu_notice, until_words
 from hdrpipe.tools.stale import stale_notice
 
-STARTED, KILLED = time.time(), kills()
+STARTED, KILLED, STOP = time.time(), kills(), RunStop()
 STUDY_FILE = Path(beside(workflow, "../../configs/study.yaml"))
 ENVIRONMENT = beside(workflow, "../envs/hdrpipe.yaml")
 
@@ -105,6 +106,7 @@ shell.prefix(f"export HDRPIPE_PARENT=$PPID HDRPIPE_PACKAGE={package_digest()}; "
 
 if workflow.is_main_process:
     escape_unencodable()  # summaries hold names of scenes
+    STOP.install()
     for text in (
         old_names(config),
         notice(CONFIG.run),

@@ -1,0 +1,60 @@
+"""Signals that ask a process to stop: of a person, of a terminal that closes, of a scheduler."""
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+
+TYPED = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+"""Those that a terminal sends to all of its processes."""
+
+Handler = Callable[[int, FrameType | None], Any]
+
+
+def heeded(signals: tuple[signal.Signals, ...] = SIGNALS) -> list[signal.Signals]:
+    """Signals but those that whoever started this process has it ignore, as `nohup` and background shells do."""
+    return [number for number in signals if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+def ignore(signals: tuple[signal.Signals, ...] = SIGNALS) -> None:
+    """Ignore signals from now on: this process is stopping already, or another one stops it."""
+    for number in signals:
+        signal.signal(number, signal.SIG_IGN)
+
+
+class RunStop:
+    """Stops a run of Snakemake once: its jobs get SIGTERM and save their state, and later signals change nothing.
+
+    Attributes:
+        cause: name of the signal, empty while there was none.
+    """
+
+    def __init__(self) -> None:
+        self.cause = ""
+
+    def install(self) -> None:
+        """Handle the signals of a terminal in this process."""
+        for number in heeded(TYPED):
+            signal.signal(number, self._stop)
+
+    def _stop(self, number: int, _: FrameType | None) -> None:
+        if self.cause:
+            return
+        self.cause = signal.Signals(number).name
+        ignore(TYPED)
+        for child in children():
+            with contextlib.suppress(OSError):
+                os.kill(child, signal.SIGTERM)
+        raise KeyboardInterrupt  # on which Snakemake waits for its jobs and unlocks the folder
+
+
+def children() -> Iterator[int]:
+    """Processes that this one has started, by any of its threads."""
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(OSError):  # the thread has ended, or the kernel tells nothing
+            yield from map(int, (task / "children").read_text(encoding="ascii").split())
