@@ -51,16 +51,19 @@ class Camera:
         signal = radiance * time
         deviation = np.sqrt(self.noise * (SHOT * signal.clip(0, 1) + READ))
         linear = (signal + deviation * rng.standard_normal(signal.shape, np.float32)).clip(0, 1)
-        linear = np.round(linear * LEVELS) / LEVELS
+        return _channels_first(self.process(np.round(linear * LEVELS) / LEVELS))
+
+    def process(self, linear: NDArray[np.floating]) -> NDArray[Any]:
+        """What the camera writes for linear values (H, W, 3) in [0, 1]: as `photograph`, but (H, W, 3)."""
         if self.shoulder:
             linear = _shouldered(linear, 1.0 - self.shoulder)
         code = ldr_from_linear(linear)
         if self.contrast:
             code = (1.0 - self.contrast) * code + self.contrast * code * code * (3.0 - 2.0 * code)
         if self.white is None:
-            return _channels_first(code.astype(np.float32))
+            return code.astype(np.float32)
         levels = np.rint(code * self.white).astype(np.uint8)
-        return _channels_first(levels if self.jpeg is None else _through_jpeg(levels, self.jpeg))
+        return levels if self.jpeg is None else _through_jpeg(levels, self.jpeg)
 
 
 CAMERAS: dict[str, Camera] = {

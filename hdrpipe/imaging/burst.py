@@ -20,6 +20,8 @@ class Burst:
         ldr: display-coded frames in [0, 1], (N, 3, H, W) RGB; kept as float32.
         ev: exposure values in stops, strictly ascending, one per frame.
         reference: index of the frame that the result aligns to, in [0, N).
+        noise_level: factor on the standard noise variance (`imaging.noise_level`), as of the picture that this is
+            a part of; None for the level that the frames themselves show.
 
     Raises:
         InputError: a shape, a value, the order of the exposures or the reference is wrong.
@@ -28,6 +30,7 @@ class Burst:
     ldr: Frames
     ev: tuple[float, ...]
     reference: int
+    noise_level: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ldr", _checked_frames(self.ldr))

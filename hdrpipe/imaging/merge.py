@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.denoise import mean_around, non_local_means
 from hdrpipe.imaging.noise import noise
+from hdrpipe.imaging.noise_level import crops_of, noise_level
 from hdrpipe.imaging.opencv_merge import debevec, robertson
 from hdrpipe.quantities import Picture
 
@@ -21,9 +22,6 @@ shoulders, JPEG and interpolation pull clipped values as far down as that (2 to 
 
 WINDOW = 5
 """Side of the window over which a difference is compared with its noise, in pixels."""
-
-NOISE_QUANTILE = 0.25
-"""The quarter of windows that fits best is taken to differ by noise alone: it sets the noise of `adaptive`, upwards."""
 
 
 def reference_only(burst: Burst) -> Picture:
@@ -59,7 +57,7 @@ def triangle(burst: Burst) -> Picture:
 
 
 def rejecting(burst: Burst) -> Picture:
-    """Noise-optimal merge that leaves out what does not fit the reference, for a camera of known noise.
+    """Noise-optimal merge that leaves out what does not fit the reference, for the noise level of the burst.
 
     Start from `low_exposure_fill`. Add every other frame with the inverse of its noise variance as weight, times
     `exp(1 - q)` where q, the squared difference to the reference over the variance that noise explains, both summed
@@ -70,12 +68,32 @@ def rejecting(burst: Burst) -> Picture:
 
 def measured(burst: Burst) -> tuple[Picture, Picture]:
     """The merge of `rejecting` and the variance of its noise: high where only short exposures fit the reference."""
-    return _fitting(burst, lambda _: 1.0)
+    level = level_of(burst)
+    reference = burst.radiance[burst.reference]
+    own_variance = _noise(reference, burst.times[burst.reference], level)
+    total, weight = low_exposure_fill(burst) / own_variance, 1.0 / own_variance
+    unclipped = _fade(burst.ldr[burst.reference], CLIPPING)
+    # where the reference clips, the shortest frame stands in
+    known = unclipped / own_variance + (1.0 - unclipped) / _noise(burst.radiance[0], burst.times[0], level)
+    for index, radiance in enumerate(burst.radiance):
+        if index == burst.reference:
+            continue
+        variance = _noise(reference, burst.times[index], level)
+        usable = _fade(burst.ldr[index], CLIPPING) * unclipped
+        counted = usable > 0
+        explained = mean_around((variance + own_variance) * counted, WINDOW)
+        ratio = mean_around((radiance - reference) ** 2 * counted, WINDOW) / (explained + np.float32(1e-12))
+        added = usable * np.exp(-(ratio - 1.0).clip(0.0).max(0, keepdims=True)) / variance
+        total, weight, known = total + added * radiance, weight + added, known + added
+    return np.divide(total, weight, dtype=np.float32), np.divide(1.0, known, dtype=np.float32)
 
 
-def adaptive(burst: Burst) -> Picture:
-    """`rejecting`, the noise of a noisier camera read off the windows of each frame that fit the reference best."""
-    return _fitting(burst, lambda ratio: max(1.0, float(np.quantile(ratio, NOISE_QUANTILE))))[0]
+def level_of(burst: Burst) -> float:
+    """The noise level of a burst: the one it was given, or that of its frames, which lie on the reference."""
+    if burst.noise_level is not None:
+        return burst.noise_level
+    crops = (burst.ldr[(..., *crop)] for crop in crops_of(*burst.ldr.shape[-2:]))
+    return noise_level(crops, burst.times, burst.reference)
 
 
 def denoised(burst: Burst) -> Picture:
@@ -88,38 +106,11 @@ MERGES: dict[str, Callable[[Burst], Picture]] = {
     "low_exposure_fill": low_exposure_fill,
     "triangle": triangle,
     "rejecting": rejecting,
-    "adaptive": adaptive,
     "denoised": denoised,
     "debevec": debevec,
     "robertson": robertson,
 }
 """Every merge to radiance, by name."""
-
-
-def _fitting(burst: Burst, noisier: Callable[[NDArray], float]) -> tuple[Picture, Picture]:
-    """The merge of `rejecting` and its noise variance, as the camera has it.
-
-    `noisier` tells the factor on the noise from all ratios of difference to noise.
-    """
-    reference = burst.radiance[burst.reference]
-    own_variance = _noise(reference, burst.times[burst.reference])
-    total, weight = low_exposure_fill(burst) / own_variance, 1.0 / own_variance
-    unclipped = _fade(burst.ldr[burst.reference], CLIPPING)
-    # where the reference clips, the shortest frame stands in
-    known = unclipped / own_variance + (1.0 - unclipped) / _noise(burst.radiance[0], burst.times[0])
-    for index, radiance in enumerate(burst.radiance):
-        if index == burst.reference:
-            continue
-        variance = _noise(reference, burst.times[index])
-        usable = _fade(burst.ldr[index], CLIPPING) * unclipped
-        counted = usable > 0
-        explained = mean_around((variance + own_variance) * counted, WINDOW)
-        ratio = mean_around((radiance - reference) ** 2 * counted, WINDOW) / (explained + np.float32(1e-12))
-        compared = ratio[explained > 0]
-        excess = ratio / np.float32(noisier(compared) if compared.size else 1.0) - 1.0
-        added = usable * np.exp(-excess.clip(0.0).max(0, keepdims=True)) / variance
-        total, weight, known = total + added * radiance, weight + added, known + added
-    return np.divide(total, weight, dtype=np.float32), np.divide(1.0, known, dtype=np.float32)
 
 
 def _fade(ldr: NDArray[np.float32], span: tuple[float, float]) -> NDArray[np.float32]:
@@ -128,6 +119,6 @@ def _fade(ldr: NDArray[np.float32], span: tuple[float, float]) -> NDArray[np.flo
     return ((high - ldr) / (high - low)).clip(0.0, 1.0)
 
 
-def _noise(radiance: Picture, time: float) -> Picture:
+def _noise(radiance: Picture, time: float, level: float) -> Picture:
     """Noise variance of radiance measured with one exposure time."""
-    return noise(radiance, time).astype(np.float32)
+    return noise(radiance, time, level).astype(np.float32)

@@ -4,7 +4,7 @@ import logging
 import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from hdrpipe.inference.footprint import bytes_per_pixel
 from hdrpipe.inference.load import Stored
 from hdrpipe.inference.tiles import HALO, SMALLEST, Tiling, in_tiles, unit_floats
 from hdrpipe.inference.window import Classical, Learned, blend_share
+from hdrpipe.learning.batches import level_of
 from hdrpipe.learning.device import choose
 from hdrpipe.quantities import Picture, Plane
 
@@ -37,9 +38,6 @@ SLACK = 1.5
 """Memory that a process takes over what its tensors hold: work space of convolutions, and holes."""
 
 U16 = 65535
-WHOLE = ("adaptive",)
-"""Merges that look at the whole picture before they merge: no tiles."""
-
 log = logging.getLogger(__name__)
 Progress = Callable[[int, int, str], None]
 
@@ -82,6 +80,7 @@ class Fused:
         reference: index of the frame that the result shows.
         read: indices of the frames that the network read; all of them for a classical merge.
         blended: share of the classical merge in the whole, where a blend was asked for.
+        noise_level: factor on the standard noise variance that the frames show (`imaging.noise_level`).
         maker: content hash of the weights, or the name of the merge.
         alignment: what happened to each frame but the reference.
         notes: what a person should know.
@@ -93,6 +92,7 @@ class Fused:
     reference: int
     read: tuple[int, ...]
     blended: float | None
+    noise_level: float
     maker: str
     alignment: tuple[FrameReport, ...]
     notes: tuple[str, ...] = field(default_factory=tuple)
@@ -150,9 +150,11 @@ def fuse_levels(
     """`fuse_burst` of uint16 frames in ascending exposure, which are overwritten: large bursts are held only once."""
     reference = len(ev) // 2 if settings.reference is None else settings.reference
     checked = Burst(unit_floats(levels[..., :1, :1]), tuple(ev), reference)
-    merge = _merge(checked, network, settings)
+    check_choice(network, settings)
     check_budget(levels.shape[-2] * levels.shape[-1], 0, settings)
     alignment = align_in_place(levels, checked.times, reference, settings.align)
+    level = level_of(levels, checked.times, reference)
+    merge = _merge(replace(checked, noise_level=level), network, settings)
     tiling = Tiling(_tile(levels.shape, merge, settings), HALO, STEP, "--memory")
     radiance, sigma = in_tiles(merge, levels, tiling, progress)
     learned = isinstance(merge, Learned)
@@ -165,13 +167,19 @@ def fuse_levels(
         reference=reference,
         read=read,
         blended=None if blend is None else _share(blend_share(row, blend) for row in sigma),
+        noise_level=level,
         maker=network.metadata["content_hash"] if network and learned else str(settings.method),
         alignment=alignment,
         notes=_notes(merge, len(levels), alignment, settings),
     )
 
 
-def _merge(burst: Burst, network: Stored | None, settings: Settings) -> Learned | Classical:
+def check_choice(network: Stored | None, settings: Settings) -> None:
+    """Refuse an impossible choice of what fuses, before any work.
+
+    Raises:
+        UsageError: an unknown merge, an impossible blend, or neither a network nor a merge.
+    """
     if settings.blend is not None and not 0.0 < settings.blend < 1.0:
         raise UsageError(f"a blend from sigma {settings.blend:g} on", "--blend", "choose a sigma between 0 and 1")
     if settings.method is not None:
@@ -180,10 +188,15 @@ def _merge(burst: Burst, network: Stored | None, settings: Settings) -> Learned 
             raise UsageError(f"unknown classical merge {settings.method!r}", "--method", hint)
         if settings.blend is not None:
             raise UsageError("a classical merge has no sigma to blend by", "--blend", "leave out --method")
-        return Classical(settings.method, burst.ev, burst.reference)
-    if network is None:
+    elif network is None:
         raise UsageError("neither a network nor a classical merge was named", "--method")
-    return Learned(network.net.to(choose()), burst.ev, burst.reference, settings.blend)
+
+
+def _merge(burst: Burst, network: Stored | None, settings: Settings) -> Learned | Classical:
+    """What computes a window; `burst` tells exposures, reference and noise level of the whole."""
+    if settings.method is not None or network is None:
+        return Classical(str(settings.method), burst)
+    return Learned(network.net.to(choose()), burst, settings.blend)
 
 
 def check_budget(pixels: int, frames: int, settings: Settings) -> None:
@@ -207,8 +220,6 @@ def check_budget(pixels: int, frames: int, settings: Settings) -> None:
 def _tile(shape: tuple[int, ...], merge: Learned | Classical, settings: Settings) -> int:
     """Side of the largest tile that the budget allows."""
     pixels, largest = shape[-2] * shape[-1], max(shape[-2:])
-    if settings.method in WHOLE:
-        return largest
     if settings.tile is not None:
         return settings.tile
     each = _bytes_per_pixel(merge, shape[0])

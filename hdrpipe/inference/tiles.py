@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from hdrpipe.errors import CapacityError, NonFiniteError, is_memory
 from hdrpipe.imaging.tonemap import inverse_mu_law
-from hdrpipe.learning.batches import Array, unit_floats
+from hdrpipe.learning.batches import Array, level_of, unit_floats
 from hdrpipe.models.network import Prediction
 from hdrpipe.quantities import Frames, Picture, Plane
 
@@ -50,7 +50,11 @@ def predict(
         NonFiniteError: see `Inference`.
     """
     side = tile or getattr(net, "tile", None) or TILE
-    return in_tiles(Inference(net, times), frames, Tiling(side, halo, getattr(net, "multiple", 1)))
+    return in_tiles(
+        Inference(net, times, level_of(frames, times, frames.shape[0] // 2)),
+        frames,
+        Tiling(side, halo, getattr(net, "multiple", 1)),
+    )
 
 
 @dataclass(frozen=True)
@@ -70,17 +74,20 @@ class Tiling:
 class Inference:
     """A network on windows of a burst: frames (N, 3, h, w) in [0, 1] -> radiance (3, h, w), sigma (h, w).
 
+    `level` is the noise level of the whole burst, so that tiles fit together.
+
     Called, it raises NonFiniteError where a value is infinite or NaN: huge weights can be finite and of no use.
     """
 
-    def __init__(self, net: nn.Module, times: Any):
+    def __init__(self, net: nn.Module, times: Any, level: float):
         self.net = net.eval().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.device = next(net.parameters()).device
         self.times = torch.tensor(np.asarray(times)[None], dtype=torch.float32, device=self.device)
+        self.level = torch.tensor([level], dtype=torch.float32, device=self.device)
 
     @torch.inference_mode()
     def __call__(self, frames: Frames) -> tuple[Picture, Plane]:
-        found = self.net(self.tensor(frames), self.times)
+        found = self.net(self.tensor(frames), self.times, self.level)
         check_finite(found)
         radiance = inverse_mu_law(found.tonemapped[0].clamp(0.0, 1.0))
         return radiance.cpu().numpy(), found.sigma[0, 0].cpu().numpy()

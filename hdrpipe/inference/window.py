@@ -1,6 +1,5 @@
 """What is computed on one window of a burst: by a network, by a classical merge, or by both."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ from torch import Tensor
 
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.camera import radiance_from_ldr
-from hdrpipe.imaging.merge import MERGES, WINDOW
+from hdrpipe.imaging.merge import MERGES, WINDOW, level_of
 from hdrpipe.imaging.passers import without_passers
 from hdrpipe.imaging.tonemap import inverse_mu_law, mu_law, mu_law_slope
 from hdrpipe.inference.tiles import Inference, check_finite
@@ -33,11 +32,11 @@ CLEAR = (2.0, 3.0)
 class Classical:
     """A classical merge on windows; its sigma is 0 everywhere and means nothing."""
 
-    def __init__(self, name: str, ev: Sequence[float], reference: int):
-        self.merge, self.ev, self.reference = MERGES[name], tuple(ev), reference
+    def __init__(self, name: str, burst: Burst):
+        self.merge, self.burst = MERGES[name], burst
 
     def __call__(self, window: Frames) -> tuple[Picture, Plane]:
-        found = self.merge(Burst(window, self.ev, self.reference)).clip(0.0, 1.0)
+        found = self.merge(self.burst.replace_ldr(window)).clip(0.0, 1.0)
         return found, np.zeros(window.shape[-2:], np.float32)
 
 
@@ -56,23 +55,24 @@ class Learned:
         carries: whether the burst is another than the network takes.
     """
 
-    def __init__(self, net: HdrNet, ev: Sequence[float], reference: int, blend: float | None):
+    def __init__(self, net: HdrNet, burst: Burst, blend: float | None):
+        ev, reference = burst.ev, burst.reference
         self.chosen = chosen_frames(len(ev), reference, net.exposures)
         self.carries, self.blend = self.chosen != tuple(range(len(ev))), blend
         self.time = 2.0 ** (ev[self.chosen[0]] - ev[0])
         self.times = torch.tensor([[2.0 ** (ev[index] - ev[self.chosen[0]]) for index in self.chosen]])
         self.all_times = torch.tensor([[2.0 ** (value - ev[0]) for value in ev]])
-        self.inference = Inference(net, self.times[0])
+        self.inference = Inference(net, self.times[0], level_of(burst))
         self.net, self.reference = net, reference
 
     @torch.inference_mode()
     def __call__(self, window: Frames) -> tuple[Picture, Plane]:
         frames = np.ascontiguousarray(window[list(self.chosen)]) if self.carries else window
         read = without_passers(frames, self.times[0].numpy(), len(self.chosen) // 2)
-        found, classical = self.net.fuse(self.inference.tensor(read), self.inference.times)
+        found, classical = self.net.fuse(self.inference.tensor(read), self.inference.times, self.inference.level)
         check_finite(found)
         if classical is None:
-            classical = start(*self._tensors(read, self.times), None)
+            classical = start(*self._tensors(read, self.times))
         same = read is window or not (self.carries or self.blend)  # passers are bright, and only shadows are as merged
         whole = classical if same else start(*self._tensors(window, self.all_times), self.reference)
         tonemapped, sigma, trust = found.tonemapped.clamp(0.0, 1.0), found.sigma, _trust(whole, self.time)
@@ -89,16 +89,16 @@ class Learned:
             radiance = torch.lerp(radiance, merged, blend_share(sigma, self.blend))
         return radiance[0].cpu().numpy(), sigma[0, 0].cpu().numpy()
 
-    def _tensors(self, window: Frames, times: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Radiance, frames and times as `guide.start` reads them."""
+    def _tensors(self, window: Frames, times: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Radiance, frames, times and noise level as `guide.start` reads them."""
         ldr, times = self.inference.tensor(window), times.to(self.inference.device)
-        return radiance_from_ldr(ldr, times), ldr, times
+        return radiance_from_ldr(ldr, times), ldr, times, self.inference.level
 
     def _part(self, window: Frames, whole: Start) -> Tensor:
         """Part of what is known of each value that the frames which the network reads tell, in [0, 1]."""
         own = sorted(set(self.chosen))  # a frame that stands in for a missing one tells nothing more
-        tensors = self._tensors(np.ascontiguousarray(window[own]), self.all_times[:, own])
-        _, variance = merge(*tensors, own.index(self.reference))
+        radiance, ldr, times, _ = self._tensors(np.ascontiguousarray(window[own]), self.all_times[:, own])
+        _, variance = merge(radiance, ldr, times, whole.level, own.index(self.reference))
         return (mean_around(whole.variance, WINDOW) / mean_around(variance, WINDOW)).clamp(0.0, 1.0)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import accumulate
 from typing import Any, Protocol, cast
 
@@ -13,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from hdrpipe.config.batch_share import WHOLE, Share, check_batches
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files import stops
+from hdrpipe.imaging.noise_level import crops_of, noise_level
 from hdrpipe.learning import augment
 from hdrpipe.learning.corruption import corrupt
 from hdrpipe.randomness import generator
@@ -48,6 +50,11 @@ class SceneArrays:
     held_out: Array | None = None
     """Radiance predicted by a teacher that was not trained on the target, (3, H, W); the judge learns its error."""
 
+    @cached_property
+    def noise_level(self) -> float:
+        """The noise level that the frames show."""
+        return level_of(self.frames, self.times, self.reference)
+
     def __post_init__(self) -> None:
         exposures, _, height, width = self.frames.shape
         if self.reference != exposures // 2:
@@ -67,7 +74,7 @@ class SceneArrays:
             )
 
 
-_TENSORS = ("frames", "times", "target", "weight", "held_out")
+_TENSORS = ("frames", "times", "target", "weight", "held_out", "noise_level")
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,8 @@ class Batch:
     """Scene names of all samples of the step, those of other processes too."""
     held_out: Tensor | None = None
     """(labelled, 3, h, w) radiance, see `SceneArrays`; None without cross-fitting."""
+    noise_level: Tensor | None = None
+    """(B,) factors on the standard noise variance (`imaging.noise_level`); None for 1."""
 
     def pin_memory(self) -> "Batch":
         """The batch in page-locked memory, for asynchronous copies to a GPU; called by torch's loader."""
@@ -144,12 +153,13 @@ class Batches(Dataset[Batch]):
     def __getitem__(self, step: int) -> Batch:
         scenes = [self._scenes(group, step) for group in self.groups]
         samples = [s for group, drawn in zip(self.groups, scenes, strict=True) for s in self._draw(group, drawn, step)]
-        frames, times, target, weight, held = zip(*samples, strict=True)
+        frames, times, target, weight, held, level = zip(*samples, strict=True)
         stacked = (torch.stack(tensors) for tensors in (frames, times, target, weight))
         predictions = [prediction for prediction in held if prediction is not None]
         return Batch(
             *stacked,
             labelled=len(self.share.of(self.groups[0].count)),
+            noise_level=torch.tensor(level),
             names=tuple(scene.name for drawn in scenes for scene in drawn),
             held_out=torch.stack(predictions) if predictions else None,
         )
@@ -178,7 +188,7 @@ class Batches(Dataset[Batch]):
                 frames, times, target, weight, held_out = _sample(scene, window, transform)
                 if group.augmentation == "corrupted":
                     frames, times = corrupt(frames, times, generator(self.seed, group.role, step, "disturbed", i))
-                yield frames, times, target, weight, held_out
+                yield frames, times, target, weight, held_out, scene.noise_level
 
 
 def loader(batches: Batches, start: int, end: int, workers: int = 0, pinned: bool = False) -> Iterator[Batch]:
@@ -203,6 +213,18 @@ def unit_floats(frames: Any) -> np.ndarray:
     return np.divide(frames, scale, dtype=np.float32)
 
 
+def level_of(frames: Array, times: Any, reference: int) -> float:
+    """Noise level of a burst (`imaging.noise_level`).
+
+    Args:
+        frames: aligned, as in `SceneArrays`; only parts of large ones are read.
+        times: relative exposure times, (N,).
+        reference: index of the frame that the others are aligned to.
+    """
+    crops = (unit_floats(frames[(..., *crop)]) for crop in crops_of(*frames.shape[-2:]))
+    return noise_level(crops, np.asarray(times), reference)
+
+
 def _check(group: Sampling, crop: int) -> None:
     if not group.scenes:
         raise UsageError(f"no {group.role} scenes to train on")
@@ -225,8 +247,11 @@ def _resident(scene: SceneArrays) -> SceneArrays:
     return replace(scene, **{name: np.asarray(array[...]) for name, array in arrays if array is not None})
 
 
-_Sample = tuple[Tensor, Tensor, Tensor, Tensor, Tensor | None]
+_Crop = tuple[Tensor, Tensor, Tensor, Tensor, Tensor | None]
 """Frames, times, target, weight and held-out prediction of one sample."""
+
+_Sample = tuple[Tensor, Tensor, Tensor, Tensor, Tensor | None, float]
+"""A `_Crop` and the noise level of its scene."""
 
 
 def _random_crop(scene: SceneArrays, crop: int, rng: np.random.Generator) -> tuple[slice, slice]:
@@ -236,7 +261,7 @@ def _random_crop(scene: SceneArrays, crop: int, rng: np.random.Generator) -> tup
     return slice(top, top + crop), slice(left, left + crop)
 
 
-def _sample(scene: SceneArrays, crop: tuple[slice, slice], transform: augment.Transform) -> _Sample:
+def _sample(scene: SceneArrays, crop: tuple[slice, slice], transform: augment.Transform) -> _Crop:
     window = (..., *crop)
     frames = augment.transform_picture(transform, torch.from_numpy(unit_floats(scene.frames[window])))
     target, held_out = (

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hdrpipe.imaging.camera import radiance_from_ldr
-from hdrpipe.imaging.merge import NOISE_QUANTILE, WINDOW
+from hdrpipe.imaging.merge import WINDOW
 from hdrpipe.imaging.noise import CLIPPED, noise, well_exposed
 from hdrpipe.imaging.tonemap import inverse_mu_law, mu_law
 
@@ -26,6 +26,9 @@ differ by noise alone stay below it."""
 BRIGHTER = 1.05
 """Factor by which a shorter exposure must exceed the clipping level of the reference to agree with a clipped pixel; a
 dropped frame that the reference replaces (`corruption.corrupt`) stays at the level itself."""
+
+NOISE_QUANTILE = 0.25
+"""The quarter of windows that fits best is taken to differ by noise alone: it sets the noise of a frame, upwards."""
 
 EPSILON = 1e-12
 """A smaller mean of weights counts as zero, and divisors are kept above it."""
@@ -89,7 +92,7 @@ def _agreeing(radiance: Tensor, exposed: Tensor, times: Tensor, index: int) -> T
     """Pixels where an exposure agrees with the reference in every channel, (B, 1, H, W).
 
     The darker frame is clipped where the brighter one was. The best quarter of all windows is taken to differ by noise
-    alone, which gives the noise of the camera relative to the model, as in `imaging.merge.adaptive`.
+    alone, which gives the noise of the camera relative to the model.
     """
     middle = radiance.shape[1] // 2
     dark, bright = min(index, middle), max(index, middle)

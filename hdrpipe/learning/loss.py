@@ -114,7 +114,7 @@ def consistency_losses(
 
 
 def objective(
-    net: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
+    net: Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]],
     batch: Batch,
     settings: LossSettings,
     measure: Perceptual = structure_loss,
@@ -128,7 +128,7 @@ def objective(
     Returns:
         The total, and its unweighted terms by name.
     """
-    tonemapped, sigma = net(batch.frames, batch.times)
+    tonemapped, sigma = net(batch.frames, batch.times, batch.noise_level)
     target = mu_law(batch.target)
     pair = _judge_pair(tonemapped, target, batch, settings.judge_domain)
     groups = {"labelled": (slice(0, batch.labelled), 1.0)}

@@ -197,9 +197,9 @@ class _Learner:
         total, terms = objective(self._predict, batch.to(self.device), self.loss, self.measure)
         return {"total": total, **terms}
 
-    def _predict(self, frames: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
+    def _predict(self, frames: Tensor, times: Tensor, level: Tensor | None) -> tuple[Tensor, Tensor]:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bf16"):
-            return self.wrapped(frames, times)
+            return self.wrapped(frames, times, level)
 
     def update(self, total: Tensor, step: int) -> None:
         settings = self.settings

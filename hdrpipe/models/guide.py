@@ -26,36 +26,45 @@ class Start(NamedTuple):
     """`merged` after non-local means."""
     deviation: Tensor
     """Standard deviation of the noise in `merged`, > 0."""
+    level: Tensor
+    """Noise level of the bursts, (B, 1, 1, 1)."""
     variance: Tensor
     """Variance of the noise in the radiance of `merged`, pixel by pixel."""
 
 
 @torch.no_grad()
-def start(radiance: Tensor, ldr: Tensor, times: Tensor, reference: int | None = None) -> Start:
+def start(radiance: Tensor, ldr: Tensor, times: Tensor, level: Tensor, reference: int | None = None) -> Start:
     """Classical merge, its denoised form and its noise.
 
     Args:
         radiance: (B, N, 3, H, W).
         ldr: (B, N, 3, H, W) in [0, 1].
         times: relative exposure times, (B, N).
+        level: noise levels (`imaging.noise_level`), (B,).
         reference: index of the reference; None takes the middle one.
     """
-    radiance_merged, variance = merge(radiance, ldr, times, reference)
+    factor = level[:, None, None, None]
+    radiance_merged, variance = merge(radiance, ldr, times, factor, reference)
     merged, deviation = mu_law(radiance_merged), noise_deviation(radiance_merged, variance)
-    return Start(merged, non_local_means(merged, deviation.square()), deviation, variance)
+    return Start(merged, non_local_means(merged, deviation.square()), deviation, factor, variance)
 
 
-def merge(radiance: Tensor, ldr: Tensor, times: Tensor, reference: int | None = None) -> tuple[Tensor, Tensor]:
-    """Radiance of `imaging.merge.rejecting` and its noise variance, both (B, 3, H, W); arguments as in `start`."""
+def merge(
+    radiance: Tensor, ldr: Tensor, times: Tensor, level: Tensor, reference: int | None = None
+) -> tuple[Tensor, Tensor]:
+    """Radiance of `imaging.merge.rejecting` and its noise variance, both (B, 3, H, W).
+
+    Arguments as in `start`, but `level` is (B, 1, 1, 1).
+    """
     middle = radiance.shape[1] // 2 if reference is None else reference
     seen, t = radiance[:, middle], times[:, :, None, None, None]
-    own_variance = noise(seen, t[:, middle])
+    own_variance = noise(seen, t[:, middle], level)
     unclipped = _fade(ldr[:, middle], CLIPPING)
     total, weight = _filled(radiance, ldr, middle) / own_variance, 1.0 / own_variance
-    precision = unclipped / own_variance + (1.0 - unclipped) / noise(radiance[:, 0], t[:, 0])
+    precision = unclipped / own_variance + (1.0 - unclipped) / noise(radiance[:, 0], t[:, 0], level)
     for index in range(radiance.shape[1]):
         if index != middle:
-            variance = noise(seen, t[:, index])
+            variance = noise(seen, t[:, index], level)
             usable = _fade(ldr[:, index], CLIPPING) * unclipped
             counted = (usable > 0).to(radiance.dtype)
             difference = (radiance[:, index] - seen).square() * counted

@@ -83,7 +83,7 @@ def planes(frames: Tensor, times: Tensor, start: Start) -> Tensor:
     """Input planes of the stem, (B, 9 N + 15, H, W); arguments as in `Backbone.forward`."""
     radiance, ldr = frames[:, :, :3], frames[:, :, 3:]
     merged, denoised, deviation = start.merged, start.denoised, start.deviation
-    inputs = [ldr.flatten(1, 2), merged, merge_residuals(radiance, times, merged).flatten(1, 2)]
+    inputs = [ldr.flatten(1, 2), merged, merge_residuals(radiance, times, merged, start.level).flatten(1, 2)]
     inputs += [differences(radiance, ldr, times).flatten(1, 2)]
     inputs += [in_noise(merged - mean_around(merged, TEXTURE_WINDOW), deviation)]
     inputs += [
@@ -101,10 +101,10 @@ def in_noise(difference: Tensor, deviation: Tensor) -> Tensor:
     return size.square().add_(1.0).sqrt_().add_(size).log_().mul_(ratio.sign())  # asinh, whose own kernel is slower
 
 
-def merge_residuals(radiance: Tensor, times: Tensor, merged: Tensor) -> Tensor:
+def merge_residuals(radiance: Tensor, times: Tensor, merged: Tensor, level: Tensor) -> Tensor:
     """Mu-law differences of exposures to the merge (B, 3, H, W), in units of their noise, (B, N, 3, H, W)."""
-    level = mean_around(mean_around(inverse_mu_law(merged), 3).clamp_min(DARKEST), PATCH)
-    expected = deviation_at(level[:, None], noise(level[:, None], times[:, :, None, None, None]))
+    signal = mean_around(mean_around(inverse_mu_law(merged), 3).clamp_min(DARKEST), PATCH)
+    expected = deviation_at(signal[:, None], noise(signal[:, None], times[:, :, None, None, None], level[:, None]))
     return in_noise(mu_law(radiance) - merged[:, None], expected)
 
 

@@ -103,19 +103,20 @@ class HdrNet(nn.Module):
         self.radiance = cast(Callable[[Tensor], Tensor], getattr(backbone, "radiance", torch.sigmoid))
         self.judge = Judge(cast(int, backbone.features))
 
-    def forward(self, frames: Tensor, times: Tensor) -> Prediction:
+    def forward(self, frames: Tensor, times: Tensor, level: Tensor | None = None) -> Prediction:
         """Fuse bursts of any size (padded by reflection to `multiple`, cropped back).
 
         Args:
             frames: display-coded frames in [0, 1], (B, N, 3, H, W).
             times: relative exposure times, (B, N).
+            level: noise levels (`imaging.noise_level`) for the classical merge, (B,); None for 1.
 
         Raises:
             InputError: the number of frames is not that of the network.
         """
-        return self.fuse(frames, times)[0]
+        return self.fuse(frames, times, level)[0]
 
-    def fuse(self, frames: Tensor, times: Tensor) -> tuple[Prediction, Start | None]:
+    def fuse(self, frames: Tensor, times: Tensor, level: Tensor | None = None) -> tuple[Prediction, Start | None]:
         """`forward`, and the classical merge that the network started from, if any."""
         if frames.shape[1] != self.exposures:
             raise InputError(f"the burst has {frames.shape[1]} exposures; the network takes {self.exposures}")
@@ -123,7 +124,8 @@ class HdrNet(nn.Module):
         packed = pack(pad_to_multiple(frames, self.multiple), times)
         merges = self.output == "merge"
         with full_precision(frames):
-            classical = start(packed[:, :, :3], packed[:, :, 3:], times) if merges or self.guided else None
+            level = torch.ones_like(times[:, 0]) if level is None else level
+            classical = start(packed[:, :, :3], packed[:, :, 3:], times, level) if merges or self.guided else None
         head, feature = self.backbone(packed, times, classical) if self.guided else self.backbone(packed, times)
         with full_precision(frames):
             size = (packed.shape[-2], packed.shape[-1])

@@ -25,6 +25,7 @@ LARGEST = 8192
 CONTRACT = {
     "frames": "(1, N, 3, H, W) display-coded RGB in [0, 1], ascending exposure, aligned to the middle frame",
     "times": "(1, N) relative exposure times 2 ** (EV - min EV)",
+    "noise_level": "(1,) noise variance over that of a small camera at base sensitivity; may be left out: 1",
     "radiance": "(1, 3, H, W) linear, the shortest exposure clips at 1",
     "sigma": "(1, 1, H, W) standard deviation of the error after log(1 + 5000 x) / log(5001)",
 }
@@ -37,13 +38,16 @@ class _Fusing(nn.Module):
         super().__init__()
         self.net = net
 
-    def forward(self, frames: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
-        prediction = cast(Prediction, self.net(frames, times))
+    def forward(self, frames: Tensor, times: Tensor, noise_level: Tensor) -> tuple[Tensor, Tensor]:
+        prediction = cast(Prediction, self.net(frames, times, noise_level))
         return inverse_mu_law(prediction.tonemapped.clamp(0.0, 1.0)), prediction.sigma
 
 
 def export_onnx(network: Stored, out: Path) -> None:
-    """Write the network as ONNX: inputs `frames` and `times`, outputs `radiance` and `sigma`, one burst at a time.
+    """Write the network as ONNX: inputs `frames`, `times` and `noise_level`, outputs `radiance` and `sigma`.
+
+    It takes one burst at a time. `noise_level` has a default and may be left out; a network that reads no classical
+    merge has no such input.
 
     Height and width are free multiples of `multiple`, which is in the metadata of the file, as are the definitions of
     inputs and outputs.
@@ -61,8 +65,10 @@ def export_onnx(network: Stored, out: Path) -> None:
     frames = torch.full((1, net.exposures, 3, side, side + net.multiple), 0.5)
     times = torch.tensor([[4.0**index for index in range(net.exposures)]])
     high, wide = (torch.export.Dim(name, min=2, max=LARGEST // net.multiple) for name in ("height", "width"))
-    free = {"frames": {3: net.multiple * high, 4: net.multiple * wide}, "times": None}
-    program = _traced(_Fusing(net).eval(), (frames, times), free, network.metadata["model"]["backbone"])
+    free = {"frames": {3: net.multiple * high, 4: net.multiple * wide}, "times": None, "noise_level": None}
+    inputs = (frames, times, torch.ones(1))
+    program = _traced(_Fusing(net).eval(), inputs, free, network.metadata["model"]["backbone"])
+    _give_default(program.graph, "noise_level", 1.0)
     metadata = {**CONTRACT, "multiple": str(net.multiple), "content_hash": network.metadata["content_hash"]}
     for key, text in metadata.items():
         entry = program.metadata_props.add()
@@ -83,7 +89,7 @@ def _traced(net: nn.Module, inputs: tuple[Tensor, ...], free: dict[str, Any], ba
                 verbose=False,
                 optimize=False,  # its rewriting takes what lies within 1e-8 of 0 for 0: `guide` would divide by zero
                 dynamic_shapes=free,
-                input_names=["frames", "times"],
+                input_names=["frames", "times", "noise_level"],
                 output_names=["radiance", "sigma"],
             )
         except (torch.onnx.OnnxExporterError, RuntimeError) as error:
@@ -94,6 +100,15 @@ def _traced(net: nn.Module, inputs: tuple[Tensor, ...], free: dict[str, Any], ba
     if program is None:
         raise UsageError(f"backbone {backbone!r} cannot be exported to ONNX", "--onnx")
     return program.model_proto
+
+
+def _give_default(graph: Any, name: str, value: float) -> None:
+    """Let an input (1,) be left out: ONNX takes an initializer of its name for its value then."""
+    if any(entry.name == name for entry in graph.input):
+        initializer = graph.initializer.add()
+        initializer.name, initializer.data_type = name, 1
+        initializer.dims.append(1)
+        initializer.float_data.append(value)
 
 
 def export_weights(network: Stored, out: Path, provenance: Mapping[str, Any]) -> str:

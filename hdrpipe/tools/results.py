@@ -166,6 +166,7 @@ def _header(fused: Fused, anchor: str, camera: Camera) -> dict[str, Any]:
             "hdrpipe.anchor": f"{anchor}: linear radiance, {clips}",
             "hdrpipe.ev": " ".join(f"{value:g}" for value in fused.ev),
             "hdrpipe.reference": str(fused.reference),
+            "hdrpipe.noise_level": f"{fused.noise_level:.2f}: noise variance over that of the standard camera",
             MARK: fused.maker,
             "hdrpipe.uncertainty": None if fused.sigma is None else sigma,
             "expTime": seconds,

@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from hdrpipe.evaluation import metrics, uncertainty
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.camera import expose, ldr_from_linear, linear_from_ldr, radiance_from_ldr
-from hdrpipe.imaging.merge import MERGES, adaptive, low_exposure_fill, rejecting, triangle
+from hdrpipe.imaging.merge import MERGES, low_exposure_fill, rejecting, triangle
 from hdrpipe.imaging.tonemap import display, inverse_mu_law, mu_law
 
 unhurried = settings(deadline=None)
@@ -76,7 +76,7 @@ def test_merges_stay_finite_and_between_black_and_the_shortest_clip(ldr, ev, ref
 
 
 @unhurried
-@given(frames, evs, st.permutations(range(3)), st.sampled_from([low_exposure_fill, triangle, rejecting, adaptive]))
+@given(frames, evs, st.permutations(range(3)), st.sampled_from([low_exposure_fill, triangle, rejecting]))
 def test_merges_treat_the_channels_alike(ldr, ev, order, merge):
     order = list(order)
     expected = merge(Burst(ldr, ev, 1))[order]
@@ -84,7 +84,7 @@ def test_merges_treat_the_channels_alike(ldr, ev, order, merge):
 
 
 @unhurried
-@given(frames, evs, st.sampled_from([low_exposure_fill, triangle, rejecting, adaptive]))
+@given(frames, evs, st.sampled_from([low_exposure_fill, triangle, rejecting]))
 def test_merges_turn_with_the_frames(ldr, ev, merge):
     expected = np.rot90(merge(Burst(ldr, ev, 1)), axes=(1, 2))
     turned = np.ascontiguousarray(np.rot90(ldr, axes=(2, 3)))

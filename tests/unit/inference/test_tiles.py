@@ -34,11 +34,11 @@ def test_out_of_memory_halves_the_tile_and_ends_in_one_line(net):
             super().__init__()
             self.net, self.largest, self.sizes = net, largest, []
 
-        def forward(self, frames, times):
+        def forward(self, frames, times, level):
             self.sizes.append(max(frames.shape[-2:]))
             if self.sizes[-1] > self.largest:
                 raise MemoryError
-            return self.net(frames, times)
+            return self.net(frames, times, level)
 
     frames = (np.random.default_rng(0).random((3, 3, 200, 200)) * 65535).astype(np.uint16)
     found, _ = predict(Greedy(180), frames, [1, 4, 16], tile=256, halo=24)
@@ -52,6 +52,6 @@ def test_a_network_that_looks_far_is_given_larger_tiles(net, monkeypatch, wanted
     seen = []
     forward = net.forward
     monkeypatch.setattr(net, "tile", wanted, raising=False)
-    monkeypatch.setattr(net, "forward", lambda frames, times: seen.append(frames.shape) or forward(frames, times))
+    monkeypatch.setattr(net, "forward", lambda frames, *more: seen.append(frames.shape) or forward(frames, *more))
     predict(net, np.zeros((3, 3, 16, 540), np.uint16), [1, 4, 16])
     assert len(seen) == passes

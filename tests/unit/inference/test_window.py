@@ -1,12 +1,14 @@
 """Networks and classical merges on bursts of any length."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from camera_files import frames, radiance
 
 from hdrpipe.imaging.burst import Burst
-from hdrpipe.imaging.merge import MERGES
+from hdrpipe.imaging.merge import MERGES, level_of
 from hdrpipe.imaging.tonemap import mu_law
 from hdrpipe.inference import window
 from hdrpipe.inference.load import SHIPPED, stored
@@ -34,6 +36,12 @@ def untrained(net):
     return plain
 
 
+def taken(ldr, ev, reference):
+    """The burst of these frames with the noise level that they show."""
+    burst = Burst(ldr, ev, reference)
+    return replace(burst, noise_level=level_of(burst))
+
+
 @pytest.mark.parametrize(
     ("count", "reference", "exposures", "wanted"),
     [
@@ -55,7 +63,7 @@ def test_the_reference_stands_between_its_neighbours(count, reference, exposures
 
 def test_a_burst_of_the_networks_length_is_the_networks_alone(net):
     ldr, ev = frames(radiance(1)), (-2.0, 0.0, 2.0)
-    found, sigma = Learned(net, ev, 1, None)(ldr)
+    found, sigma = Learned(net, taken(ldr, ev, 1), None)(ldr)
     alone, doubt = predict(net, ldr, [1.0, 4.0, 16.0])
     assert np.array_equal(found, alone)
     assert np.array_equal(sigma, doubt)
@@ -68,7 +76,7 @@ def test_a_burst_of_the_networks_length_is_the_networks_alone(net):
 def test_a_network_that_changes_nothing_gives_the_classical_merge_of_all_frames(net, ev, reference):
     ev = tuple(float(value) for value in ev)
     ldr = frames(radiance(2), ev)
-    found, sigma = Learned(untrained(net), ev, reference, None)(ldr)
+    found, sigma = Learned(untrained(net), taken(ldr, ev, reference), None)(ldr)
     wanted = MERGES["denoised"](Burst(ldr, ev, reference))
     assert np.abs(mu_law(found) - mu_law(wanted)).max() < 2e-3
     assert (sigma > 0).all()
@@ -77,8 +85,8 @@ def test_a_network_that_changes_nothing_gives_the_classical_merge_of_all_frames(
 def test_sigma_of_longer_frames_is_told_in_the_unit_of_the_whole_burst(net):
     """The doubt of one picture in radiance is the same whether a still shorter frame stands before it or not."""
     ldr, ev = frames(radiance(3) * 0.2, (-4.0, -2.0, 0.0, 2.0)), (-4.0, -2.0, 0.0, 2.0)
-    found, sigma = Learned(net, ev, 2, None)(ldr)
-    own, doubt = Learned(net, ev[1:], 1, None)(ldr[1:])
+    found, sigma = Learned(net, taken(ldr, ev, 2), None)(ldr)
+    own, doubt = Learned(net, taken(ldr[1:], ev[1:], 1), None)(ldr[1:])
     step = 1e-4
     slope = (mu_law(found.mean(0) + step) - mu_law(found.mean(0))) / step
     own_slope = (mu_law(own.mean(0) + step) - mu_law(own.mean(0))) / step
@@ -87,10 +95,10 @@ def test_sigma_of_longer_frames_is_told_in_the_unit_of_the_whole_burst(net):
 
 def test_a_blend_follows_sigma(net):
     ldr, ev = frames(radiance(4)), (-2.0, 0.0, 2.0)
-    plain, sigma = Learned(net, ev, 1, None)(ldr)
-    merged, _ = Classical("denoised", ev, 1)(ldr)
-    assert np.array_equal(Learned(net, ev, 1, float(sigma.max()))(ldr)[0], plain)
-    assert np.abs(Learned(net, ev, 1, float(sigma.min()) / 3)(ldr)[0] - merged).max() < 1e-6
+    plain, sigma = Learned(net, taken(ldr, ev, 1), None)(ldr)
+    merged, _ = Classical("denoised", taken(ldr, ev, 1))(ldr)
+    assert np.array_equal(Learned(net, taken(ldr, ev, 1), float(sigma.max()))(ldr)[0], plain)
+    assert np.abs(Learned(net, taken(ldr, ev, 1), float(sigma.min()) / 3)(ldr)[0] - merged).max() < 1e-6
     shares = blend_share(np.array([0.0, 0.03, 0.045, 0.06, 1.0]), 0.03)
     assert shares == pytest.approx([0, 0, 0.5, 1, 1])
 
@@ -113,7 +121,8 @@ def test_shadows_are_those_of_the_longest_frame(ev, seen):
     level = seen * 2.0 ** (ev[0] - ev[-1])
     scene = np.full((3, 48, 48), level, np.float32)
     shipped = stored(SHIPPED).net
-    found, _ = Learned(shipped, ev, len(ev) // 2, None)(shoot(scene, ev))
+    ldr = shoot(scene, ev)
+    found, _ = Learned(shipped, taken(ldr, ev, len(ev) // 2), None)(ldr)
     assert found.mean() / level == pytest.approx(1.0, abs=0.04)
 
 
@@ -125,7 +134,7 @@ def test_a_dark_passer_in_longer_frames_leaves_no_shadow(ev, passed, coat):
     frames, ghost = shoot(scene, ev), shoot(np.full((3, 60, 60), coat), ev, 1)
     for index in passed:
         frames[index, :, 15:45, 15:45] = ghost[index, :, 15:45, 15:45]
-    found, _ = Learned(stored(SHIPPED).net, ev, len(ev) // 2, None)(frames)
+    found, _ = Learned(stored(SHIPPED).net, taken(frames, ev, len(ev) // 2), None)(frames)
     assert -10 * np.log10(np.square(mu_law(found) - mu_law(scene)).mean()) > 45
 
 
@@ -134,7 +143,9 @@ def test_the_classical_merge_is_computed_once_where_the_network_reads_all_frames
     counted = lambda *arguments: calls.append(1) or start(*arguments)  # noqa: E731
     monkeypatch.setattr(network, "start", counted)
     monkeypatch.setattr(window, "start", counted)
-    Learned(net, (-2.0, 0.0, 2.0), 1, None)(frames(radiance(1)))
+    three, ev = frames(radiance(1)), (-2.0, 0.0, 2.0)
+    Learned(net, taken(three, ev, 1), None)(three)
     assert len(calls) == 1
-    Learned(net, (-4.0, -2.0, 0.0, 2.0), 2, None)(frames(radiance(1), (-4.0, -2.0, 0.0, 2.0)))
+    four, ev = frames(radiance(1), (-4.0, *ev)), (-4.0, *ev)
+    Learned(net, taken(four, ev, 2), None)(four)
     assert len(calls) == 3

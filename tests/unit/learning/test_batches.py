@@ -111,6 +111,7 @@ def test_a_share_reads_its_own_windows_alone(scenes, monkeypatch):
     monkeypatch.setattr(module, "RESIDENT_BYTES", 0)
     noted = [replace(scene, frames=Noted(scene.frames)) for scene in scenes]
     made = Batches(0, 16, [Sampling("labelled", tuple(noted), 4, "weak")], Share(1, 4))
+    assert all(scene.noise_level > 0 for scene in noted)  # read once a scene, from parts of all of it
     read.clear()
     made[0]
     assert len(read) == 1

@@ -81,7 +81,7 @@ class Fixed(torch.nn.Module):
         super().__init__()
         self.tonemapped, self.sigma = torch.nn.Parameter(tonemapped), torch.nn.Parameter(sigma)
 
-    def forward(self, frames, times):
+    def forward(self, frames, times, level):
         return self.tonemapped, self.sigma
 
 

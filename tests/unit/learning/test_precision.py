@@ -17,7 +17,7 @@ def test_the_body_alone_has_fewer_bits(tmp_path, precision, body):
         if isinstance(module, torch.nn.Conv2d):
             module.register_forward_hook(lambda m, i, out, name=name: seen.__setitem__(name, out.dtype))
     learner = _Learner(net, None, replace(SETTINGS, precision=precision), StateStore(tmp_path, "k"))
-    tonemapped, sigma = learner._predict(torch.rand(2, 3, 3, 16, 16), torch.tensor([[1.0, 4.0, 16.0]] * 2))
+    tonemapped, sigma = learner._predict(torch.rand(2, 3, 3, 16, 16), torch.tensor([[1.0, 4.0, 16.0]] * 2), None)
     assert tonemapped.dtype == sigma.dtype == torch.float32
     exact = {name: kind for name, kind in seen.items() if name.startswith("judge") or name == "backbone.head"}
     assert len(exact) == 4

@@ -1,0 +1,99 @@
+"""The noise level of a burst: how many times the variance of the standard camera (`imaging.noise`) its frames show.
+
+Aligned frames of one scene differ by their noise, wherever both are well exposed and nothing moves: in most windows.
+The median window therefore tells the noise, whatever a camera has done to it; motion and errors of the alignment could
+only raise it. Against these, a level above 1 must also show in the reference alone, where texture could only raise it.
+"""
+
+from collections.abc import Iterable
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hdrpipe.errors import InputError
+from hdrpipe.imaging.camera import radiance_from_ldr
+from hdrpipe.imaging.denoise import mean_around
+from hdrpipe.imaging.noise import noise, well_exposed
+from hdrpipe.imaging.noise_model import measured_noise
+from hdrpipe.quantities import Frames
+
+SIDE = 5
+"""Side of the windows in which frames are compared, in pixels."""
+
+WARPED = 1.9
+"""Noise of frames as taken over what the difference to a warped one shows: interpolation takes noise away."""
+
+ALONE = 2.0
+"""How far above what the reference alone shows a level may be."""
+
+TYPICAL = 0.1
+"""Linear value at which the noise of the reference alone is compared with that of the standard camera."""
+
+RANGE = (0.1, 100.0)
+"""Levels that are believed."""
+
+CROP = 256
+"""Large pictures are looked at in windows of this side, in pixels,"""
+
+CROPS = 3
+"""of which there are so many along each axis."""
+
+
+def noise_level(crops: Iterable[Frames], times: NDArray[Any], reference: int) -> float:
+    """Factor on the standard noise variance, in `RANGE`; 1 where nothing can be compared.
+
+    Args:
+        crops: display-coded frames of one or several parts of a burst, aligned, (N, 3, h, w) in [0, 1].
+        times: relative exposure times, (N,).
+        reference: index of the frame that the others are aligned to.
+    """
+    ratios, alone = [], []
+    for crop in crops:
+        ratios.append(_ratios(crop, np.asarray(times, np.float64), reference))
+        alone.append(crop[reference : reference + 1])
+    found = np.concatenate(ratios) if ratios else np.zeros(0)
+    if not found.size:
+        return 1.0
+    level = WARPED * float(np.median(found))
+    if level > 1.0:
+        level = min(level, max(1.0, ALONE * _of_reference(alone)))
+    return float(np.clip(level, *RANGE))
+
+
+def crops_of(height: int, width: int) -> list[tuple[slice, slice]]:
+    """Rows and columns of the parts of a picture that are looked at: all of a small one, a grid of a large one."""
+    return list(product(_spans(height), _spans(width)))
+
+
+def _spans(size: int) -> list[slice]:
+    if size <= CROP * CROPS:
+        return [slice(0, size)]
+    starts = np.linspace(0, size - CROP, CROPS).astype(int)
+    return [slice(int(start), int(start) + CROP) for start in starts]
+
+
+def _ratios(ldr: Frames, times: NDArray[np.float64], reference: int) -> NDArray[np.floating]:
+    """(K,) squared difference to the reference over its expected variance, of all windows that are well exposed."""
+    radiance = radiance_from_ldr(ldr, times)
+    exposed = [well_exposed(frame, mean_around(frame, SIDE)) for frame in ldr]
+    found: list[NDArray[np.floating]] = [np.zeros(0)]
+    for index, other in enumerate(radiance):
+        if index == reference:
+            continue
+        used = (exposed[index] & exposed[reference]).astype(np.float32)
+        own = radiance[reference]
+        expected = (noise(own, times[index]) + noise(own, times[reference])).astype(np.float32)
+        share = mean_around(used, SIDE)
+        difference, variance = (mean_around(values * used, SIDE) for values in ((other - own) ** 2, expected))
+        found.append((difference / np.maximum(variance, np.float32(1e-12)))[share > 0.5])
+    return np.concatenate(found)
+
+
+def _of_reference(frames: list[Frames]) -> float:
+    """Level that the reference alone shows; 0 where it cannot be measured."""
+    try:
+        return float(measured_noise(frames).variance(TYPICAL) / noise(TYPICAL, 1.0))
+    except InputError:
+        return 0.0

@@ -1,0 +1,66 @@
+"""The noise level of a burst, read off its aligned frames."""
+
+import numpy as np
+import pytest
+
+from hdrpipe.imaging.noise import noise
+from hdrpipe.imaging.noise_level import CROP, CROPS, RANGE, crops_of, noise_level
+
+TIMES = np.array([1.0, 4.0, 16.0])
+
+
+def scenery(side=192):
+    """Smooth light with edges, (3, H, W); the shortest frame clips above 1."""
+    down, across = np.mgrid[:side, :side] / side
+    light = 0.02 + 0.3 * across**2 + 0.1 * ((down * 8) % 1 > 0.5) * across
+    return np.stack([light, 0.8 * light, 0.6 * light])
+
+
+def shot(scenes, level, seed=0):
+    """Frames of one scene a frame, with so many times the standard noise."""
+    rng = np.random.default_rng(seed)
+    frames = []
+    for scene, time in zip(scenes, TIMES, strict=True):
+        seen = scene + np.sqrt(noise(scene, time, level)) * rng.standard_normal(scene.shape)
+        frames.append((seen * time).clip(0, 1) ** (1 / 2.2))
+    return np.stack(frames).astype(np.float32)
+
+
+@pytest.mark.parametrize("level", [0.25, 1.0, 4.0, 16.0])
+def test_the_level_is_that_of_the_frames_up_to_what_warping_takes(level):
+    found = noise_level([shot([scenery()] * 3, level)], TIMES, 1)
+    assert 0.8 * level < found < 2.2 * level  # these frames are not warped: 1.9 is expected
+
+
+def test_motion_everywhere_is_no_noise():
+    still, moved = scenery(), [np.roll(scenery(), shift, axis=2) for shift in (-9, 0, 9)]
+    assert noise_level([shot(moved, 1.0)], TIMES, 1) <= 2.5 * noise_level([shot([still] * 3, 1.0)], TIMES, 1)
+
+
+def test_several_parts_tell_what_the_whole_tells():
+    frames = shot([scenery()] * 3, 2.0)
+    parts = [frames[..., :96], frames[..., 96:]]
+    assert noise_level(parts, TIMES, 1) == pytest.approx(noise_level([frames], TIMES, 1), rel=0.15)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_black_and_clipped_bursts_have_the_standard_level(value):
+    assert noise_level([np.full((3, 3, 16, 16), value, np.float32)], TIMES, 1) == 1.0
+    assert noise_level([], TIMES, 1) == 1.0
+
+
+def test_a_burst_without_noise_has_the_least_level():
+    frames = (scenery()[None] * TIMES[:, None, None, None]).clip(0, 1) ** (1 / 2.2)
+    assert noise_level([frames.astype(np.float32)], TIMES, 1) == RANGE[0]
+
+
+def test_large_pictures_are_looked_at_in_parts_that_lie_within():
+    assert crops_of(100, 700) == [(slice(0, 100), slice(0, 700))]
+    rows, columns = 4000, 6001
+    crops = crops_of(rows, columns)
+    assert len(crops) == CROPS**2
+    for down, across in crops:
+        assert (down.stop - down.start, across.stop - across.start) == (CROP, CROP)
+        assert 0 <= down.start < down.stop <= rows
+        assert 0 <= across.start < across.stop <= columns
+    assert max(across.stop for _, across in crops) == columns
