@@ -77,20 +77,24 @@ def main() -> None:
 
 
 def _row(name: str, program: Callable[[Shot, Path], list[str]], shots: list[Shot], out: Path | None) -> str:
-    """A line of the table: means over the bursts."""
-    results = []
+    """A line of the table: means over the bursts of which the program made a result."""
+    results, failed = [], ""
     for shot in shots:
         try:
             result = _run(program, shot)
         except (NoResultError, FileNotFoundError) as error:
-            return f"| {name} | {str(error).splitlines()[0][:60]} | | |"
+            failed = str(error).splitlines()[0][:60]
+            continue
         radiance = _fitted(result.radiance, shot.truth)
         results.append((psnr_mu(radiance, shot.truth), psnr_l(radiance, shot.truth), result.cpu))
         if out:
             out.mkdir(parents=True, exist_ok=True)
             Image.fromarray(display(radiance)).save(out / f"{shot.name}.{name.replace(' ', '-')}.png")
+    if not results:
+        return f"| {name} | {failed} | | |"
     mu, linear, cpu = np.mean(results, axis=0)
-    return f"| {name} | {mu:.2f} | {linear:.2f} | {cpu:.1f} |"
+    count = f" ({len(results)} of {len(shots)} bursts)" if failed else ""
+    return f"| {name}{count} | {mu:.2f} | {linear:.2f} | {cpu:.1f} |"
 
 
 def _run(program: Callable[[Shot, Path], list[str]], shot: Shot) -> Result:
