@@ -46,8 +46,8 @@ import sys, time
 from hdrpipe.cli import _process, main
 def work():
     _process.supervise()
-    print("ready", flush=True)
     try:
+        print("ready", flush=True)  # within: the signal may come at once
         time.sleep(60)
     finally:
         time.sleep(1)  # saves
