@@ -19,6 +19,9 @@ WINDOW, FEWEST = 20, 5
 FACTOR, LEAST = 10.0, 0.1
 """A training has diverged whose running mean is FACTOR times its best and above LEAST (a PSNR-mu of some 20 dB)."""
 
+FAR = 100.0
+"""The factor where the best is the mean of a few steps alone, which easy crops can make low."""
+
 MOST = 10.0
 """A running mean above it has diverged at any step: mu-law values that far off are e^85 times too bright."""
 
@@ -32,7 +35,7 @@ class DivergenceWatch:
 
     def __init__(self, history: Iterable[Mapping[str, float]] = ()):
         self.recent: deque[float] = deque(maxlen=WINDOW)
-        self.best = float("inf")
+        self.best = self.early = float("inf")
         for row in history:
             self._add(row[ERROR])
 
@@ -42,9 +45,9 @@ class DivergenceWatch:
         Raises:
             DivergedError: the training has diverged.
         """
-        mean, best = self._add(losses[ERROR]), self.best
+        mean, best = self._add(losses[ERROR]), min(self.best, self.early * FAR / FACTOR)
         if mean > MOST or (mean > FACTOR * best and mean > LEAST):
-            before = best if best < mean else self.recent[0]
+            before = min(self.best, self.early) if best < mean else self.recent[0]
             what = f"its reconstruction error rose from {before:.3g} to {mean:.3g} by step {step + 1} of {end}"
             raise DivergedError(f"the training diverges: {what}", hint="lower the learning rate (`lr`)")
 
@@ -52,6 +55,7 @@ class DivergenceWatch:
         """The mean of the last errors; the best mean is updated."""
         self.recent.append(error)
         mean = sum(self.recent) / len(self.recent)
+        self.early = min(self.early, mean)
         if len(self.recent) >= FEWEST:
             self.best = min(self.best, mean)
         return mean
