@@ -2,7 +2,8 @@
 
 Aligned frames of one scene differ by their noise, wherever both are well exposed and nothing moves: in most windows.
 The median window therefore tells the noise, whatever a camera has done to it; motion and errors of the alignment could
-only raise it. Against these, a level above 1 must also show in the reference alone, where texture could only raise it.
+only raise it. Texture could only raise what the reference alone shows. Of the two the lower one counts, but not below
+1: compression hides noise from a single frame.
 """
 
 from collections.abc import Iterable
@@ -24,9 +25,6 @@ SIDE = 5
 
 WARPED = 1.9
 """Noise of frames as taken over what the difference to a warped one shows: interpolation takes noise away."""
-
-ALONE = 2.0
-"""How far above what the reference alone shows a level may be."""
 
 TYPICAL = 0.1
 """Linear value at which the noise of the reference alone is compared with that of the standard camera."""
@@ -58,7 +56,7 @@ def noise_level(crops: Iterable[Frames], times: NDArray[Any], reference: int) ->
         return 1.0
     level = WARPED * float(np.median(found))
     if level > 1.0:
-        level = min(level, max(1.0, ALONE * _of_reference(alone)))
+        level = min(level, max(1.0, _of_reference(alone)))
     return float(np.clip(level, *RANGE))
 
 
