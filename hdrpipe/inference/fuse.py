@@ -150,7 +150,7 @@ def fuse_levels(
     """`fuse_burst` of uint16 frames in ascending exposure, which are overwritten: large bursts are held only once."""
     reference = len(ev) // 2 if settings.reference is None else settings.reference
     checked = Burst(unit_floats(levels[..., :1, :1]), tuple(ev), reference)
-    check_choice(network, settings)
+    _check_choice(network, settings)
     check_budget(levels.shape[-2] * levels.shape[-1], 0, settings)
     alignment = align_in_place(levels, checked.times, reference, settings.align)
     level = level_of(levels, checked.times, reference)
@@ -174,7 +174,7 @@ def fuse_levels(
     )
 
 
-def check_choice(network: Stored | None, settings: Settings) -> None:
+def _check_choice(network: Stored | None, settings: Settings) -> None:
     """Refuse an impossible choice of what fuses, before any work.
 
     Raises:

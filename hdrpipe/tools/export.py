@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -47,7 +48,7 @@ def export_onnx(network: Stored, out: Path) -> None:
     """Write the network as ONNX: inputs `frames`, `times` and `noise_level`, outputs `radiance` and `sigma`.
 
     It takes one burst at a time. `noise_level` has a default and may be left out; a network that reads no classical
-    merge has no such input.
+    merge ignores it.
 
     Height and width are free multiples of `multiple`, which is in the metadata of the file, as are the definitions of
     inputs and outputs.
@@ -99,16 +100,19 @@ def _traced(net: nn.Module, inputs: tuple[Tensor, ...], free: dict[str, Any], ba
             ) from error
     if program is None:
         raise UsageError(f"backbone {backbone!r} cannot be exported to ONNX", "--onnx")
-    return program.model_proto
+    model = program.model_proto
+    sides = model.graph.input[0].type.tensor_type.shape.dim[-2:]
+    if not all(side.dim_param for side in sides):  # the exporter fixes them without a word where it must
+        what = f"exporter fixed them to {' x '.join(str(side.dim_value) for side in sides)}"
+        raise UsageError(f"backbone {backbone!r} cannot be exported with free height and width ({what})", "--onnx")
+    return model
 
 
 def _give_default(graph: Any, name: str, value: float) -> None:
     """Let an input (1,) be left out: ONNX takes an initializer of its name for its value then."""
-    if any(entry.name == name for entry in graph.input):
-        initializer = graph.initializer.add()
-        initializer.name, initializer.data_type = name, 1
-        initializer.dims.append(1)
-        initializer.float_data.append(value)
+    from onnx.numpy_helper import from_array
+
+    graph.initializer.append(from_array(np.array([value], np.float32), name))
 
 
 def export_weights(network: Stored, out: Path, provenance: Mapping[str, Any]) -> str:

@@ -69,6 +69,14 @@ def test_the_exported_network_says_what_it_takes_and_gives(exported):
     assert said["hdrpipe.content_hash"] == network.metadata["content_hash"]
 
 
+@needs_onnx
+def test_a_backbone_that_would_take_one_size_alone_is_refused(tmp_path):
+    model = {"backbone": "safnet_s", "options": {}, "output": "sigmoid", "exposures": 3}
+    with pytest.raises(UsageError, match="cannot be exported with free height and width"):
+        export_onnx(Stored(build(model), {"model": model, "content_hash": "sha256:0"}), tmp_path / "net.onnx")
+    assert not (tmp_path / "net.onnx").exists()
+
+
 def test_without_the_extra_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setattr("hdrpipe.tools.export.importlib.util.find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"pip install 'hdrpipe\[onnx\]'"):
