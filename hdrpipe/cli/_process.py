@@ -54,7 +54,7 @@ def _stop(number: int, _: FrameType | None) -> None:
     if _received:  # a second one, or the end of Snakemake, must not break off what saves the state
         return
     _received.append(number)
-    stops.ignore()
+    stops.ignore_at_exit()
     raise StoppedError(
         f"stopped by {signal.Signals(number).name}; no incomplete file is left", hint="run it again to continue"
     )

@@ -44,6 +44,8 @@ class Member:
     labels: str
     fold: str = ""
     """Name of the fold that is held out; empty for a run that learns from all of its labels."""
+    owner: bool = False
+    """Only holds what arms of a study share; its student's settings are nobody's."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,9 @@ class Place:
 
 
 def crops(members: Iterable[Member], scenes: str) -> tuple[int, int]:
-    """`Config.crops` of all runs that read the scenes of the run `scenes`, the largest of each."""
-    labelled, unlabelled = zip(*(member.config.crops for member in members if member.scenes == scenes), strict=True)
+    """`Config.crops` of all runs that learn from the scenes of the run `scenes`, the largest of each."""
+    learning = (member.config for member in members if member.scenes == scenes and not member.owner)
+    labelled, unlabelled = zip(*(config.crops for config in learning), strict=True)
     return max(labelled), max(unlabelled)
 
 
@@ -137,9 +140,9 @@ def _members_of(base: Config, place: Place) -> Iterator[Member]:
     data = f"{root}/draw-{config.data.draw}/data{_mark(config, plain, PREPARED)}"
     start = f"{root}/draw-{config.data.draw}/seed-{place.seed}/warmup{_mark(config, plain, WARMED)}"
     common = stage_spec(config, "teacher") == stage_spec(plain, "teacher")
-    yield Member(plain.model_copy(update={"run": data, "data": config.data}), data, data, data)
+    yield Member(plain.model_copy(update={"run": data, "data": config.data}), data, data, data, owner=True)
     starting = {section: getattr(config, section) for section in STARTING}
-    yield Member(plain.model_copy(update={"run": start, **starting}), data, start, start)
+    yield Member(plain.model_copy(update={"run": start, **starting}), data, start, start, owner=True)
     yield Member(config, data, start, start if common else config.run)
 
 

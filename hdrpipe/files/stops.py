@@ -1,5 +1,6 @@
 """Signals that ask a process to stop: of a person, of a terminal that closes, of a scheduler."""
 
+import atexit
 import contextlib
 import os
 import signal
@@ -22,9 +23,18 @@ def heeded(signals: tuple[signal.Signals, ...] = SIGNALS) -> list[signal.Signals
 
 
 def ignore(signals: tuple[signal.Signals, ...] = SIGNALS) -> None:
-    """Ignore signals from now on: this process is stopping already, or another one stops it."""
+    """Ignore signals from now on: this process is ending already, or another one stops it."""
     for number in signals:
         signal.signal(number, signal.SIG_IGN)
+
+
+def ignore_at_exit(signals: tuple[signal.Signals, ...] = SIGNALS) -> None:
+    """Ignore signals once the interpreter ends, when it takes the handlers away and a late signal would kill.
+
+    Until then a handler that returns does the same. One that had them ignored at once would have Python complain of a
+    signal that had come but was not handled yet.
+    """
+    atexit.register(ignore, signals)
 
 
 class RunStop:
@@ -46,7 +56,7 @@ class RunStop:
         if self.cause:
             return
         self.cause = signal.Signals(number).name
-        ignore(TYPED)
+        ignore_at_exit(TYPED)
         for child in children():
             with contextlib.suppress(OSError):
                 os.kill(child, signal.SIGTERM)

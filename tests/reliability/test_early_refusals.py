@@ -9,7 +9,7 @@ from camera_files import radiance, write_burst, write_radiance
 from layouts import own
 
 from hdrpipe.config.load import check_config, parse_spec, stage_spec
-from hdrpipe.config.runs import crops, single
+from hdrpipe.config.runs import crops, members, single
 from hdrpipe.datasets.bursts import find_burst
 from hdrpipe.datasets.reading import excess, read_burst
 from hdrpipe.errors import Exit, HdrpipeError, InputError, UsageError
@@ -161,3 +161,11 @@ def test_crops_are_the_largest_of_all_runs_on_the_scenes():
     other = single(check_config({"run": "b", "student": {"crop": 128}}))
     assert crops([one, other], "a") == (96, 0)
     assert crops([one, other], "b") == (128, 128)
+
+
+def test_all_scenes_may_be_labelled_in_an_arm_of_a_study_without_students():
+    arms = {"base": {}, "full": {"data": {"labelled": "all"}, "student": {"unlabelled_batch": 0}}}
+    study = {"arms": arms, "core": {"arms": list(arms), "pairs": [[0, 0]]}, "against": ["base"]}
+    runs = members(check_config({"data": RENDERED, "warmup": {"crop": 32}, "student": {"crop": 32}, "study": study}))
+    sides = {member.config.data.labelled: crops(runs.values(), member.scenes) for member in runs.values()}
+    assert sides == {2: (32, 32), "all": (32, 0)}

@@ -37,7 +37,7 @@ def scene():
     torch.manual_seed(0)
     net = build({"backbone": "merge_net", "options": {"channels": 4}, "output": "merge", "exposures": 3})
     frames = (np.random.default_rng(0).random((3, 3, 300, 330)) * 65535).astype(np.uint16)
-    return Inference(net, TIMES), frames
+    return Inference(net, TIMES, 1.0), frames
 
 
 TILES = 9

@@ -86,6 +86,29 @@ def test_jobs_end_with_their_run_and_a_second_signal_breaks_nothing_off(number, 
     count("R36", 2)
 
 
+AT_ONCE = """
+import os, signal
+from hdrpipe.cli import _process, main
+from hdrpipe.files import stops
+def work():
+    _process.supervise()
+    signal.pthread_sigmask(signal.SIG_BLOCK, stops.SIGNALS)
+    for number in stops.SIGNALS:
+        os.kill(os.getpid(), number)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, stops.SIGNALS)
+import hdrpipe.cli
+hdrpipe.cli._run = work
+main()
+"""
+
+
+def test_signals_that_come_at_once_stop_a_job_once():
+    ended = subprocess.run([sys.executable, "-c", AT_ONCE], capture_output=True, text=True, check=False)
+    assert ended.returncode == 75
+    assert ended.stderr.count("\n") == 1
+    assert ended.stderr.startswith("hdrpipe: error: stopped by SIG")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", stops.TYPED, ids=lambda number: number.name)
 @pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["Snakemake", "terminal"])
