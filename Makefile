@@ -5,7 +5,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(BIN):$(PATH)
 
-.PHONY: setup run resume test test-all test-slurm mutants lint ship clean
+.PHONY: setup run resume test test-all test-slurm mutants lint docs ship clean
 
 run: setup
 	snakemake --cores all
@@ -36,6 +36,12 @@ lint: setup
 	ruff check .
 	pyright
 	snakefmt --check Snakefile workflow
+
+# The pages of this repository as a site that needs no network: build/site/index.html. Any warning fails.
+docs: setup
+	pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	sphinx-build --quiet --fresh-env --fail-on-warning --keep-going -c docs -d build/doctrees . build/site
+	@echo "open build/site/index.html"
 
 # The network in the package anew: trained by the main job at this commit, whose tree must be clean.
 ship: setup

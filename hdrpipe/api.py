@@ -37,7 +37,8 @@ def load_model(source: Path | str | None = None) -> Stored:
         source: a run's folder (its chosen student), a weights file (.safetensors), or None for the shipped one.
 
     Raises:
-        InputError, DamagedError: there is no such run or file, or it is damaged.
+        InputError: there is no such run or file.
+        DamagedError: it is damaged.
     """
     if source is None:
         return find_network()
@@ -70,7 +71,8 @@ def fuse(
         memory: most memory to use, in GB.
 
     Raises:
-        InputError: no burst, or one that cannot be read. UsageError: an impossible setting, or `ev` is no numbers.
+        InputError: no burst, or one that cannot be read.
+        UsageError: an impossible setting, or `ev` is no numbers.
         CapacityError: out of memory.
     """
     frames, values, matrix, notes = _frames(burst, ev, reference)
@@ -87,7 +89,8 @@ def read_product(path: Path | str) -> Product:
     `scenes` lists its scene names, `read(scene, field)` returns an array, `scene_attributes(scene)` its attributes.
 
     Raises:
-        InputError: there is no such file. DamagedError: it is damaged, incomplete, of another version, or no product.
+        InputError: there is no such file.
+        DamagedError: it is damaged, incomplete, of another version, or no product.
     """
     return open_product(path, None)
 

@@ -1,6 +1,6 @@
 """What a dataset is: archives to fetch, options, and a list of scenes that are loaded one by one.
 
-A file of this room is a choice of the config when it holds
+A file of this room is a choice of the config when it holds::
 
     class Options(pydantic.BaseModel)                                  frozen, extra="forbid", each field described
     def sources(options) -> tuple[Source, ...]                         archives that must lie in the cache

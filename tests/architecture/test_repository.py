@@ -20,20 +20,21 @@ def pins(text: str) -> dict[str, str]:
     return {name.lower().replace("_", "-"): version for name, version in re.findall(r"([\w.-]+)==([\w.]+)", text)}
 
 
-def direct_dependencies() -> set[str]:
+def direct_dependencies(*extras: str) -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    names = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
-    return {re.match(r"[\w.-]+", name)[0].lower().replace("_", "-") for name in names}
+    optional = [name for extra in extras for name in project["optional-dependencies"][extra]]
+    return {re.match(r"[\w.-]+", name)[0].lower().replace("_", "-") for name in project["dependencies"] + optional}
 
 
 def test_every_direct_dependency_is_pinned():
-    assert direct_dependencies() <= set(pins((ROOT / "constraints.txt").read_text()))
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert direct_dependencies(*extras) <= set(pins((ROOT / "constraints.txt").read_text()))
 
 
 def test_environment_yml_has_the_versions_of_constraints():
     pinned = pins((ROOT / "constraints.txt").read_text())
     environment = pins((ROOT / "environment.yml").read_text())
-    assert set(environment) == direct_dependencies()
+    assert set(environment) == direct_dependencies("dev")
     assert environment == {name: pinned[name] for name in environment}
 
 
@@ -47,10 +48,8 @@ def test_environment_yml_is_what_conda_reads():
 
 def test_the_environment_of_jobs_has_this_release_and_the_versions_of_constraints():
     pinned = pins((ROOT / "constraints.txt").read_text())
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    direct = {re.match(r"[\w.-]+", name)[0].lower().replace("_", "-") for name in project["dependencies"]}
     environment = pins((ROOT / "workflow" / "envs" / "hdrpipe.yaml").read_text())
-    assert environment == {"hdrpipe": __version__, **{name: pinned[name] for name in direct}}
+    assert environment == {"hdrpipe": __version__, **{name: pinned[name] for name in direct_dependencies()}}
 
 
 def test_the_citation_names_this_version_and_licence():
