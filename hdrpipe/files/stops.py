@@ -2,12 +2,12 @@
 
 import atexit
 import contextlib
-import os
 import signal
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
+
+import psutil
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
@@ -57,14 +57,7 @@ class RunStop:
             return
         self.cause = signal.Signals(number).name
         ignore_at_exit(TYPED)
-        for child in children():
-            with contextlib.suppress(OSError):
-                os.kill(child, signal.SIGTERM)
+        for child in psutil.Process().children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.terminate()
         raise KeyboardInterrupt  # on which Snakemake waits for its jobs and unlocks the folder
-
-
-def children() -> Iterator[int]:
-    """Processes that this one has started, by any of its threads."""
-    for task in Path("/proc/self/task").iterdir():
-        with contextlib.suppress(OSError):  # the thread has ended, or the kernel tells nothing
-            yield from map(int, (task / "children").read_text(encoding="ascii").split())

@@ -2,13 +2,12 @@
 
 import logging
 import math
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from hdrpipe.errors import CapacityError, InputError, UsageError
 from hdrpipe.imaging.align import LARGE, FrameReport, align_in_place
@@ -211,7 +210,7 @@ def check_budget(pixels: int, frames: int, settings: Settings) -> None:
         CapacityError: the budget is too small.
     """
     working = WORKING_LARGE if pixels > LARGE or settings.align == "none" else WORKING
-    needed = _resident() + pixels * (6 * frames + working)
+    needed = psutil.Process().memory_info().rss + pixels * (6 * frames + working)
     if needed > settings.memory * 1e9:
         what = f"{pixels / 1e6:.1f} million pixels need {needed / 1e9:.1f} GB, allowed are {settings.memory:g}"
         raise CapacityError(what, "--memory", "allow more, or give smaller pictures")
@@ -223,7 +222,7 @@ def _tile(shape: tuple[int, ...], merge: Learned | Classical, settings: Settings
     if settings.tile is not None:
         return settings.tile
     each = _bytes_per_pixel(merge, shape[0])
-    left = settings.memory * 1e9 - _resident() - 16 * pixels
+    left = settings.memory * 1e9 - psutil.Process().memory_info().rss - 16 * pixels
     side = (int(math.sqrt(max(left, 0.0) / each)) - 2 * HALO) // STEP * STEP
     if side < SMALLEST and side < largest:
         needed = (SMALLEST + 2 * HALO) ** 2 * each - left
@@ -241,12 +240,6 @@ def _bytes_per_pixel(merge: Learned | Classical, frames: int) -> float:
     net = merge.inference.net
     network = SLACK * bytes_per_pixel(net, len(merge.chosen)) if merge.inference.device.type == "cpu" else 0.0
     return 12.0 * frames + max(network, classical)
-
-
-def _resident() -> int:
-    """Bytes that this process holds now."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def _share(rows) -> float:
