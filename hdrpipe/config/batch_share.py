@@ -23,11 +23,11 @@ class Share:
 
     @property
     def leads(self) -> bool:
-        """Whether this process writes and speaks for all."""
+        """True for the process that writes files and logs for all."""
         return self.rank == 0
 
     def of(self, count: int) -> range:
-        """Its places among `count`, a multiple of `size`: neighbours, so that all shares in turn are the whole."""
+        """Its indices among `count`, a multiple of `size`: neighbours, so that all shares in turn are the whole."""
         each = count // self.size
         return range(self.rank * each, (self.rank + 1) * each)
 

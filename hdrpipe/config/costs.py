@@ -1,4 +1,4 @@
-"""What a study still costs: its jobs without an output yet, timed by the provenance of jobs like them that are done."""
+"""Remaining cost of a study: its jobs without an output yet, timed by the provenance of finished jobs like them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from statistics import median
 from hdrpipe.config.documents import from_json
 from hdrpipe.config.folds import fold_name, products
 from hdrpipe.config.load import Config
-from hdrpipe.config.runs import Member, folded, members, places, scored
+from hdrpipe.config.runs import Member, cells, folded, members, scored
 
 STARTING = 3.0
 """Seconds that a job takes to load Python, torch and OpenCV, which its provenance does not count."""
@@ -22,7 +22,7 @@ WITNESSES = (
     "scores-validation.csv",
     "scores-test.csv",
 )
-"""Outputs whose provenance tells how long a stage took; one of them stands for the other shards, which take as long."""
+"""Outputs whose provenance records how long a stage took; one stands for the other shards, which take as long."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Work:
 def jobs(base: Config, results: Path) -> dict[Path, Work]:
     """Output -> job, for all jobs of a study but the comparison."""
     runs = members(base)
-    names = [place.run(base.run) for place in places(base.study)]
+    names = [cell.run(base.run) for cell in cells(base.study)]
     return {results / path: work for name in names for path, work in _of_arm(name, runs[name], base.study.split)}
 
 
@@ -75,7 +75,7 @@ def _of_rounds(name: str, member: Member, rounds: int) -> Iterator[tuple[str, Wo
         yield f"{here}/history.csv", Work("student", config.student.steps)
 
 
-def told(base: Config, results: Path) -> str:
+def summary(base: Config, results: Path) -> str:
     """One line: the jobs of a study, how many are left, and how long they take one after the other."""
     all_jobs = jobs(base, results)
     left = [work for path, work in all_jobs.items() if not path.exists()]
@@ -87,7 +87,7 @@ def told(base: Config, results: Path) -> str:
     )
     seconds = _seconds(left, _measured(results / base.run) or _measured(results))
     if seconds is None:
-        return f"{line}; no training has been timed here yet, so minutes are told once the first ones are done."
+        return f"{line}; no training has been timed here yet, so the time left appears once the first ones are done."
     return f"{line}: about {seconds / 60:.0f} min one after the other, as earlier jobs on this machine took."
 
 
@@ -103,14 +103,14 @@ def _seconds(left: list[Work], measured: Mapping[str, float]) -> float | None:
 
 def _measured(folder: Path) -> dict[str, float]:
     """Stage -> median seconds of a job, for a training of a step."""
-    found: dict[str, list[float]] = {}
+    durations: dict[str, list[float]] = {}
     for name in WITNESSES:
         for path in folder.rglob(f"{name}.json"):
             try:
-                said = from_json(path.read_text(encoding="utf-8"))
-                stage, seconds = str(said["stage"]), float(said["seconds"])
-                steps = said["spec"].get(stage, {}).get("steps", 1)
+                provenance = from_json(path.read_text(encoding="utf-8"))
+                stage, seconds = str(provenance["stage"]), float(provenance["seconds"])
+                steps = provenance["spec"].get(stage, {}).get("steps", 1)
             except (OSError, ValueError, KeyError, TypeError, AttributeError):
                 continue  # an estimate needs no sidecar in particular
-            found.setdefault(stage, []).append(seconds / steps)
-    return {stage: median(values) for stage, values in found.items()}
+            durations.setdefault(stage, []).append(seconds / steps)
+    return {stage: median(values) for stage, values in durations.items()}

@@ -29,7 +29,7 @@ class LocalOptions(Spec):
 
 
 class Challenge123Options(LocalOptions):
-    """Where the data lies; the split is the official one."""
+    """Location of the data; the split is the official one."""
 
     root: str = Field(default="data/challenge123", description="Folder that holds `Training` and `Test`.")
     all_combinations: bool = Field(
@@ -39,7 +39,7 @@ class Challenge123Options(LocalOptions):
 
 
 class FolderOptions(LocalOptions):
-    """Where the bursts lie and which of them are for tests."""
+    """Location of the bursts, and those of them that are for tests."""
 
     root: str = Field(default="data/own", description="Folder that is searched for bursts, with all folders below.")
     test: tuple[str, ...] = Field(
@@ -49,19 +49,19 @@ class FolderOptions(LocalOptions):
 
 
 class Hu20Options(LocalOptions):
-    """Where the data lies; the split is the official one, by the numbers of the scenes."""
+    """Location of the data; the split is the official one, by the numbers of the scenes."""
 
     root: str = Field(default="data/hu20", description="Folder of the scenes 001 to 100.")
 
 
 class Kalantari17Options(LocalOptions):
-    """Where the data lies; the split is the official one."""
+    """Location of the data; the split is the official one."""
 
     root: str = Field(default="data/kalantari17", description="Folder that holds `Training` and `Test`.")
 
 
 class Tel23Options(LocalOptions):
-    """Where the data lies; the split is the official one."""
+    """Location of the data; the split is the official one."""
 
     root: str = Field(default="data/tel23", description="Folder that holds `Training` and `Test`.")
 

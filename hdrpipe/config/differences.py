@@ -21,11 +21,11 @@ def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[tup
     return [(key, a.get(key), b.get(key)) for key in sorted({*a, *b}) if a.get(key) != b.get(key)]
 
 
-def merged(parts: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """Slices of one config put together, section by section; the same key says the same in all of them."""
+def merged(slices: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """Slices of one config put together, section by section; a key that several hold has one value in all of them."""
     whole: dict[str, Any] = {}
-    for part in parts:
-        for key, value in part.items():
+    for piece in slices:
+        for key, value in piece.items():
             if isinstance(value, Mapping) and isinstance(whole.get(key), Mapping):
                 whole[key] = {**whole[key], **value}
             else:

@@ -69,5 +69,5 @@ def check_size(root: Any, below: Callable[[Any], Iterable[Any]] = members) -> No
 def _below(node: yaml.Node) -> Iterable[yaml.Node]:
     """Nodes that a node of YAML holds; keys, too."""
     if isinstance(node, yaml.MappingNode):
-        return [part for pair in node.value for part in pair]
+        return [child for pair in node.value for child in pair]
     return cast(list[yaml.Node], node.value) if isinstance(node, yaml.SequenceNode) else ()

@@ -89,8 +89,8 @@ def _meaning(path: Path) -> str:
     tree = without_texts(ast.parse(path.read_text(encoding="utf-8")))
     data = path.with_suffix("")
     extra = sorted(data.parent.glob(f"{data.name}.*")) if path.parent.name == "report" else []
-    shown = b"".join(p.read_bytes() for p in extra if p.suffix in {".html", ".css", ".js"})
-    return hashlib.sha256(ast.dump(tree).encode() + shown).hexdigest()
+    assets = b"".join(p.read_bytes() for p in extra if p.suffix in {".html", ".css", ".js"})
+    return hashlib.sha256(ast.dump(tree).encode() + assets).hexdigest()
 
 
 def without_texts(tree: ast.Module) -> ast.Module:
@@ -127,7 +127,7 @@ def _is_text_argument(node: ast.AST) -> bool:
 
 
 def _is_log_call(node: ast.AST) -> bool:
-    """Whether this is a call such as `logger.info(...)` or `logging.getLogger("hdrpipe").info(...)`."""
+    """True for a call such as `logger.info(...)` or `logging.getLogger("hdrpipe").info(...)`."""
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LOG_METHODS):
         return False
     return "log" in ast.unparse(node.func.value).lower()

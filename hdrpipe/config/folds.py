@@ -33,7 +33,8 @@ def check_folds(
     for key, folds in (("crossfit.folds", crossfit.folds), ("loss.judge_folds", judge_folds)):
         if folds == 1 or (isinstance(count, int) and folds > count):
             hint = "set 0 to do without, or 2 up to the number of labelled scenes"
-            raise UsageError(f"folds: {folds} of {count} labelled scenes hold nothing out", key, hint)
+            few = f"{folds} folds need at least {folds} labelled scenes; there are {count}"
+            raise UsageError(few if folds > 1 else "one fold leaves no scene to learn from", key, hint)
     if choose.rule == "selective-risk" and not crossfit.folds:
         hint = "set `crossfit.folds` to 2 or more"
         raise UsageError("needs the selective risk of held-out labels", "choose.rule", hint)

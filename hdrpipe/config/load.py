@@ -63,7 +63,7 @@ class Config(Spec):
 
     @property
     def pseudo_labelled(self) -> bool:
-        """Whether students learn from pseudo labels, so that rounds have a teacher's labels and masks."""
+        """True if students learn from pseudo labels, so that rounds have a teacher's labels and masks."""
         return self.student.unlabelled_batch > 0
 
     @property
@@ -96,7 +96,7 @@ STAGE_KEYS: dict[str, tuple[str, ...]] = {
         *("match", "crossfit", "choose"),
     ),
 }
-"""What each stage depends on: a change of one of these keys, and of no other, reruns it."""
+"""Keys that each stage depends on: a change of one of them, and of no other, reruns it."""
 
 STAGE_PLUGINS = {
     "fetch": ("data",),

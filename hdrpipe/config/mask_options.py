@@ -32,7 +32,7 @@ class CalibratedOptions(MaskOptions):
 
 
 class MatchedOptions(MaskOptions):
-    """Base of the options of strategies that trust as much as the paper's masks do, unless told otherwise."""
+    """Base of the options of strategies that trust as much as the paper's masks do, unless set otherwise."""
 
     coverage_patch: float | None = Field(
         default=None, gt=0, le=1, description="Fraction of the patches to trust; null: as the paper's masks."

@@ -62,10 +62,10 @@ def options(wing: str, name: str, mapping: Mapping[str, Any] | Spec, section: st
         UsageError: there is no such plug-in; or an option is unknown, of a wrong type or out of range.
     """
     where = f"{section}.{key}" if section else wing
-    found = BUILT_IN[wing].get(name) or getattr(load(wing, name, where), "Options", None)
-    if not (isinstance(found, type) and issubclass(found, Spec)):
+    options_class = BUILT_IN[wing].get(name) or getattr(load(wing, name, where), "Options", None)
+    if not (isinstance(options_class, type) and issubclass(options_class, Spec)):
         raise UsageError(f"{name} has no class `Options` that derives from `hdrpipe.config.spec.Spec`", where)
-    return validated(found, mapping, f"{section}.options" if section else f"{wing}.{name}")
+    return validated(options_class, mapping, f"{section}.options" if section else f"{wing}.{name}")
 
 
 def source(wing: str, name: str) -> Path:

@@ -49,8 +49,8 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where an arm stands in a study."""
+class StudyCell:
+    """One cell of a study's grid: an arm on one (label draw, seed) pair in one regime."""
 
     regime: str
     draw: int
@@ -95,7 +95,7 @@ def scored(run: str, config: Config) -> str:
     return f"{run}/round-{config.rounds:02d}" if config.choose.rule == "last" else f"{run}/chosen"
 
 
-def places(study: StudySpec) -> list[Place]:
+def cells(study: StudySpec) -> list[StudyCell]:
     """Every arm of a study on every pair in every regime, in the order of the tables.
 
     Raises:
@@ -105,40 +105,40 @@ def places(study: StudySpec) -> list[Place]:
     if study.tier == "core":
         tiers.pop()
     for name, tier in tiers:
-        _known(tier.arms, study.arms, f"study.{name}.arms")
+        _check_arms(tier.arms, study.arms, f"study.{name}.arms")
     if study.arms:
-        _known(study.against, study.core.arms, "study.against")
-        _known([study.ceiling] if study.ceiling else (), study.core.arms, "study.ceiling")
-    found = dict.fromkeys(
-        Place(regime, draw, seed, arm)
+        _check_arms(study.against, study.core.arms, "study.against")
+        _check_arms([study.ceiling] if study.ceiling else (), study.core.arms, "study.ceiling")
+    unique = dict.fromkeys(
+        StudyCell(regime, draw, seed, arm)
         for regime in study.regimes or ("all",)
         for _, tier in tiers
         for draw, seed in tier.pairs
         for arm in tier.arms
     )
-    return list(found)
+    return list(unique)
 
 
 def members(base: Config) -> dict[str, Member]:
     """All runs of the study of a config, owners among them, by name.
 
     Raises:
-        UsageError: see `places`; or an arm or a regime sets a key that is unknown, fixed or out of range.
+        UsageError: see `cells`; or an arm or a regime sets a key that is unknown, fixed or out of range.
     """
     runs: dict[str, Member] = {}
-    for place in places(base.study):
-        for member in _members_of(base, place):
+    for cell in cells(base.study):
+        for member in _members_of(base, cell):
             runs[member.config.run] = member
     return runs
 
 
-def _members_of(base: Config, place: Place) -> Iterator[Member]:
+def _members_of(base: Config, cell: StudyCell) -> Iterator[Member]:
     """An arm's run, and the owners of what it shares."""
-    root = f"{base.run}/{place.regime}"
-    plain = _config_of(base, place, arm=False)
-    config = _config_of(base, place, arm=True)
+    root = f"{base.run}/{cell.regime}"
+    plain = _config_of(base, cell, arm=False)
+    config = _config_of(base, cell, arm=True)
     data = f"{root}/draw-{config.data.draw}/data{_mark(config, plain, PREPARED)}"
-    start = f"{root}/draw-{config.data.draw}/seed-{place.seed}/warmup{_mark(config, plain, WARMED)}"
+    start = f"{root}/draw-{config.data.draw}/seed-{cell.seed}/warmup{_mark(config, plain, WARMED)}"
     common = stage_spec(config, "teacher") == stage_spec(plain, "teacher")
     yield Member(plain.model_copy(update={"run": data, "data": config.data}), data, data, data, owner=True)
     starting = {section: getattr(config, section) for section in STARTING}
@@ -146,15 +146,15 @@ def _members_of(base: Config, place: Place) -> Iterator[Member]:
     yield Member(config, data, start, start if common else config.run)
 
 
-def _config_of(base: Config, place: Place, arm: bool) -> Config:
-    """The config of a place: the base, the regime over it, the arm over both if asked for, the pair."""
+def _config_of(base: Config, cell: StudyCell, arm: bool) -> Config:
+    """The config of a cell: the base, the regime over it, the arm over both if asked for, the pair."""
     mapping = base.model_dump(mode="json", exclude={"study"})
-    mapping = _laid(mapping, base.study.regimes.get(place.regime, {}), f"study.regimes.{place.regime}")
+    mapping = _laid(mapping, base.study.regimes.get(cell.regime, {}), f"study.regimes.{cell.regime}")
     if arm:
-        mapping = _laid(mapping, base.study.arms[place.arm], f"study.arms.{place.arm}")
-    mapping |= {"run": place.run(base.run), "seed": place.seed}
+        mapping = _laid(mapping, base.study.arms[cell.arm], f"study.arms.{cell.arm}")
+    mapping |= {"run": cell.run(base.run), "seed": cell.seed}
     # with all labels there is nothing to draw: one set of scenes serves all draws
-    mapping["data"]["draw"] = 0 if mapping["data"]["labelled"] == "all" else place.draw
+    mapping["data"]["draw"] = 0 if mapping["data"]["labelled"] == "all" else cell.draw
     return check_config(mapping)
 
 
@@ -163,7 +163,7 @@ def _laid(mapping: dict[str, Any], overlay: Mapping[str, Any], where: str) -> di
         section, _, leaf = key.partition(".")
         value = overlay.get(section)
         if section in overlay and (not leaf or (isinstance(value, dict) and leaf in value)):
-            raise UsageError("is the same in all runs of a study", f"{where}.{key}")
+            raise UsageError("cannot differ between runs of a study", f"{where}.{key}")
     laid = overlaid(mapping, overlay)
     try:
         check_config(laid)
@@ -196,7 +196,7 @@ def _mark(config: Config, plain: Config, stages: tuple[str, ...]) -> str:
     return "" if mine == common else f"-{hashlib.sha256(mine.encode()).hexdigest()[:6]}"
 
 
-def _known(names: Iterable[str], arms: Collection[str], where: str) -> None:
+def _check_arms(names: Iterable[str], arms: Collection[str], where: str) -> None:
     for name in names:
         if name not in arms:
             raise UsageError(f"unknown arm {name!r}{nearest(name, arms)}", where)

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from hdrpipe.errors import UsageError
 
 SHOULD = "Input should be "
-"""How pydantic begins most of its sentences."""
+"""Words that most messages of pydantic begin with; they are cut off."""
 
 QUOTES = "put a name in quotes that YAML takes for a number, a truth or null"
 

@@ -1,4 +1,4 @@
-"""What else could rank errors: trivial maps that a learned sigma must beat, and the kinds of pixels to ask apart."""
+"""Trivial maps that a learned sigma must beat at ranking errors, and the kinds of pixels that are scored separately."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,10 +27,10 @@ def trivial_maps(ldr: Frames, times: Times, reference: int, seed: int = 0) -> di
         random; saturation: largest channel of the reference; difference: see `difference`; gradient: of the
         tone-mapped reference.
     """
-    shown = mu_law(radiance_from_ldr(ldr, times)[reference])
-    steps = np.gradient(shown, axis=(-2, -1))
+    tonemapped = mu_law(radiance_from_ldr(ldr, times)[reference])
+    steps = np.gradient(tonemapped, axis=(-2, -1))
     return {
-        "random": np.random.default_rng(seed).random(shown.shape[1:], np.float32),
+        "random": np.random.default_rng(seed).random(tonemapped.shape[1:], np.float32),
         "saturation": ldr[reference].max(axis=0),
         "difference": difference(ldr, times, reference),
         "gradient": np.hypot(*steps).mean(axis=0).astype(np.float32),
@@ -44,17 +44,17 @@ def difference(ldr: Frames, times: Times, reference: int) -> Plane:
     noise. Arguments as in `trivial_maps`.
     """
     radiance = radiance_from_ldr(ldr, times)
-    found = np.zeros(ldr.shape[-2:], np.float32)
+    largest = np.zeros(ldr.shape[-2:], np.float32)
     for index in range(len(ldr)):
         if index != reference:
             dark, bright = min(index, reference), max(index, reference)
             lifted = ldr_from_linear(np.clip(radiance[dark] * times[bright], 0.0, 1.0))
-            found = np.maximum(found, np.abs(lifted - ldr[bright]).mean(axis=0))
-    return found.astype(np.float32)
+            largest = np.maximum(largest, np.abs(lifted - ldr[bright]).mean(axis=0))
+    return largest.astype(np.float32)
 
 
 def kinds(ldr: Frames, times: Times, reference: int) -> dict[str, Boolean]:
-    """Which pixels (H, W) are saturated in the reference, moving, or neither; arguments as in `trivial_maps`."""
+    """Masks (H, W) of pixels saturated in the reference, moving, or neither; arguments as in `trivial_maps`."""
     saturated = ldr[reference].max(axis=0) >= CLIPPED
     moving = (difference(ldr, times, reference) > MOVED) & ~saturated
     return {"saturated": saturated, "moving": moving, "well_exposed": ~saturated & ~moving}

@@ -1,4 +1,4 @@
-"""How sure a mean over scenes is, where scenes of one group are not independent."""
+"""Confidence intervals of means over scenes, where scenes of one group are not independent."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""How close a prediction comes to the truth, by one protocol.
+"""Scores of a prediction against the truth, by one protocol.
 
 PSNR is that of one image, over all pixels and channels, with peak 1; a set of images is summed up by the mean of
 their dB. Linear radiance is in "shortest exposure clips at 1". Truth is never clipped nor rescaled.

@@ -21,7 +21,7 @@ FEW = 100
 
 
 def ranking(error: NDArray, order: NDArray) -> dict[str, float]:
-    """How well a map orders the errors, whatever its unit: AUSE, AURG, AURC, removed share, rank correlation."""
+    """Scores of a map's order of the errors, whatever its unit: AUSE, AURG, AURC, removed share, rank correlation."""
     chance, gain = random_ause(error), aurg(error, order)
     return {
         "ause": chance - gain,
@@ -34,7 +34,7 @@ def ranking(error: NDArray, order: NDArray) -> dict[str, float]:
 
 
 def likelihood(error: NDArray, sigma: NDArray) -> dict[str, float]:
-    """How well the size of sigma fits: NLL, CRPS, coverage of central intervals."""
+    """Scores of the size of sigma: NLL, CRPS, coverage of central intervals."""
     covered = {f"coverage_{round(100 * level)}": coverage(error, sigma, level) for level in LEVELS}
     return {"nll": nll(error, sigma), "crps": crps(error, sigma), **covered}
 
@@ -52,8 +52,8 @@ def tempered(errors: Sequence[NDArray], sigmas: Sequence[NDArray]) -> dict[str, 
     """
     if len(errors) < 2:
         return {}
-    fit = [np.concatenate(part[0::2]).astype(np.float64) for part in (errors, sigmas)]
-    error, sigma = (np.concatenate(part[1::2]) for part in (errors, sigmas))
+    fit = [np.concatenate(maps[0::2]).astype(np.float64) for maps in (errors, sigmas)]
+    error, sigma = (np.concatenate(maps[1::2]) for maps in (errors, sigmas))
     factor = float(np.sqrt(np.mean(np.square(fit[0] / np.maximum(fit[1], SIGMA_MIN)))))
     factor = factor if factor > 0 else 1.0
     return {"temperature": factor, "before": likelihood(error, sigma), "after": likelihood(error, factor * sigma)}
@@ -65,18 +65,18 @@ def by_kind(error: NDArray, sigma: NDArray, kinds: Mapping[str, NDArray]) -> dic
     `squared_share` is the part of all squared error that lies there.
     """
     squared = np.square(error, dtype=np.float64)
-    found = {}
+    rows = {}
     for name, chosen in kinds.items():
         if chosen.sum() >= FEW:
             e, s = error[chosen], sigma[chosen]
-            found[name] = {
+            rows[name] = {
                 "share": float(chosen.mean()),
                 "squared_share": float(squared[chosen].sum() / max(squared.sum(), 1e-300)),
                 "rmse": float(np.sqrt(squared[chosen].mean())),
                 **ranking(e, s),
                 **likelihood(e, s),
             }
-    return found
+    return rows
 
 
 def detection(error: NDArray, kept: NDArray[np.bool_]) -> dict[str, float]:

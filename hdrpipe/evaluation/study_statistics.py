@@ -19,7 +19,7 @@ class Estimate:
 
     @property
     def clear(self) -> bool:
-        """Whether the interval excludes 0."""
+        """True if the interval excludes 0."""
         return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
 
@@ -49,13 +49,15 @@ class Resampling:
 
     def estimate(self, values: NDArray) -> Estimate:
         """Mean of `values` (pairs, scenes) with its interval."""
-        return self._told(float(values.mean()), self.means(values))
+        return self._interval(float(values.mean()), self.means(values))
 
-    def ratio(self, part: NDArray, whole: NDArray) -> Estimate:
-        """Ratio of the means of two (pairs, scenes), which the same draws vary."""
-        return self._told(float(part.mean() / whole.mean()), self.means(part) / self.means(whole))
+    def ratio(self, numerator: NDArray, denominator: NDArray) -> Estimate:
+        """Ratio of the means of two (pairs, scenes), resampled by the same draws."""
+        return self._interval(
+            float(numerator.mean() / denominator.mean()), self.means(numerator) / self.means(denominator)
+        )
 
-    def _told(self, mean: float, drawn: NDArray) -> Estimate:
+    def _interval(self, mean: float, drawn: NDArray) -> Estimate:
         if not self.possible:
             return Estimate(mean, None, None)
         low, high = np.quantile(drawn, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
@@ -76,8 +78,8 @@ class Table:
 
     def of(self, arm: str, measure: str, pairs: Sequence[tuple[int, int]] | None = None) -> NDArray:
         """(pairs, scenes) of an arm, on its own pairs or on those given."""
-        found = self.values[arm]
-        return np.stack([found[pair][measure] for pair in (found if pairs is None else pairs)])
+        scores = self.values[arm]
+        return np.stack([scores[pair][measure] for pair in (scores if pairs is None else pairs)])
 
     def common(self, *arms: str) -> list[tuple[int, int]]:
         """Pairs that all these arms ran on."""
@@ -87,9 +89,9 @@ class Table:
 def difference(table: Table, arm: str, other: str, measure: str) -> tuple[Estimate, int, int]:
     """Mean of arm - other over common pairs and scenes; in how many pairs the arm is ahead; number of pairs."""
     pairs = table.common(arm, other)
-    apart = table.of(arm, measure, pairs) - table.of(other, measure, pairs)
-    ahead = int((apart.mean(axis=1) > 0).sum())
-    return Resampling(len(pairs), table.groups).estimate(apart), ahead, len(pairs)
+    gap = table.of(arm, measure, pairs) - table.of(other, measure, pairs)
+    ahead = int((gap.mean(axis=1) > 0).sum())
+    return Resampling(len(pairs), table.groups).estimate(gap), ahead, len(pairs)
 
 
 def closure(table: Table, arm: str, floor: str, ceiling: str, measure: str) -> Estimate | None:

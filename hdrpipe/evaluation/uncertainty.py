@@ -1,4 +1,4 @@
-"""How well sigma tells where a prediction errs, in the mu-law domain.
+"""Scores of sigma as a forecast of a prediction's errors, in the mu-law domain.
 
 `error` and `sigma` are arrays of one shape, an entry a pixel; `error` is not negative: `error_map` gives the root mean
 square over the channels, for which coverage is a little above that of one channel. Pixels of equal sigma count as if

@@ -1,4 +1,4 @@
-"""How much memory inference takes, found by trying a small picture."""
+"""Memory that inference takes per pixel, measured on a small picture."""
 
 from typing import Any
 

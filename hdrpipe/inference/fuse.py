@@ -47,7 +47,7 @@ def silent(done: int, total: int, note: str) -> None:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to fuse.
+    """Settings of one fusion.
 
     Args:
         reference: index of the frame that the result aligns to, in ascending exposure; None takes the middle one.
@@ -107,10 +107,10 @@ def fuse_burst(
         ev: exposure values in stops, one a frame, all different.
         network: what fuses; None with `settings.method`.
         settings: see `Settings`.
-        progress: told (tiles done, tiles, "").
+        progress: called with (tiles done, tiles, "").
 
     Raises:
-        InputError: frames or exposures are none of a burst.
+        InputError: frames or exposures of a wrong shape, type or range.
         UsageError: an unknown alignment or merge, an impossible reference or blend.
         CapacityError: the budget is too small for pictures of this size, or memory ran out.
         NonFiniteError: the network gives values that are infinite or NaN.
@@ -122,8 +122,8 @@ def fuse_burst(
         raise InputError(f"{len(ev)} exposure values for {len(frames)} frames", "burst", "give one EV per frame")
     order = [int(index) for index in np.argsort(np.asarray(ev, np.float64), kind="stable")]
     levels = np.empty(frames.shape, np.uint16)
-    for place, index in enumerate(order):
-        levels[place] = levels_of(frames[index])
+    for rank, index in enumerate(order):
+        levels[rank] = levels_of(frames[index])
     return fuse_levels(levels, [float(ev[index]) for index in order], network, settings, progress)
 
 
@@ -165,7 +165,7 @@ def fuse_levels(
         ev=checked.ev,
         reference=reference,
         read=read,
-        blended=None if blend is None else _share(blend_share(row, blend) for row in sigma),
+        blended=None if blend is None else _mean(blend_share(row, blend) for row in sigma),
         noise_level=level,
         maker=network.metadata["content_hash"] if network and learned else str(settings.method),
         alignment=alignment,
@@ -192,7 +192,7 @@ def _check_choice(network: Stored | None, settings: Settings) -> None:
 
 
 def _merge(burst: Burst, network: Stored | None, settings: Settings) -> Learned | Classical:
-    """What computes a window; `burst` tells exposures, reference and noise level of the whole."""
+    """The network or merge that computes a window; `burst` holds exposures, reference and noise level of the whole."""
     if settings.method is not None or network is None:
         return Classical(str(settings.method), burst)
     return Learned(network.net.to(choose()), burst, settings.blend)
@@ -233,7 +233,7 @@ def _tile(shape: tuple[int, ...], merge: Learned | Classical, settings: Settings
 
 
 def _bytes_per_pixel(merge: Learned | Classical, frames: int) -> float:
-    """What a tile takes, per pixel of its window."""
+    """Memory that a tile takes, per pixel of its window."""
     classical = 12.0 * (5 * frames + 12)
     if isinstance(merge, Classical):
         return classical
@@ -242,7 +242,7 @@ def _bytes_per_pixel(merge: Learned | Classical, frames: int) -> float:
     return 12.0 * frames + max(network, classical)
 
 
-def _share(rows) -> float:
+def _mean(rows) -> float:
     return float(np.mean([float(row.mean()) for row in rows]))
 
 

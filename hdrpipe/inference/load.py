@@ -33,7 +33,7 @@ def stored(path: Path) -> Stored:
     Raises:
         InputError: no such file; it holds no network (an optimizer's state, say), or one that this version builds
             otherwise.
-        DamagedError: the file is none of ours, or damaged.
+        DamagedError: the file was not written by hdrpipe, or is damaged.
         UsageError: a backbone or an option that this version does not have.
     """
     tensors, metadata = load_weights(path)
@@ -47,15 +47,15 @@ def stored(path: Path) -> Stored:
     try:
         net.load_state_dict(tensors)
     except RuntimeError:
-        wanted, found = ({k: tuple(v.shape) for k, v in d.items()} for d in (net.state_dict(), tensors))
-        name = min((name for name in {**wanted, **found} if wanted.get(name) != found.get(name)), default="?")
-        what = f"does not fit backbone {metadata['model']['backbone']!r}: {name} is {found.get(name)}"
-        raise InputError(what, path, f"wanted {wanted.get(name)}; train it anew with this version") from None
+        expected, actual = ({k: tuple(v.shape) for k, v in d.items()} for d in (net.state_dict(), tensors))
+        name = min((name for name in {**expected, **actual} if expected.get(name) != actual.get(name)), default="?")
+        what = f"does not fit backbone {metadata['model']['backbone']!r}: {name} is {actual.get(name)}"
+        raise InputError(what, path, f"wanted {expected.get(name)}; train it anew with this version") from None
     return Stored(net, metadata)
 
 
 def answer(net: HdrNet) -> list[float]:
-    """What a network makes of a fixed burst: some values after the mu-law, and of sigma, to tell networks apart."""
+    """Values that a network predicts for a fixed burst, after the mu-law, and of sigma: they identify the network."""
     rows, columns = torch.meshgrid(torch.arange(SIDE), torch.arange(SIDE), indexing="ij")
     waves = [
         torch.sin(0.37 * rows + 0.11 * k * columns) * torch.cos(0.23 * columns - 0.05 * k * rows) for k in (1, 2, 3)
@@ -66,7 +66,7 @@ def answer(net: HdrNet) -> list[float]:
     frames = expose(moved * times[:, None, None, None], 1.0)
     training = net.training
     with torch.inference_mode():
-        found = net.cpu().eval()(frames[None], times[None])
+        prediction = net.cpu().eval()(frames[None], times[None])
     net.train(training)
-    values = torch.cat([found.tonemapped[0], found.sigma[0]])[:, 3::6, 3::6]
+    values = torch.cat([prediction.tonemapped[0], prediction.sigma[0]])[:, 3::6, 3::6]
     return [round(float(value), 5) for value in values.flatten()]

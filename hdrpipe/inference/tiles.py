@@ -59,7 +59,7 @@ def predict(
 
 @dataclass(frozen=True)
 class Tiling:
-    """How a frame is cut.
+    """Settings by which a frame is cut into tiles.
 
     `tile`, `halo` as `predict` has them; tiles start at multiples of `multiple`; `setting` is what a person can change
     when memory runs out.
@@ -87,19 +87,19 @@ class Inference:
 
     @torch.inference_mode()
     def __call__(self, frames: Frames) -> tuple[Picture, Plane]:
-        found = self.net(self.tensor(frames), self.times, self.level)
-        check_finite(found)
-        radiance = inverse_mu_law(found.tonemapped[0].clamp(0.0, 1.0))
-        return radiance.cpu().numpy(), found.sigma[0, 0].cpu().numpy()
+        prediction = self.net(self.tensor(frames), self.times, self.level)
+        check_finite(prediction)
+        radiance = inverse_mu_law(prediction.tonemapped[0].clamp(0.0, 1.0))
+        return radiance.cpu().numpy(), prediction.sigma[0, 0].cpu().numpy()
 
     def tensor(self, frames: Frames) -> Tensor:
         """Frames (N, 3, h, w) as a batch of one on the network's device."""
         return torch.from_numpy(frames[None]).to(self.device)
 
 
-def check_finite(found: Prediction) -> None:
+def check_finite(prediction: Prediction) -> None:
     """Raise NonFiniteError where a value of a prediction is infinite or NaN."""
-    if not all(bool(torch.isfinite(plane).all()) for plane in found):
+    if not all(bool(torch.isfinite(plane).all()) for plane in prediction):
         hint = "its weights are of no use: choose another one, or train it anew"
         raise NonFiniteError("a network gave values that are not finite", hint=hint)
 
@@ -110,13 +110,13 @@ def in_tiles(
     tiling: Tiling,
     progress: Callable[[int, int, str], None] = lambda done, total, note: None,
 ) -> tuple[Picture, Plane]:
-    """What `compute` makes of a burst, put together from tiles; out of memory halves the tile and starts over.
+    """Radiance and sigma that `compute` gives for a burst, tile by tile; out of memory halves the tile and starts over.
 
     Args:
         compute: see `Inference`; may use all of the window, of which the halo is dropped.
         frames: as `predict`.
         tiling: how the frame is cut.
-        progress: told (tiles done, tiles, "").
+        progress: called with (tiles done, tiles, "").
 
     Raises:
         CapacityError: the smallest tile does not fit into memory; names `tiling.setting`.
@@ -141,10 +141,10 @@ def _assembled(compute, frames: Array, tiling: Tiling, progress) -> tuple[Pictur
     rows, columns = (spans(size, tiling.tile, tiling.halo, tiling.multiple) for size in (height, width))
     total = len(rows) * len(columns)
     for done, ((inner_y, outer_y), (inner_x, outer_x)) in enumerate(((y, x) for y in rows for x in columns), 1):
-        found, doubt = compute(_at_least(unit_floats(frames[..., outer_y, outer_x]), LEAST))
+        tile_radiance, tile_sigma = compute(_at_least(unit_floats(frames[..., outer_y, outer_x]), LEAST))
         kept = (_within(inner_y, outer_y), _within(inner_x, outer_x))
-        radiance[:, inner_y, inner_x] = found[(slice(None), *kept)]
-        sigma[inner_y, inner_x] = doubt[kept]
+        radiance[:, inner_y, inner_x] = tile_radiance[(slice(None), *kept)]
+        sigma[inner_y, inner_x] = tile_sigma[kept]
         progress(done, total, "")
     return radiance, sigma
 

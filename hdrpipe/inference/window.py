@@ -1,4 +1,4 @@
-"""What is computed on one window of a burst: by a network, by a classical merge, or by both."""
+"""Radiance and sigma of one window of a burst: by a network, by a classical merge, or by both."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ BLEND_WIDTH = 2.0
 """The blend begins at the given sigma and is complete at this multiple of it."""
 
 UNSEEN = 1.0 / MU
-"""Radiance, the shortest frame of the network clipping at 1, up to which a network is believed nothing where the merge
+"""Radiance, the shortest frame of the network clipping at 1, up to which a network has no weight where the merge
 measured; from twice that on it is believed all. Wide brackets alone measure there; training had none, and after the
 mu-law its loss hardly feels a relative error there."""
 
@@ -36,8 +36,8 @@ class Classical:
         self.merge, self.burst = MERGES[name], burst
 
     def __call__(self, window: Frames) -> tuple[Picture, Plane]:
-        found = self.merge(self.burst.replace_ldr(window)).clip(0.0, 1.0)
-        return found, np.zeros(window.shape[-2:], np.float32)
+        merged = self.merge(self.burst.replace_ldr(window)).clip(0.0, 1.0)
+        return merged, np.zeros(window.shape[-2:], np.float32)
 
 
 class Learned:
@@ -69,17 +69,17 @@ class Learned:
     def __call__(self, window: Frames) -> tuple[Picture, Plane]:
         frames = np.ascontiguousarray(window[list(self.chosen)]) if self.carries else window
         read = without_passers(frames, self.times[0].numpy(), len(self.chosen) // 2)
-        found, classical = self.net.fuse(self.inference.tensor(read), self.inference.times, self.inference.level)
-        check_finite(found)
+        prediction, classical = self.net.fuse(self.inference.tensor(read), self.inference.times, self.inference.level)
+        check_finite(prediction)
         if classical is None:
             classical = start(*self._tensors(read, self.times))
         same = read is window or not (self.carries or self.blend)  # passers are bright, and only shadows are as merged
         whole = classical if same else start(*self._tensors(window, self.all_times), self.reference)
-        tonemapped, sigma, trust = found.tonemapped.clamp(0.0, 1.0), found.sigma, _trust(whole, self.time)
+        tonemapped, sigma, trust = prediction.tonemapped.clamp(0.0, 1.0), prediction.sigma, _trust(whole, self.time)
         if self.carries:
             radiance = inverse_mu_law(tonemapped)
             change = mu_law(radiance / self.time) - mu_law(inverse_mu_law(classical.denoised) / self.time)
-            tonemapped = (whole.denoised + trust * self._part(window, whole) * change).clamp(0.0, 1.0)
+            tonemapped = (whole.denoised + trust * self._precision_fraction(window, whole) * change).clamp(0.0, 1.0)
             sigma = _rescaled(sigma, radiance, self.time)
         else:
             tonemapped = torch.lerp(whole.denoised.clamp(0.0, 1.0), tonemapped, trust)
@@ -94,16 +94,16 @@ class Learned:
         ldr, times = self.inference.tensor(window), times.to(self.inference.device)
         return radiance_from_ldr(ldr, times), ldr, times, self.inference.level
 
-    def _part(self, window: Frames, whole: Start) -> Tensor:
-        """Part of what is known of each value that the frames which the network reads tell, in [0, 1]."""
-        own = sorted(set(self.chosen))  # a frame that stands in for a missing one tells nothing more
-        radiance, ldr, times, _ = self._tensors(np.ascontiguousarray(window[own]), self.all_times[:, own])
-        _, variance = merge(radiance, ldr, times, whole.level, own.index(self.reference))
+    def _precision_fraction(self, window: Frames, whole: Start) -> Tensor:
+        """Fraction of a pixel's precision (inverse variance) that comes from the frames of the network, in [0, 1]."""
+        read = sorted(set(self.chosen))  # a frame that stands in for a missing one adds no information
+        radiance, ldr, times, _ = self._tensors(np.ascontiguousarray(window[read]), self.all_times[:, read])
+        _, variance = merge(radiance, ldr, times, whole.level, read.index(self.reference))
         return (mean_around(whole.variance, WINDOW) / mean_around(variance, WINDOW)).clamp(0.0, 1.0)
 
 
 def _trust(merge: Start, time: float) -> Tensor:
-    """How far a network is believed, (1, 3, H, W) in [0, 1]: not in shadows that it never saw and that were measured.
+    """Weight of a network, (1, 3, H, W) in [0, 1]: none in shadows that it never saw and that were measured.
 
     Args:
         merge: of the whole burst.
@@ -129,8 +129,8 @@ def chosen_frames(count: int, reference: int, exposures: int) -> tuple[int, ...]
     reference itself stands in: it adds nothing, and nothing moves in it.
     """
     before = exposures // 2
-    wanted = range(reference - before, reference - before + exposures)
-    return tuple(sorted(index if 0 <= index < count else reference for index in wanted))
+    neighbours = range(reference - before, reference - before + exposures)
+    return tuple(sorted(index if 0 <= index < count else reference for index in neighbours))
 
 
 def blend_share(sigma: Any, start: float) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hdrpipe.config.load import Config
-from hdrpipe.config.runs import Place, places
+from hdrpipe.config.runs import StudyCell, cells
 from hdrpipe.config.sections import StudySpec
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.evaluation.study_statistics import Estimate, Table, closure, difference
@@ -27,7 +27,7 @@ def study(spec: Config, scores: Sequence[Path], out: Path, job: Job) -> None:
 
     Args:
         spec: `run`, `rounds`, `study` of the config.
-        scores: tables of the `score` stage, in the order of `runs.places`.
+        scores: tables of the `score` stage, in the order of `runs.cells`.
         out: folder of the outputs.
         job: provenance and progress.
 
@@ -35,7 +35,7 @@ def study(spec: Config, scores: Sequence[Path], out: Path, job: Job) -> None:
         UsageError: the study does not have as many runs as there are tables.
         InputError: tables of one regime differ in their scenes.
     """
-    runs = places(spec.study)
+    runs = cells(spec.study)
     if len(runs) != len(scores):
         raise UsageError(f"the study has {len(runs)} runs, but {len(scores)} tables are given", "--scores")
     tables = read_tables(list(zip(runs, scores, strict=True)))
@@ -59,7 +59,7 @@ def study(spec: Config, scores: Sequence[Path], out: Path, job: Job) -> None:
     job.progress(len(scores), len(scores), str(out / "study.html"))
 
 
-def read_tables(files: Sequence[tuple[Place, Path]]) -> dict[str, Table]:
+def read_tables(files: Sequence[tuple[StudyCell, Path]]) -> dict[str, Table]:
     """Regime -> scores of its arms.
 
     Raises:

@@ -14,7 +14,7 @@ from checkout import Checkout
         ({"studnet": {"lr": 0.1}}, ["studnet", "student"]),
         ({"data": {"labelled": 0}}, ["data.labelled"]),
         ({"choose": {"rule": "selective-risk"}}, ["choose.rule", "held-out", "crossfit.folds"]),
-        ({"crossfit": {"folds": 3}}, ["crossfit.folds", "2 labelled scenes"]),
+        ({"crossfit": {"folds": 3}}, ["crossfit.folds", "at least 3 labelled scenes; there are 2"]),
         ({"data": {"options": {"ev": [2, 0, -2]}}}, ["data.options.ev", "ascend"]),
         ({"loss": {"vgg_weights": "gone.pth"}}, ["gone.pth", "loss.vgg_weights"]),
         ({"devices": 2}, ["devices", "--resources gpu=2"]),

@@ -25,7 +25,7 @@ from hdrpipe.files.kills import kills
 from hdrpipe.files.stops import RunStop
 from hdrpipe.terminal import escape_unencodable
 from hdrpipe.config.fingerprint import fingerprint, package_digest
-from hdrpipe.config.runs import crops, folded, members, overlaid, places, scored, single
+from hdrpipe.config.runs import cells, crops, folded, members, overlaid, scored, single
 from hdrpipe.tools.alive import hold, notice
 from hdrpipe.tools.project import beside, first_files, gpu_notice, until_words
 from hdrpipe.tools.stale import stale_notice
@@ -35,19 +35,19 @@ STUDY_FILE = Path(beside(workflow, "../../configs/study.yaml"))
 ENVIRONMENT = beside(workflow, "../envs/hdrpipe.yaml")
 
 
-def told(make, *arguments):
-    """What `make` gives; a fault is one line."""
+def checked(make, *arguments):
+    """Result of `make`; an HdrpipeError becomes one line of Snakemake's."""
     try:
         return make(*arguments)
     except HdrpipeError as error:
         raise WorkflowError(f"config: {error}") from None
 
 
-CONFIG = told(check_config, config)
+CONFIG = checked(check_config, config)
 SETTINGS = renamed(config)
-told(
+checked(
     fingerprint, "warmup", (), weights_of(CONFIG, "warmup")
-)  # weights that are missing are told at once
+)  # missing weights are an error at once
 if CONFIG.loss.vgg_weights and not Path(CONFIG.loss.vgg_weights).is_file():
     raise WorkflowError(
         f"config: loss.vgg_weights: there is no such file: {CONFIG.loss.vgg_weights}"
@@ -61,7 +61,7 @@ if workflow.is_main_process and GPUS is not None and GPUS < CONFIG.devices:
         f" pass --resources gpu={CONFIG.devices}"
     )
 OWN_STUDY = bool(CONFIG.study.arms)
-OVERLAY = {} if OWN_STUDY else told(read_yaml, STUDY_FILE)
+OVERLAY = {} if OWN_STUDY else checked(read_yaml, STUDY_FILE)
 STUDY_RUN = OVERLAY.get("run", CONFIG.run)
 
 
@@ -71,13 +71,13 @@ def study_config():
     if OWN_STUDY:
         return CONFIG
     given = {"study": SETTINGS.get("study", {})}
-    return told(check_config, overlaid(overlaid(SETTINGS, OVERLAY), given))
+    return checked(check_config, overlaid(overlaid(SETTINGS, OVERLAY), given))
 
 
 @cache
 def study_members():
     """The runs of the study, by name."""
-    return told(members, study_config())
+    return checked(members, study_config())
 
 
 def member(run):
@@ -86,7 +86,7 @@ def member(run):
         return single(CONFIG)
     parent, _, name = run.rpartition("/")
     if re.fullmatch(FOLD, name) and parent:
-        return told(folded, member(parent), name)
+        return checked(folded, member(parent), name)
     if run not in study_members():
         raise WorkflowError(
             f"config: no run {run!r}; the study {STUDY_RUN!r} has {len(study_members())} others"
@@ -110,7 +110,7 @@ if workflow.is_main_process:
     for text in (
         old_names(config),
         notice(CONFIG.run),
-        told(stale_notice, Path("results", CONFIG.run), CONFIG),
+        checked(stale_notice, Path("results", CONFIG.run), CONFIG),
     ):
         if text:
             atexit.register(print, text, file=sys.stderr)
@@ -143,7 +143,7 @@ def code(stage):
 
     def of(wildcards):
         config = member(wildcards.run).config
-        return told(
+        return checked(
             fingerprint, stage, plugins_of(config, stage), weights_of(config, stage)
         )
 

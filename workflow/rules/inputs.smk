@@ -168,13 +168,13 @@ def of_candidates(*names):
 @cache
 def tell_cost():
     """Say once what the study costs; a dry run says it too."""
-    print(costs.told(study_config(), Path("results")), file=sys.stderr)
+    print(costs.summary(study_config(), Path("results")), file=sys.stderr)
 
 
 def study_scores(wildcards):
     """One table for each arm, pair and regime, in the order in which the stage counts them."""
     base = study_config()
-    names = [place.run(base.run) for place in told(places, base.study)]
+    names = [cell.run(base.run) for cell in checked(cells, base.study)]
     if not names:
         raise WorkflowError(
             "config: study.core: no arm or no pair to run; see configs/study.yaml"

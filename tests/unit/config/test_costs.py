@@ -2,7 +2,7 @@
 
 import json
 
-from hdrpipe.config.costs import STARTING, jobs, told
+from hdrpipe.config.costs import STARTING, jobs, summary
 from hdrpipe.config.load import check_config
 
 STUDY = {
@@ -61,7 +61,7 @@ def test_a_cross_fitted_judge_costs_its_folds_all_rounds(tmp_path):
 
 
 def test_before_any_training_no_minutes_are_invented(tmp_path):
-    line = told(BASE, tmp_path)
+    line = summary(BASE, tmp_path)
     assert "10 trainings among 28 jobs" in line
     assert "no training has been timed" in line
 
@@ -70,12 +70,12 @@ def test_minutes_follow_from_measured_steps_and_shrink_as_jobs_are_done(tmp_path
     home = tmp_path / "s" / "near" / "draw-0" / "seed-0"
     finish(home / "warmup" / "round-00" / "history.csv", "warmup", 200.0, steps=100)
     expected = (27 * STARTING + 100 * 2.0 + 8 * 50 * 2.0) / 60
-    assert f"left 9 trainings (500 steps) among 27 jobs: about {expected:.0f} min" in told(BASE, tmp_path)
+    assert f"left 9 trainings (500 steps) among 27 jobs: about {expected:.0f} min" in summary(BASE, tmp_path)
     finish(home / "bilevel" / "round-01" / "history.csv", "student", 200.0, steps=50)
     expected = (26 * STARTING + 100 * 2.0 + 7 * 50 * 4.0) / 60
-    assert f"left 8 trainings (450 steps) among 26 jobs: about {expected:.0f} min" in told(BASE, tmp_path)
+    assert f"left 8 trainings (450 steps) among 26 jobs: about {expected:.0f} min" in summary(BASE, tmp_path)
 
 
 def test_a_damaged_sidecar_is_passed_over(tmp_path):
     (tmp_path / "history.csv.json").write_text("{")
-    assert "no training has been timed" in told(BASE, tmp_path)
+    assert "no training has been timed" in summary(BASE, tmp_path)

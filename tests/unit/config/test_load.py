@@ -25,9 +25,12 @@ from hdrpipe.errors import UsageError
         ({"model": {"options": {"channels": "many"}}}, ["model.options.channels", "integer"]),
         ({"run": "../elsewhere"}, ["run"]),
         ({"crossfit": {"folds": 1}}, ["crossfit.folds", "2 up to"]),
-        ({"loss": {"judge_folds": 6}}, ["loss.judge_folds", "5 labelled scenes"]),
-        ({"crossfit": {"folds": 6}}, ["crossfit.folds", "5 labelled scenes"]),
-        ({"crossfit": {"folds": 3}, "data": {"labelled": ["a", "b"]}}, ["crossfit.folds", "2 labelled scenes"]),
+        ({"loss": {"judge_folds": 6}}, ["loss.judge_folds", "at least 6 labelled scenes; there are 5"]),
+        ({"crossfit": {"folds": 6}}, ["crossfit.folds", "at least 6 labelled scenes; there are 5"]),
+        (
+            {"crossfit": {"folds": 3}, "data": {"labelled": ["a", "b"]}},
+            ["crossfit.folds", "at least 3 labelled scenes; there are 2"],
+        ),
         ({"choose": {"rule": "selective-risk"}}, ["choose.rule", "set `crossfit.folds`"]),
         (
             {"choose": {"rule": "selective-risk"}, "crossfit": {"folds": 2}, "student": {"unlabelled_batch": 0}},

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hdrpipe.config.load import check_config, read_yaml
-from hdrpipe.config.runs import members, overlaid, places, single
+from hdrpipe.config.runs import cells, members, overlaid, single
 from hdrpipe.errors import UsageError
 
 STUDY = {
@@ -69,9 +69,9 @@ def test_more_arms_and_pairs_leave_all_others_as_they_are():
 
 
 def test_places_are_named_by_the_tiers():
-    core = places(base().study)
+    core = cells(base().study)
     assert len(core) == 2 * 2 * 2
-    assert len(places(base(tier="exploratory").study)) == len(core) + 2 * 2
+    assert len(cells(base(tier="exploratory").study)) == len(core) + 2 * 2
     assert core[0].run("s") == "s/near/draw-0/seed-0/supervised"
 
 
@@ -101,7 +101,7 @@ def test_an_exchanged_plug_in_starts_from_its_own_options():
             {"arms": {"bilevel": {"masks": {"options": {"tau_pixel": 7}}}}},
             ["study.arms.bilevel.masks.options", "equal to 1"],
         ),
-        ({"arms": {"bilevel": {"seed": 3}}}, ["study.arms.bilevel.seed", "same in all runs"]),
+        ({"arms": {"bilevel": {"seed": 3}}}, ["study.arms.bilevel.seed", "cannot differ between runs"]),
         ({"regimes": {"near": {"data": {"draw": 3}}}}, ["study.regimes.near.data.draw"]),
     ],
     ids=str,

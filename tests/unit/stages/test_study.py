@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from hdrpipe.config.load import check_config, parse_spec, stage_spec
-from hdrpipe.config.runs import places
+from hdrpipe.config.runs import cells
 from hdrpipe.errors import DamagedError, InputError, UsageError
 from hdrpipe.stages.job import Job
 from hdrpipe.stages.study import study
@@ -24,11 +24,11 @@ CONFIG = check_config({"run": "s", "study": STUDY})
 
 
 def write_tables(folder, config=CONFIG):
-    """Scores of every place: bilevel 0.5 dB and full 2 dB above supervised."""
+    """Scores of every cell of the study: bilevel 0.5 dB and full 2 dB above supervised."""
     gain = {"supervised": 0.0, "bilevel": 0.5, "full": 2.0}
     paths = []
-    for number, place in enumerate(places(config.study)):
-        scores = 30 + gain[place.arm] + np.arange(6) + 0.1 * place.draw
+    for number, cell in enumerate(cells(config.study)):
+        scores = 30 + gain[cell.arm] + np.arange(6) + 0.1 * cell.draw
         rows = {"scene": [f"v{k}" for k in range(6)], "difficulty": "tripod", "group": GROUPS, "psnr_mu": scores}
         paths.append(folder / f"{number}.csv")
         pd.DataFrame({**rows, "psnr_l": scores, "ssim_mu": 0.9, "pu21_psnr": scores}).to_csv(paths[-1], index=False)
