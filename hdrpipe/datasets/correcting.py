@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hdrpipe.imaging.equalise import ENOUGH, Making, as_told, making, response_of
+from hdrpipe.imaging.equalise import ENOUGH, Making, as_recorded, making, response_of
 from hdrpipe.imaging.response import PLAIN, SRGB, Response, match, misfit, thinned
 from hdrpipe.imaging.saturation import white_code
 
@@ -35,11 +35,11 @@ def corrected(
     if seen and tells:
         response = response_of(matches, len(ev), reference)
     if seen and response is not PLAIN:
-        before, after = (misfit(matches.levels(matches.apart(tried), tried)) for tried in (PLAIN, response))
+        before, after = (misfit(matches.levels(matches.excess_stops(tried), tried)) for tried in (PLAIN, response))
         what = f"gamma 2.2 misses the pictures by {before:.1f} of 255 levels, {response.name} by {after:.1f}"
         notes.append(f"{what}: the response is taken to be {response.name}")
     enough = len(matches) >= ENOUGH
-    made = making(burst, matches, reference, response, timed) if enough else as_told(response, ev)
+    made = making(burst, matches, reference, response, timed) if enough else as_recorded(response, ev)
     notes += _told(made, reference, files)
     plain = response is PLAIN and bool((made.gains == 1.0).all())
     return (samples if plain else made.equal(samples)), made.ev, notes

@@ -52,12 +52,12 @@ Flow: TypeAlias = NDArray[np.float32]
 
 
 class FrameReport(TypedDict):
-    """What happened to one frame.
+    """Alignment of one frame.
 
     Fields:
         frame: its index.
-        method: what was used; "none" where the frame stayed as it was.
-        accepted: whether the method asked for was used.
+        method: the method that was used; "none" where the frame stayed as it was.
+        accepted: True if that is the method asked for.
         residual_before: mean absolute luma difference to the reference on pixels well exposed in both, in [0, 1];
             None where those are too few to judge.
         residual_after: the same for the frame as it is handed on.
@@ -161,8 +161,8 @@ def _align_frame(
 
 def _pair(frames: NDArray[Any], times: Times, reference: int, index: int) -> _Pair:
     """Lumas of the reference and a frame, the darker one lifted to the exposure of the brighter one."""
-    own, other = times[reference], times[index]
-    lifts = tuple(float((max(own, other) / time) ** (1.0 / GAMMA)) for time in (own, other))
+    pair = times[reference], times[index]
+    lifts = tuple(float((max(pair) / time) ** (1.0 / GAMMA)) for time in pair)
     return _Pair(_luma(frames[reference], lifts[0]), _luma(frames[index], lifts[1]), (lifts[0], lifts[1]))
 
 
@@ -209,9 +209,9 @@ def _dis_motion(pair: _Pair) -> Flow:
 
 
 def _projective_motion(pair: _Pair) -> Flow | None:
-    """One map for all pixels; None where no such map is found."""
-    found = homography(pair.reference, pair.frame)
-    return None if found is None else flow_of(found, pair.frame.shape)
+    """One projective map for all pixels; None where the frames do not determine one."""
+    projection = homography(pair.reference, pair.frame)
+    return None if projection is None else flow_of(projection, pair.frame.shape)
 
 
 _MOTIONS: dict[str, Callable[[_Pair], Flow | None]] = {
@@ -233,9 +233,9 @@ def _warp(frame: NDArray[Any], flow: Flow) -> NDArray[Any]:
     for rows in _strips(len(flow)):
         lines = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
         where = (columns + flow[rows, :, 0], lines + flow[rows, :, 1])
-        found = cv2.remap(interleaved, *where, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        found = found.clip(0.0, 1.0) if frame.dtype.kind == "f" else found
-        for plane, channel in zip(warped, cv2.split(found), strict=True):
+        fetched = cv2.remap(interleaved, *where, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        fetched = fetched.clip(0.0, 1.0) if frame.dtype.kind == "f" else fetched
+        for plane, channel in zip(warped, cv2.split(fetched), strict=True):
             plane[rows] = channel
     return warped
 
@@ -250,8 +250,8 @@ def _residuals(pair: _Pair, warped: Luma) -> tuple[float | None, float | None]:
     )
     if usable.mean() < MIN_SHARE:
         return None, None
-    apart = (cv2.absdiff(pair.reference, luma) for luma in (pair.frame, warped))
-    before, after = (cv2.mean(difference, usable.view(np.uint8))[0] / 255.0 for difference in apart)
+    gaps = (cv2.absdiff(pair.reference, luma) for luma in (pair.frame, warped))
+    before, after = (cv2.mean(difference, usable.view(np.uint8))[0] / 255.0 for difference in gaps)
     return before, after
 
 

@@ -20,7 +20,7 @@ PATCH = 3
 """Side of the patches that are compared."""
 
 SOFTNESS = 0.4
-"""How fast a weight falls once patches differ by more than noise; 0.15 to 0.6 differ by 0.1 dB."""
+"""Decay of a weight once patches differ by more than noise; 0.15 to 0.6 differ by 0.1 dB."""
 
 DEVIATION = (5e-4, 0.05)
 """Range of the noise's standard deviation in the mu-law domain: quantisation below, radiance near 0 above."""
@@ -50,9 +50,9 @@ def non_local_means(radiance: Picture, variance: Picture) -> Picture:
         right, left = max(across, 0), max(-across, 0)
         larger = (size[0] + down, size[1] + right + left)
         here, there = (REACH - down, REACH - right), (REACH, REACH - left)
-        apart = (cut(wide, here, larger) - cut(wide, there, larger)) ** 2
-        apart /= cut(wide_squared, here, larger) + cut(wide_squared, there, larger)
-        ratio = apart.mean(0, keepdims=True)
+        distance = (cut(wide, here, larger) - cut(wide, there, larger)) ** 2
+        distance /= cut(wide_squared, here, larger) + cut(wide_squared, there, larger)
+        ratio = distance.mean(0, keepdims=True)
         # a pixel and its neighbour differ as the neighbour and the pixel do
         for corner, neighbour in (
             ((down, right), (REACH + down, REACH + across)),

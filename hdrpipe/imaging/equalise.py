@@ -1,6 +1,6 @@
-"""What the pictures of a burst tell about how they were made, and the pictures as if made by the field's camera.
+"""Response, exposures and white balance of a burst measured on its pictures, which are brought to the field's camera.
 
-Told apart are a response other than gamma 2.2, exposures that are a little off, and a white balance that changes
+Measured are a response other than gamma 2.2, exposures that are a little off, and a white balance that changes
 between frames. Each is taken for true only where it is clear and the simpler ones do not explain as much.
 """
 
@@ -20,10 +20,10 @@ NOTICED = (1.0, 2.0)
 0.2, heavy noise up to 1.7, which a curve fits where there is none."""
 
 CLEARLY = (0.25, 0.5)
-"""What sRGB, and what another curve, may leave of that."""
+"""Largest fraction of that misfit which sRGB, and which another curve, may leave."""
 
 ENOUGH = 40
-"""Matches without which nothing is told."""
+"""Fewest matches from which anything is estimated."""
 
 WIDE = 0.4
 """Range of codes that the matches of a response must span."""
@@ -41,7 +41,7 @@ SURELY = 2.5
 """Times the spread that a difference must reach."""
 
 AGREEING = 0.5
-"""Share of a difference by which ranks and pixels may tell it differently."""
+"""Fraction of a difference by which its measures by ranks and by pixels may disagree."""
 
 CLOSEST = 0.1
 """Stops that mended exposures stay apart."""
@@ -52,7 +52,7 @@ CLIPS = 0.98
 
 @dataclass(frozen=True, eq=False)
 class Making:
-    """How the frames of a burst were made.
+    """Response, exposures and white balance by which the frames of a burst were made.
 
     Attributes:
         response: light behind a code, the same for all.
@@ -82,15 +82,15 @@ class Making:
 
 def response_of(matches: Matches, count: int, reference: int) -> Response:
     """The response that explains the matches between `count` frames: gamma 2.2 unless another one clearly does."""
-    missed = misfit(matches.levels(matches.apart(PLAIN), PLAIN)) if len(matches) >= ENOUGH else 0.0
+    missed = misfit(matches.levels(matches.excess_stops(PLAIN), PLAIN)) if len(matches) >= ENOUGH else 0.0
     if missed < NOTICED[0]:
         return PLAIN
-    if misfit(matches.levels(matches.apart(SRGB), SRGB)) < CLEARLY[0] * missed:
+    if misfit(matches.levels(matches.excess_stops(SRGB), SRGB)) < CLEARLY[0] * missed:
         return SRGB
     if missed < NOTICED[1] or matches.brighter.max() - matches.darker.min() < WIDE:
         return PLAIN
     curve = fitted(matches)
-    left = misfit(matches.levels(matches.apart(curve), curve))
+    left = misfit(matches.levels(matches.excess_stops(curve), curve))
     low, high = EXPONENTS
     exponent = float(curve(0.7) - curve(0.2)) / np.log2(0.7 / 0.2)
     if left > CLEARLY[1] * missed or not low < exponent < high or _only_slips(matches, count, reference, left):
@@ -99,14 +99,14 @@ def response_of(matches: Matches, count: int, reference: int) -> Response:
 
 
 def _only_slips(matches: Matches, count: int, reference: int, left: float) -> bool:
-    """Whether exposures and white balances that are off explain more than a curve, which leaves `left`.
+    """True if exposures and white balances that are off explain more than a curve, which leaves `left`.
 
     Two frames cannot tell a slip from another exponent: there the slip is the simpler reason.
     """
     off, _ = offsets(matches, PLAIN, count, reference)
     darker, brighter = matches.frames.T
     slips = off[brighter, matches.channel] - off[darker, matches.channel]
-    remaining = misfit(matches.levels(matches.apart(PLAIN) - slips, PLAIN))
+    remaining = misfit(matches.levels(matches.excess_stops(PLAIN) - slips, PLAIN))
     bound = CLEARLY[1] * left if count > 2 else 1.5 * left + 0.1
     return bool(np.abs(np.diff(np.median(off, axis=1))).max() < SLIP[1]) and remaining < bound
 
@@ -119,7 +119,7 @@ def making(burst: Thinned, matches: Matches, reference: int, response: Response,
         matches: between them.
         reference: frame whose exposure and white balance are right.
         response: what codes stand for.
-        timed: whether the exposures are told by something else than the pictures; only then they can be off.
+        timed: True if the exposures come from elsewhere than the pictures; only then they can be off.
     """
     off, spread = offsets(matches, response, len(burst.ev), reference)
     beside = pixel_offsets(burst, response, reference)
@@ -129,12 +129,12 @@ def making(burst: Thinned, matches: Matches, reference: int, response: Response,
     largest = gains.max(axis=1)
     mended = np.asarray(burst.ev) + slips - np.log2(largest)
     if (np.diff(mended) < CLOSEST).any():
-        return as_told(response, burst.ev)
+        return as_recorded(response, burst.ev)
     return Making(response, tuple(float(value) for value in mended), slips, gains / largest[:, None])
 
 
-def as_told(response: Response, ev: Sequence[float]) -> Making:
-    """Frames whose exposures and white balance need nothing."""
+def as_recorded(response: Response, ev: Sequence[float]) -> Making:
+    """Frames whose recorded exposures and white balance are right."""
     return Making(response, tuple(ev), np.zeros(len(ev)), np.ones((len(ev), 3)))
 
 

@@ -1,4 +1,4 @@
-"""How far apart the exposures of pictures are, told by the pictures alone.
+"""Steps between the exposures of pictures, measured on the pictures alone.
 
 Pictures are compared by the brightest channel of each pixel: unlike luma, it scales with the exposure until it clips.
 """
@@ -80,7 +80,7 @@ def estimate(pictures: Sequence[NDArray[np.float32]]) -> tuple[float, ...]:
 
 
 def offsets(matches: Matches, response: Response, count: int, reference: int) -> tuple[Floats, Floats]:
-    """How much more light each channel of each frame shows than it is told to, and how sure that is.
+    """Light of each channel of each frame over that by its recorded exposure, and the spread of this measure.
 
     Args:
         matches: between the frames.
@@ -93,47 +93,47 @@ def offsets(matches: Matches, response: Response, count: int, reference: int) ->
         spread in stops of the matches of each frame around these medians; infinite where nothing can be compared.
     """
     pairs = np.column_stack([matches.frames, matches.channel])
-    stops, groups = matches.apart(response), np.unique(pairs, axis=0)
-    found, spreads = np.zeros((count, 3)), np.full(count, np.inf)
+    stops, groups = matches.excess_stops(response), np.unique(pairs, axis=0)
+    excess, spreads = np.zeros((count, 3)), np.full(count, np.inf)
     steps = [_step(group, stops[(pairs == group).all(axis=1)]) for group in groups]
-    known = [step for step in steps if step is not None]
+    measured = [step for step in steps if step is not None]
     for channel in range(3):
-        of = [step for step in known if step[0][2] == channel]
+        of = [step for step in measured if step[0][2] == channel]
         rows = np.zeros((len(of) + 1, count))
         for row, ((one, other, _), _, spread) in zip(rows, of, strict=False):
             row[[one, other]] = -1.0 / spread, 1.0 / spread
         rows[-1, reference] = 1e3
         right = [*(median / spread for _, median, spread in of), 0.0]
-        found[:, channel] = np.linalg.lstsq(rows, np.array(right), rcond=None)[0]
+        excess[:, channel] = np.linalg.lstsq(rows, np.array(right), rcond=None)[0]
     for frame in range(count):
-        own = [spread for (one, other, _), _, spread in known if frame in (one, other)]
-        spreads[frame] = np.median(own) if own else np.inf
-    return found, spreads
+        of_frame = [spread for (one, other, _), _, spread in measured if frame in (one, other)]
+        spreads[frame] = np.median(of_frame) if of_frame else np.inf
+    return excess, spreads
 
 
 def pixel_offsets(burst: Thinned, response: Response, reference: int) -> Floats:
-    """The same stops (N, 3), by pixels in one place instead of ranks; not finite where frames share too few.
+    """The same stops (N, 3), by pixels at the same position instead of ranks; not finite where frames share too few.
 
-    Things that move spoil both measures, each in its own way: what both say is true.
+    Motion spoils both measures, each in its own way: a difference counts where both agree.
     """
-    found = [np.zeros(3)]
+    offsets = [np.zeros(3)]
     for frame in range(1, len(burst.frames)):
         stops = []
         for darker, brighter in zip(*burst.shared(frame - 1, frame), strict=True):
             codes = np.stack([darker, brighter]).astype(np.float64) / np.iinfo(darker.dtype).max
             usable = ((codes > USABLE[0]) & (codes < USABLE[1])).all(axis=0)
-            apart = response(codes[1, usable]) - response(codes[0, usable])
-            alike = len(apart) >= FEWEST and _spread(apart) < MOST_UNLIKE
-            stops.append(np.median(apart) if alike else np.nan)
-        found.append(found[-1] + np.array(stops) - (burst.ev[frame] - burst.ev[frame - 1]))
-    return np.array(found) - found[reference]
+            gaps = response(codes[1, usable]) - response(codes[0, usable])
+            alike = len(gaps) >= FEWEST and _spread(gaps) < MOST_UNLIKE
+            stops.append(np.median(gaps) if alike else np.nan)
+        offsets.append(offsets[-1] + np.array(stops) - (burst.ev[frame] - burst.ev[frame - 1]))
+    return np.array(offsets) - offsets[reference]
 
 
 def _step(pair: NDArray[np.int64], stops: Floats) -> tuple[tuple[int, ...], float, float] | None:
-    """Frames and channel, median and spread of what sets them apart; None where that is told by too little."""
+    """Frames and channel, median and spread of their stops; None for too few matches."""
     if len(stops) < FEWEST:
         return None
-    return tuple(int(part) for part in pair), float(np.median(stops)), max(_spread(stops), SUREST)
+    return tuple(int(index) for index in pair), float(np.median(stops)), max(_spread(stops), SUREST)
 
 
 def _spread(stops: Floats) -> float:

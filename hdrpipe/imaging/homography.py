@@ -28,7 +28,7 @@ def homography(reference: NDArray[np.uint8], frame: NDArray[np.uint8]) -> NDArra
         reference, frame: luma at one exposure, (H, W).
 
     Returns:
-        The map, or None where too few features agree or the map is none that a hand makes.
+        The map, or None where too few features agree or no hand-held camera moves like that.
     """
     levels = max(0, int(np.ceil(np.log2(max(reference.size / SEARCHED, 1.0)) / 2.0)))
     small = [
@@ -37,11 +37,11 @@ def homography(reference: NDArray[np.uint8], frame: NDArray[np.uint8]) -> NDArra
     here, there = _matches(np.asarray(small[0]), np.asarray(small[1]))
     if len(here) < LEAST:
         return None
-    found, speaks = cv2.findHomography(here, there, cv2.USAC_MAGSAC, TOLERANCE)
-    if found is None or speaks is None or speaks.sum() < max(LEAST, LEAST_SHARE * len(here)):
+    projection, inliers = cv2.findHomography(here, there, cv2.USAC_MAGSAC, TOLERANCE)
+    if projection is None or inliers is None or inliers.sum() < max(LEAST, LEAST_SHARE * len(here)):
         return None
     scale = np.diag([2.0**levels, 2.0**levels, 1.0])
-    full = scale @ np.asarray(found, np.float64) @ np.linalg.inv(scale)
+    full = scale @ np.asarray(projection, np.float64) @ np.linalg.inv(scale)
     return full if _plausible(full, reference.shape) else None
 
 
@@ -70,7 +70,7 @@ def _matches(reference: NDArray, frame: NDArray) -> tuple[NDArray[np.float32], N
 
 
 def _plausible(full: NDArray[np.float64], shape: tuple[int, ...]) -> bool:
-    """Whether no corner moves far and no part is turned over."""
+    """True if no corner moves far and the map does not mirror the picture."""
     height, width = shape[:2]
     corners = np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float32)
     moved = np.asarray(cv2.perspectiveTransform(corners, full), np.float64)

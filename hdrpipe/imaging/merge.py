@@ -38,8 +38,8 @@ def low_exposure_fill(burst: Burst) -> Picture:
     radiance = burst.radiance
     filled = radiance[0]
     for index in range(1, burst.reference + 1):
-        own = _fade(burst.ldr[index], CLIPPING)
-        filled = own * radiance[index] + (1.0 - own) * np.maximum(filled, radiance[index])
+        unclipped = _fade(burst.ldr[index], CLIPPING)
+        filled = unclipped * radiance[index] + (1.0 - unclipped) * np.maximum(filled, radiance[index])
     return filled
 
 
@@ -74,7 +74,7 @@ def measured(burst: Burst) -> tuple[Picture, Picture]:
     total, weight = low_exposure_fill(burst) / own_variance, 1.0 / own_variance
     unclipped = _fade(burst.ldr[burst.reference], CLIPPING)
     # where the reference clips, the shortest frame stands in
-    known = unclipped / own_variance + (1.0 - unclipped) / _noise(burst.radiance[0], burst.times[0], level)
+    precision = unclipped / own_variance + (1.0 - unclipped) / _noise(burst.radiance[0], burst.times[0], level)
     for index, radiance in enumerate(burst.radiance):
         if index == burst.reference:
             continue
@@ -84,8 +84,8 @@ def measured(burst: Burst) -> tuple[Picture, Picture]:
         explained = mean_around((variance + own_variance) * counted, WINDOW)
         ratio = mean_around((radiance - reference) ** 2 * counted, WINDOW) / (explained + np.float32(1e-12))
         added = usable * np.exp(-(ratio - 1.0).clip(0.0).max(0, keepdims=True)) / variance
-        total, weight, known = total + added * radiance, weight + added, known + added
-    return np.divide(total, weight, dtype=np.float32), np.divide(1.0, known, dtype=np.float32)
+        total, weight, precision = total + added * radiance, weight + added, precision + added
+    return np.divide(total, weight, dtype=np.float32), np.divide(1.0, precision, dtype=np.float32)
 
 
 def level_of(burst: Burst) -> float:

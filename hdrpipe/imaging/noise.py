@@ -1,4 +1,4 @@
-"""What camera values are worth: their noise, and whether they are neither black nor clipped.
+"""Noise variance of camera values, and the mask of those that are neither black nor clipped.
 
 Every function takes NumPy arrays or torch tensors and returns the same kind.
 """
@@ -30,9 +30,9 @@ def noise(radiance: Any, time: Any, level: Any = 1.0) -> Any:
 
 
 def well_exposed(ldr: Any, around: Any) -> Any:
-    """Which values are neither black nor clipped.
+    """Mask of the values that are neither black nor clipped.
 
-    The surroundings tell: values that pass a limit by their own noise alone would no longer have noise of mean zero.
+    Their surroundings decide: values selected by their own noise would no longer have noise of mean zero.
 
     Args:
         ldr: display-coded values in [0, 1], any shape.

@@ -1,7 +1,7 @@
 """The noise level of a burst: how many times the variance of the standard camera (`imaging.noise`) its frames show.
 
 Aligned frames of one scene differ by their noise, wherever both are well exposed and nothing moves: in most windows.
-The median window therefore tells the noise, whatever a camera has done to it; motion and errors of the alignment could
+The median window therefore measures the noise, whatever a camera has done to it; motion and alignment errors could
 only raise it. Texture could only raise what the reference alone shows. Of the two the lower one counts, but not below
 1: compression hides noise from a single frame.
 """
@@ -51,10 +51,10 @@ def noise_level(crops: Iterable[Frames], times: NDArray[Any], reference: int) ->
     for crop in crops:
         ratios.append(_ratios(crop, np.asarray(times, np.float64), reference))
         alone.append(crop[reference : reference + 1])
-    found = np.concatenate(ratios) if ratios else np.zeros(0)
-    if not found.size:
+    measured = np.concatenate(ratios) if ratios else np.zeros(0)
+    if not measured.size:
         return 1.0
-    level = WARPED * float(np.median(found))
+    level = WARPED * float(np.median(measured))
     if level > 1.0:
         level = min(level, max(1.0, _of_reference(alone)))
     return float(np.clip(level, *RANGE))
@@ -76,17 +76,17 @@ def _ratios(ldr: Frames, times: NDArray[np.float64], reference: int) -> NDArray[
     """(K,) squared difference to the reference over its expected variance, of all windows that are well exposed."""
     radiance = radiance_from_ldr(ldr, times)
     exposed = [well_exposed(frame, mean_around(frame, SIDE)) for frame in ldr]
-    found: list[NDArray[np.floating]] = [np.zeros(0)]
+    ratios: list[NDArray[np.floating]] = [np.zeros(0)]
     for index, other in enumerate(radiance):
         if index == reference:
             continue
         used = (exposed[index] & exposed[reference]).astype(np.float32)
-        own = radiance[reference]
-        expected = (noise(own, times[index]) + noise(own, times[reference])).astype(np.float32)
-        share = mean_around(used, SIDE)
-        difference, variance = (mean_around(values * used, SIDE) for values in ((other - own) ** 2, expected))
-        found.append((difference / np.maximum(variance, np.float32(1e-12)))[share > 0.5])
-    return np.concatenate(found)
+        middle = radiance[reference]
+        expected = (noise(middle, times[index]) + noise(middle, times[reference])).astype(np.float32)
+        usable = mean_around(used, SIDE)
+        difference, variance = (mean_around(values * used, SIDE) for values in ((other - middle) ** 2, expected))
+        ratios.append((difference / np.maximum(variance, np.float32(1e-12)))[usable > 0.5])
+    return np.concatenate(ratios)
 
 
 def _of_reference(frames: list[Frames]) -> float:

@@ -31,8 +31,8 @@ def robertson(burst: Burst) -> Picture:
     """
     levels = _levels(burst)
     merged = cv2.createMergeRobertson().process(levels, _times(burst), _response())
-    known = np.any([(level > 0) & (level < 255) for level in levels], axis=0)
-    return np.where(known.transpose(2, 0, 1), _channels_first(merged), burst.radiance[0])
+    usable = np.any([(level > 0) & (level < 255) for level in levels], axis=0)
+    return np.where(usable.transpose(2, 0, 1), _channels_first(merged), burst.radiance[0])
 
 
 def mertens(burst: Burst) -> Picture:

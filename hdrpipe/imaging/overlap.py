@@ -1,4 +1,4 @@
-"""What two frames of one scene both show, whatever their exposures: one shift, found on ranks of brightness."""
+"""Overlap of two frames of one scene, whatever their exposures: one shift, estimated on ranks of brightness."""
 
 from itertools import product
 from typing import Any
@@ -23,8 +23,8 @@ def shift_between(one: NDArray[Any], other: NDArray[Any]) -> tuple[int, int]:
     """
     ranks = _ranks(one), _ranks(other)
     cell = max(1, max(ranks[0].shape) // COARSE)
-    found = _best(_cells(ranks[0], cell), _cells(ranks[1], cell), (0, 0), REACH)
-    shift = _best(*ranks, (found[0] * cell, found[1] * cell), max(1, cell // 2), max(1, cell // 4))
+    coarse = _best(_cells(ranks[0], cell), _cells(ranks[1], cell), (0, 0), REACH)
+    shift = _best(*ranks, (coarse[0] * cell, coarse[1] * cell), max(1, cell // 2), max(1, cell // 4))
     return shift if _difference(*ranks, shift) < BETTER * _difference(*ranks, (0, 0)) else (0, 0)
 
 
@@ -64,6 +64,6 @@ def _difference(one: NDArray[np.float32], other: NDArray[np.float32], shift: tup
 
 
 def _cut(frame: NDArray[Any], down: int, right: int) -> NDArray[Any]:
-    """What is left of (..., H, W) without its first rows and columns; a negative number takes the last ones."""
+    """A frame (..., H, W) without its first rows and columns; a negative number cuts the last ones."""
     rows, columns = (slice(max(lost, 0), min(lost, 0) or None) for lost in (down, right))
     return frame[..., rows, columns]

@@ -1,4 +1,4 @@
-"""The camera's response, told by the pictures of a burst alone: how much light is behind a code.
+"""The camera's response (the linear value of a code), estimated from the pictures of a burst alone.
 
 Frames of one scene hold the same ranks of brightness, however they were aligned: the code of a rank in a frame and in
 a brighter one show light that differs by the exposures' known step. A smooth curve through all such matches is the
@@ -40,7 +40,7 @@ FARTHEST = 2
 """Frames that are compared are at most so many places apart."""
 
 LEVEL = 1.0 / 255.0
-"""The unit in which misfits are told: one level of 8 bits."""
+"""Unit of misfits: one level of 8 bits."""
 
 TRIMMED = 0.8
 """Share of the matches that count for the misfit, the best ones: the others may have moved."""
@@ -57,7 +57,7 @@ WIGGLE = 1.0
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """How much light is behind a code.
+    """Camera response: the linear value of a display code.
 
     Args:
         name: what to call it.
@@ -93,7 +93,7 @@ class Matches:
 
     Attributes:
         darker, brighter: codes in [0, 1] in the frame of the shorter and of the longer exposure.
-        step: stops between the two frames as they are told.
+        step: stops between the two frames as recorded.
         frames: (M, 2) indices of the two.
         channel: 0, 1, 2.
     """
@@ -107,8 +107,8 @@ class Matches:
     def __len__(self) -> int:
         return len(self.step)
 
-    def apart(self, response: Response) -> Floats:
-        """Stops, (M,), by which the two codes are further apart than the frames are told to be."""
+    def excess_stops(self, response: Response) -> Floats:
+        """Stops, (M,), between the two codes, less the recorded step between their frames."""
         return response(self.brighter) - response(self.darker) - self.step
 
     def levels(self, stops: Floats, response: Response) -> Floats:
@@ -118,21 +118,21 @@ class Matches:
 
 @dataclass(frozen=True, eq=False)
 class Thinned:
-    """A burst thinned out, and how its frames lie to one another.
+    """A burst thinned out, with the shifts between its frames.
 
     Attributes:
         frames: (N, 3, h, w) of uint8 or uint16, in ascending exposure.
-        places: (N, 2) rows and columns of the scene in each frame, beside the first one.
-        ev: exposure values in stops, as they are told.
+        origins: (N, 2) rows and columns by which the scene in each frame is shifted against the first one.
+        ev: exposure values in stops, as recorded.
     """
 
     frames: NDArray[Any]
-    places: NDArray[np.int64]
+    origins: NDArray[np.int64]
     ev: tuple[float, ...]
 
     def shared(self, one: int, other: int) -> tuple[NDArray[Any], NDArray[Any]]:
-        """What two frames both show, (3, h, w) of each."""
-        down, right = (int(moved) for moved in self.places[other] - self.places[one])
+        """The overlap of two frames, (3, h, w) of each."""
+        down, right = (int(moved) for moved in self.origins[other] - self.origins[one])
         return overlap(self.frames[one], self.frames[other], (down, right))
 
 
@@ -146,18 +146,18 @@ def thinned(frames: NDArray[Any], ev: Sequence[float]) -> Thinned:
 
 def match(burst: Thinned) -> Matches:
     """Matches between each frame and the next two, where they overlap."""
-    parts = []
+    matched = []
     for one, other in combinations(range(len(burst.frames)), 2):
         if other - one > FARTHEST:
             continue
-        darker, brighter = (ranked(part) for part in burst.shared(one, other))
+        darker, brighter = (ranked(frame) for frame in burst.shared(one, other))
         usable = (np.minimum(darker, brighter) > USABLE[0]) & (np.maximum(darker, brighter) < USABLE[1])
         channel = np.nonzero(usable)[0]
         pair = np.broadcast_to([one, other], (len(channel), 2))
-        parts.append(
+        matched.append(
             (darker[usable], brighter[usable], np.full(len(channel), burst.ev[other] - burst.ev[one]), pair, channel)
         )
-    return Matches(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    return Matches(*(np.concatenate(columns) for columns in zip(*matched, strict=True)))
 
 
 def ranked(frame: NDArray[Any]) -> Floats:
@@ -167,13 +167,13 @@ def ranked(frame: NDArray[Any]) -> Floats:
     """
     levels, top = (frame, 255) if frame.dtype == np.uint8 else (frame >> 6, 1023)
     edges = (np.arange(top + 2) - 0.5) / top
-    found = []
+    codes = []
     for channel in levels:
         counts = np.bincount(channel.ravel(), minlength=top + 1)
         below = np.concatenate([[0.0], counts.cumsum()]) / channel.size
         rising = np.concatenate([[True], counts > 0])
-        found.append(np.interp(RANKS, below[rising], edges[rising]))
-    return np.stack(found)
+        codes.append(np.interp(RANKS, below[rising], edges[rising]))
+    return np.stack(codes)
 
 
 def misfit(levels: Floats) -> float:
@@ -191,27 +191,27 @@ def fitted(matches: Matches) -> Response:
     """
     towards = _hats(matches.brighter) - _hats(matches.darker)
     power = towards @ KNOT_STOPS
-    found = PLAIN
+    curve = PLAIN
     for _ in range(ROUNDS):
-        misfits = np.abs(matches.levels(matches.apart(found), found))
+        misfits = np.abs(matches.levels(matches.excess_stops(curve), curve))
         usual = max(1.48 * float(np.median(misfits)), SLACK)
         weight = np.sqrt(1.0 / np.maximum(1.0, misfits / (1.5 * usual)))
-        weight *= matches.levels(np.ones(len(matches)), found) / (usual * np.sqrt(len(matches)))
+        weight *= matches.levels(np.ones(len(matches)), curve) / (usual * np.sqrt(len(matches)))
         rows = np.column_stack([towards * weight[:, None], power * weight])
         left, right = np.concatenate([rows, _PRIOR]), np.concatenate([matches.step * weight, np.zeros(len(_PRIOR))])
         solved = np.linalg.lstsq(left, right, rcond=None)[0]
         stops = np.maximum.accumulate(solved[:-1] + solved[-1] * KNOT_STOPS)
-        found = Response("the camera's curve", stops - stops[-1])
-    return found
+        curve = Response("the camera's curve", stops - stops[-1])
+    return curve
 
 
 def _hats(code: Floats) -> Floats:
     """Weights (M, 24) of the knots in the value at codes (M,)."""
     at = np.log2(code)
     left = np.clip(np.searchsorted(KNOT_STOPS, at) - 1, 0, len(KNOTS) - 2)
-    share = (at - KNOT_STOPS[left]) / (KNOT_STOPS[left + 1] - KNOT_STOPS[left])
+    fraction = (at - KNOT_STOPS[left]) / (KNOT_STOPS[left + 1] - KNOT_STOPS[left])
     weights, row = np.zeros((len(at), len(KNOTS))), np.arange(len(at))
-    weights[row, left], weights[row, left + 1] = 1.0 - share, share
+    weights[row, left], weights[row, left + 1] = 1.0 - fraction, fraction
     return weights
 
 

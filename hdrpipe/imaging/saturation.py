@@ -1,4 +1,4 @@
-"""Where the frames of a burst clip: found in the pictures, since many cameras clip below the white that they tell."""
+"""Level at which the frames of a burst clip, measured on them: many cameras clip below the white level they record."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from hdrpipe.imaging.camera import linear_from_ldr
 
 BINS = 1024
-"""Parts of the range from black to the white level that are told apart."""
+"""Bins of the histogram from black to the white level."""
 
 LOWEST = 0.125
 """Share of the range below which a pile is not taken for saturation: the bins are too coarse there."""
@@ -27,7 +27,7 @@ LEAST = 16
 """Pixels of one colour that make a pile."""
 
 EXCESS = 1.25
-"""How much brighter than the pile the shorter frame must tell these pixels to be; more than told exposures are off."""
+"""Least ratio of the brightness that the shorter frame predicts to that of the pile; recorded exposures err by less."""
 
 LOWEST_WHITE = 225
 """8-bit code below which a pile is not taken for clipping."""
@@ -36,7 +36,7 @@ SPREAD = 3
 """Codes to either side of its highest count over which compression spreads a pile."""
 
 STEEP = 4.0
-"""How many times the codes just below it a pile holds."""
+"""Least ratio of the pixels of a pile to those of the codes just below it."""
 
 RINGING = 0.5
 """Share of the pile that may lie above it: compression overshoots at edges."""
@@ -45,8 +45,8 @@ RINGING = 0.5
 def saturation(tones: Sequence[NDArray[np.int64]], ev: Sequence[float]) -> float:
     """The lowest share of the range at which a colour of a frame saturates; 1 where none does below the white level.
 
-    A frame saturates where its brightest pixels pile up at one value, and the next shorter frame tells these to be
-    much brighter. A flat light that is not clipped piles up as well, but is as bright as the shorter frame tells.
+    A frame saturates where its brightest pixels pile up at one value, and the next shorter frame predicts these to be
+    much brighter. A flat light that is not clipped piles up as well, but is as bright as the shorter frame predicts.
 
     Args:
         tones: of each frame, counts of sensor values (colours, BINS), from black to the white level.
@@ -58,8 +58,8 @@ def saturation(tones: Sequence[NDArray[np.int64]], ev: Sequence[float]) -> float
             pile = _pile(brighter)
             if pile is not None:
                 lowest, count = pile
-                told = _from_the_top(darker, count / 4) * 2.0 ** (after - before)
-                levels += [lowest / BINS] if told > EXCESS * lowest else []
+                expected = _from_the_top(darker, count / 4) * 2.0 ** (after - before)
+                levels += [lowest / BINS] if expected > EXCESS * lowest else []
     level = min(levels)
     return level if level < NEAR_WHITE else 1.0
 
@@ -67,7 +67,7 @@ def saturation(tones: Sequence[NDArray[np.int64]], ev: Sequence[float]) -> float
 def white_code(samples: NDArray[np.uint8], ev: Sequence[float]) -> int:
     """The 8-bit code at which frames clip; 255 where none clips below it.
 
-    As `saturation`: the brightest codes of a frame pile up, and the next shorter frame tells them to be much brighter.
+    As `saturation`: the brightest codes of a frame pile up; by the next shorter frame they should be much brighter.
 
     Args:
         samples: display-coded by about gamma 2.2, (N, 3, H, W).
@@ -80,8 +80,8 @@ def white_code(samples: NDArray[np.uint8], ev: Sequence[float]) -> int:
             code, height = _code_pile(brighter)
             if code < 255:
                 code_there = 255 - int(np.searchsorted(darker[::-1].cumsum(), height / 4))
-                told = linear_from_ldr(code_there / 255.0) * 2.0 ** (after - before)
-                codes += [code] if told > EXCESS * linear_from_ldr(code / 255.0) else []
+                expected = linear_from_ldr(code_there / 255.0) * 2.0 ** (after - before)
+                codes += [code] if expected > EXCESS * linear_from_ldr(code / 255.0) else []
     return min(codes)
 
 

@@ -80,14 +80,14 @@ def display(radiance: Picture) -> NDArray[np.uint8]:
     """
     exposure, white = _exposure(radiance)
     top = max(float(white * exposure), KEY)
-    shown = np.empty((*radiance.shape[1:], 3), np.uint8)
-    for start in range(0, len(shown), STRIP):
+    picture = np.empty((*radiance.shape[1:], 3), np.uint8)
+    for start in range(0, len(picture), STRIP):
         rows = slice(start, start + STRIP)
         lit = radiance[:, rows].clip(0.0) * np.float32(exposure)
         curve = lit * (1.0 + lit / top**2) / (1.0 + lit)
         coded = ldr_from_linear(curve.clip(0.0, 1.0))
-        shown[rows] = np.rint(coded * 255.0).astype(np.uint8).transpose(1, 2, 0)
-    return shown
+        picture[rows] = np.rint(coded * 255.0).astype(np.uint8).transpose(1, 2, 0)
+    return picture
 
 
 def display_light(radiance: Picture, peak: float) -> Picture:
