@@ -1,1 +1,1 @@
-"""Where bursts come from: every file here with a class `Options` is a choice of the config."""
+"""Sources of bursts: every file here with a class `Options` is a choice of the config."""

@@ -1,4 +1,4 @@
-"""Where one bracket ends and the next begins, told by the exposures of pictures that were taken in one go.
+"""Division of pictures that were taken in one go into brackets, by their exposures alone.
 
 Values are stops in the order of shooting: exposures, or the exposure biases that the camera wrote.
 """
@@ -21,8 +21,8 @@ def split(values: Sequence[float], bracketed: bool, alike: float = ALIKE) -> tup
 
     Args:
         values: in the order of shooting.
-        bracketed: whether the camera says that it bracketed: then an exposure may come again within one bracket where
-            the shutter has reached its limit, at the shortest or at the longest.
+        bracketed: True if the camera recorded that it bracketed: then an exposure may come again within one bracket
+            where the shutter has reached its limit, at the shortest or at the longest.
         alike: stops within which steps are the same.
 
     Returns:
@@ -45,8 +45,8 @@ def period(values: Sequence[float], bracketed: bool = False, alike: float = ALIK
     """
     for length in range(2, len(values) - 1):
         first, later = values[:length], values[length:]
-        steps = [value - values[place % length] - (values[place - place % length] - values[0])
-                 for place, value in enumerate(values)]  # fmt: skip
+        steps = [value - values[index % length] - (values[index - index % length] - values[0])
+                 for index, value in enumerate(values)]  # fmt: skip
         whole = not _again(first) or (bracketed and length > 3 and _limited(first))
         if whole and max(map(abs, steps)) < alike and _among(first, later, length):
             return length
@@ -54,7 +54,7 @@ def period(values: Sequence[float], bracketed: bool = False, alike: float = ALIK
 
 
 def _among(first: Sequence[float], later: Sequence[float], length: int) -> bool:
-    """Whether the second bracket lies among the exposures of the first one, or takes one of them again."""
+    """True if the second bracket lies among the exposures of the first one, or repeats one of them."""
     second = later[:length]
     if length == 2:
         return len(later) >= 2 and abs(second[0] - first[0]) < NEAR * abs(first[1] - first[0])
@@ -68,7 +68,7 @@ def _again(values: Sequence[float]) -> bool:
 
 
 def _limited(values: Sequence[float]) -> bool:
-    """Whether only the shortest, or only the longest exposure comes more than once, beside two others or more."""
+    """True if only the shortest, or only the longest exposure comes more than once, beside two others or more."""
     for end in (min(values), max(values)):
         others = [value for value in values if abs(value - end) >= SAME]
         if len(others) >= 2 and not _again(others):
@@ -90,19 +90,19 @@ def _greedy(values: Sequence[float]) -> list[int]:
 
 
 def _consistent(values: Sequence[float], sizes: Sequence[int], alike: float) -> bool:
-    """Whether all brackets are the beginning or the end of the longest one, on whatever level.
+    """True if all brackets are the beginning or the end of the longest one, on whatever level.
 
-    Pairs among single pictures tell nothing: so look two cameras that took turns.
+    Pairs among single pictures do not count: two cameras that took turns leave the same pattern.
     """
-    starts = [sum(sizes[:place]) for place in range(len(sizes))]
+    starts = [sum(sizes[:index]) for index in range(len(sizes))]
     several = [values[start : start + size] for start, size in zip(starts, sizes, strict=True) if size > 1]
     longest = max(several, key=len) if several else values[:0]
     if len(several) > 1 and len(longest) == 2 and 1 in sizes:
         return False
     return all(
         any(
-            all(abs((a - part[0]) - (b - whole[0])) < alike for a, b in zip(part, whole, strict=True))
-            for whole in (longest[: len(part)], longest[-len(part) :])
+            all(abs((a - bracket[0]) - (b - whole[0])) < alike for a, b in zip(bracket, whole, strict=True))
+            for whole in (longest[: len(bracket)], longest[-len(bracket) :])
         )
-        for part in several
+        for bracket in several
     )

@@ -1,4 +1,4 @@
-"""Which files are a burst: its frames, their exposures and where those are from, its truth, and what is ignored."""
+"""The files of a burst: its frames, their exposures with their source, its truth, and what is ignored."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from hdrpipe.files.folders import is_litter
 from hdrpipe.files.marks import is_result
 from hdrpipe.files.names import confined, natural, scene_name
 from hdrpipe.files.pictures import heif, raw
-from hdrpipe.files.pictures.decoder import About, Decoder, shared
+from hdrpipe.files.pictures.decoder import Decoder, PictureHeader, shared
 from hdrpipe.files.pictures.headers import format_by_content
 from hdrpipe.imaging.exposure import brightness, estimate
 
@@ -51,8 +51,8 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class FoundBurst:
-    """A burst that is not read yet.
+class BurstFiles:
+    """The files of a burst that is not read yet.
 
     Attributes:
         name: of the folder or of the group.
@@ -74,12 +74,12 @@ class FoundBurst:
     notes: tuple[str, ...] = ()
     alone: tuple[Path, ...] = ()
 
-    def renamed(self, name: str) -> "FoundBurst":
+    def renamed(self, name: str) -> "BurstFiles":
         """The same burst under another name."""
         return replace(self, name=name)
 
 
-def find_burst(paths: Path | str | Sequence[Path | str], decoder: Decoder | None = None) -> FoundBurst:
+def find_burst(paths: Path | str | Sequence[Path | str], decoder: Decoder | None = None) -> BurstFiles:
     """The one burst in a folder, or of a list of pictures.
 
     Raises:
@@ -95,7 +95,7 @@ def find_burst(paths: Path | str | Sequence[Path | str], decoder: Decoder | None
     return _of_list(given, decoder or shared())
 
 
-def find_bursts(folder: Path | str, decoder: Decoder | None = None) -> tuple[FoundBurst, ...]:
+def find_bursts(folder: Path | str, decoder: Decoder | None = None) -> tuple[BurstFiles, ...]:
     """The bursts of one folder: by its table, by its `exposure.txt` (one burst), or grouped by time and exposure.
 
     Raises:
@@ -108,22 +108,22 @@ def find_bursts(folder: Path | str, decoder: Decoder | None = None) -> tuple[Fou
         raise InputError("holds no pictures", folder, "wanted TIFF, PNG, JPEG, HEIC or RAW frames of a burst")
     if listing.exposures is not None:
         return (_of_text(listing, listing.exposures),)
-    abouts = {path: decoder.about(path) for path in listing.frames}
-    grouping = grouped(abouts, decoder)
+    headers = {path: decoder.header(path) for path in listing.frames}
+    grouping = grouped(headers, decoder)
     if not grouping.sure:
         hint = f"list them there, columns burst,file; `hdrpipe check {folder} --write-tables` writes a first guess"
         raise InputError(
-            f"nothing says for sure which of {len(abouts)} pictures are a burst", Path(folder, TABLES[0]), hint
+            f"it is not certain which of {len(headers)} pictures form a burst", Path(folder, TABLES[0]), hint
         )
-    return _of_groups(listing, grouping, abouts, decoder)
+    return _of_groups(listing, grouping, headers, decoder)
 
 
 def guess(folder: Path | str, decoder: Decoder | None = None) -> tuple[tuple[Path, ...], ...]:
-    """The most likely bursts of a folder of which `find_bursts` says that nothing tells them for sure; else none."""
+    """The most likely bursts of a folder whose grouping `find_bursts` refuses as uncertain; else none."""
     listing, decoder = list_folder(folder), decoder or shared()
     if listing.table is not None or listing.exposures is not None:
         return ()
-    grouping = grouped({path: decoder.about(path) for path in listing.frames}, decoder)
+    grouping = grouped({path: decoder.header(path) for path in listing.frames}, decoder)
     return () if grouping.sure else grouping.groups
 
 
@@ -166,7 +166,7 @@ def order(
     truth: Path | None = None,
     ignored: Sequence[Path] = (),
     notes: Sequence[str] = (),
-) -> FoundBurst:
+) -> BurstFiles:
     """A burst with its frames in ascending exposure.
 
     Raises:
@@ -181,7 +181,7 @@ def order(
         if ev[other] - ev[one] < SAME:
             pair = f"{frames[one].name!a} and {frames[other].name!a}"
             raise InputError(f"{pair} have the same exposure ({ev[one]:+.2f} EV by {source})", name)
-    return FoundBurst(
+    return BurstFiles(
         name=name,
         frames=tuple(frames[index] for index in ranked),
         ev=tuple(float(ev[index]) for index in ranked),
@@ -197,9 +197,9 @@ def _frames_among(paths: Sequence[Path]) -> list[Path]:
 
     What `fuse` made is none of them.
     """
-    shown = [path for path in paths if not path.name.startswith(".") and TRUTH.fullmatch(path.name) is None]
-    ending = [path for path in shown if path.suffix.lower() in LDR_SUFFIXES | raw.SUFFIXES]
-    frames = ending or [path for path in shown if format_by_content(path) in ("tiff", "png", "jpeg", *heif.KINDS)]
+    named = [path for path in paths if not path.name.startswith(".") and TRUTH.fullmatch(path.name) is None]
+    ending = [path for path in named if path.suffix.lower() in LDR_SUFFIXES | raw.SUFFIXES]
+    frames = ending or [path for path in named if format_by_content(path) in ("tiff", "png", "jpeg", *heif.KINDS)]
     return [path for path in frames if not is_result(path)]
 
 
@@ -207,7 +207,7 @@ def _folder_name(folder: Path) -> str:
     return scene_name(folder.resolve().name)
 
 
-def _of_list(paths: list[Path], decoder: Decoder) -> FoundBurst:
+def _of_list(paths: list[Path], decoder: Decoder) -> BurstFiles:
     frames = sorted(_frames_among(paths), key=natural)
     ignored = [path for path in paths if path not in frames]
     folders = {path.parent for path in frames}
@@ -222,10 +222,10 @@ def _of_list(paths: list[Path], decoder: Decoder) -> FoundBurst:
             return order(name, frames, [lines[p.name] for p in frames], "exposure.txt", listing.truth, ignored)
         if len(values) == len(frames):
             return order(name, frames, values, "exposure.txt", listing.truth, ignored)
-    return _resolve(name, frames, [decoder.about(path) for path in frames], None, ignored, decoder)
+    return _resolve(name, frames, [decoder.header(path) for path in frames], None, ignored, decoder)
 
 
-def _of_text(listing: Listing, path: Path) -> FoundBurst:
+def _of_text(listing: Listing, path: Path) -> BurstFiles:
     values = read_exposure_txt(path)
     if len(values) != len(listing.frames):
         pictures = ", ".join(ascii(frame.name) for frame in listing.frames[:8])
@@ -236,12 +236,12 @@ def _of_text(listing: Listing, path: Path) -> FoundBurst:
 
 
 def _of_groups(
-    listing: Listing, grouping: Grouping, abouts: dict[Path, About], decoder: Decoder
-) -> tuple[FoundBurst, ...]:
+    listing: Listing, grouping: Grouping, headers: dict[Path, PictureHeader], decoder: Decoder
+) -> tuple[BurstFiles, ...]:
     groups = grouping.groups
     if len(groups) == 1 and len(groups[0]) > MOST_FRAMES:
         hint = f"list them in {TABLES[0]} with the columns burst,file,ev"
-        raise InputError(f"holds {len(groups[0])} pictures that nothing groups into bursts", listing.folder, hint)
+        raise InputError(f"holds {len(groups[0])} pictures that cannot be grouped into bursts", listing.folder, hint)
     used = {path for frames in groups for path in frames}
     ignored = (*listing.ignored, *(path for path in listing.frames if path not in used))
     truth = listing.truth if len(groups) == 1 else None
@@ -251,11 +251,11 @@ def _of_groups(
     bursts = []
     for name, frames in zip(names, groups, strict=True):
         ranked = sorted(frames, key=natural)
-        bursts.append(_resolve(name, ranked, [abouts[path] for path in ranked], truth, ignored, decoder))
+        bursts.append(_resolve(name, ranked, [headers[path] for path in ranked], truth, ignored, decoder))
     return tuple(replace(burst, alone=grouping.lone) for burst in bursts)
 
 
-def _of_table(listing: Listing, path: Path, decoder: Decoder) -> tuple[FoundBurst, ...]:
+def _of_table(listing: Listing, path: Path, decoder: Decoder) -> tuple[BurstFiles, ...]:
     rows = read_table(path)
     names = list(dict.fromkeys(row.burst for row in rows))
     if not names:
@@ -264,31 +264,32 @@ def _of_table(listing: Listing, path: Path, decoder: Decoder) -> tuple[FoundBurs
     ignored = (*listing.ignored, *(frame for frame in listing.frames if frame not in listed))
     bursts = []
     for name in names:
-        own = [row for row in rows if row.burst == name]
-        frames, truth = [row.path for row in own], listing.truth if len(names) == 1 else None
-        values = [row.ev for row in own if row.ev is not None]
-        if len(values) == len(own):
+        members = [row for row in rows if row.burst == name]
+        frames, truth = [row.path for row in members], listing.truth if len(names) == 1 else None
+        values = [row.ev for row in members if row.ev is not None]
+        if len(values) == len(members):
             bursts.append(order(name, frames, values, "table", truth, ignored))
         elif values:
-            raise InputError(f"tells the exposure of some frames of {name!a}, not of all", path)
+            hint = "fill the column ev for all frames of the burst, or for none"
+            raise InputError(f"gives an exposure for some frames of {name!a}, not for all", path, hint)
         else:
-            abouts = [decoder.about(frame) for frame in frames]
-            bursts.append(_resolve(name, frames, abouts, truth, ignored, decoder))
+            headers = [decoder.header(frame) for frame in frames]
+            bursts.append(_resolve(name, frames, headers, truth, ignored, decoder))
     return tuple(bursts)
 
 
 def _resolve(
     name: str,
     frames: Sequence[Path],
-    abouts: Sequence[About],
+    headers: Sequence[PictureHeader],
     truth: Path | None,
     ignored: Sequence[Path],
     decoder: Decoder,
-) -> FoundBurst:
+) -> BurstFiles:
     """Exposures by EXIF, or else by the pictures."""
     if len(frames) < 2:
         raise InputError(f"has {len(frames)} picture, a burst has at least 2", name)
-    values, notes = from_camera(abouts)
+    values, notes = from_camera(headers)
     if values is not None:
         return order(name, frames, values, "exif", truth, ignored, notes)
     seen = [brightness(decoder.picture(path)[0].transpose(2, 0, 1)) for path in frames]
@@ -296,5 +297,5 @@ def _resolve(
         values = estimate(seen)
     except InputError as error:
         raise InputError(error.what, name, f"write the log2 EVs into {EXPOSURES[0]}, one a line") from None
-    notes = ("no exposure is told: it is estimated from the pictures",)
+    notes = ("no exposure is recorded: it is estimated from the pictures",)
     return order(name, frames, values, "estimate", truth, ignored, notes)

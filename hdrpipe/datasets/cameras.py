@@ -54,7 +54,7 @@ class Camera:
         return _channels_first(self.process(np.round(linear * LEVELS) / LEVELS))
 
     def process(self, linear: NDArray[np.floating]) -> NDArray[Any]:
-        """What the camera writes for linear values (H, W, 3) in [0, 1]: as `photograph`, but (H, W, 3)."""
+        """Values that the camera writes for linear values (H, W, 3) in [0, 1]: as `photograph`, but (H, W, 3)."""
         if self.shoulder:
             linear = _shouldered(linear, 1.0 - self.shoulder)
         code = ldr_from_linear(linear)
@@ -74,7 +74,7 @@ CAMERAS: dict[str, Camera] = {
     "jpeg": Camera(white=255, jpeg=90),
     "phone": Camera(noise=2.0, contrast=0.5, shoulder=0.3, white=250, jpeg=92),
 }
-"""Named cameras, `varied` apart, which is another one in each scene."""
+"""Named cameras but `varied`, which is another one in each scene."""
 
 
 def varied(rng: np.random.Generator) -> Camera:

@@ -10,7 +10,7 @@ from itertools import permutations
 from pathlib import Path
 
 from hdrpipe.config.dataset_options import Challenge123Options as Options
-from hdrpipe.datasets.bursts import EXPOSURES, FoundBurst, list_folder, order
+from hdrpipe.datasets.bursts import EXPOSURES, BurstFiles, list_folder, order
 from hdrpipe.datasets.exposures import read_exposure_txt
 from hdrpipe.datasets.layouts import entry, opened, split_folders
 from hdrpipe.datasets.scenes import Entry, Source
@@ -35,21 +35,21 @@ def listing(options: Options, seed: int, cache: Path) -> list[Entry]:
     entries = []
     for split, folder in split_folders(root, "Challenge123"):
         names = [path.name for path in folder.iterdir() if re.fullmatch(r".+_[123]", path.name)]
-        places = sorted({name[:-2] for name in names})
-        if not places:
+        scenes = sorted({name[:-2] for name in names})
+        if not scenes:
             raise InputError("holds no scenes xxx_1, xxx_2, xxx_3", folder)
         orders = list(permutations(MOMENTS)) if options.all_combinations and split == "pool" else [MOMENTS]
-        for place in places:
-            bursts = [_burst(folder, place, moments) for moments in orders]
-            entries += [entry(burst, split, options, root, group=place) for burst in bursts]
+        for scene in scenes:
+            bursts = [_burst(folder, scene, moments) for moments in orders]
+            entries += [entry(burst, split, options, root, group=scene) for burst in bursts]
     return entries
 
 
-def _burst(folder: Path, place: str, moments: tuple[int, ...]) -> FoundBurst:
+def _burst(folder: Path, scene: str, moments: tuple[int, ...]) -> BurstFiles:
     """Frame k of the moment that stands at k; the middle frame's moment has the exposures and the truth."""
-    frames = [confined(folder, f"{place}_{moment}/ldr_img_{number}.tif") for number, moment in enumerate(moments, 1)]
-    middle = list_folder(folder / f"{place}_{moments[1]}")
+    frames = [confined(folder, f"{scene}_{moment}/ldr_img_{number}.tif") for number, moment in enumerate(moments, 1)]
+    middle = list_folder(folder / f"{scene}_{moments[1]}")
     if middle.truth is None or middle.exposures is None:
         raise InputError(f"has no truth or no {EXPOSURES[0]}", middle.folder)
-    name = place if moments == MOMENTS else f"{place}-{''.join(map(str, moments))}"
+    name = scene if moments == MOMENTS else f"{scene}-{''.join(map(str, moments))}"
     return order(name, frames, read_exposure_txt(middle.exposures), "exposure.txt", middle.truth)

@@ -1,4 +1,4 @@
-"""Pictures of a burst as if made by the field's camera: response, exposures and white balance, and what was done."""
+"""Pictures of a burst brought to the field's camera: response, exposures and white balance, with remarks."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,18 +21,17 @@ def corrected(
     """Samples (N, 3, H, W) by gamma 2.2 in one white balance, their exposures, and what was changed, one remark each.
 
     Samples that need no change are handed back as they are. A response, and a white below the highest code, are looked
-    for in 8 bits only, which cameras write, and only where the exposures are `timed`, that is told by something else
-    than the pictures.
+    for in 8 bits only, which cameras write, and only where the exposures are `timed`: not estimated from the pictures.
     """
     notes: list[str] = []
-    tells = timed and samples.dtype == np.uint8
-    if tells and (white := white_code(samples, ev)) < 255:
+    checkable = timed and samples.dtype == np.uint8
+    if checkable and (white := white_code(samples, ev)) < 255:
         notes.append(f"frames clip at code {white} of 255: that is taken for white")
         samples = _stretched(samples, white)
     burst = thinned(samples, ev)
     matches = match(burst)
     response, seen = RESPONSES[curve] or PLAIN, RESPONSES[curve] is None
-    if seen and tells:
+    if seen and checkable:
         response = response_of(matches, len(ev), reference)
     if seen and response is not PLAIN:
         before, after = (misfit(matches.levels(matches.excess_stops(tried), tried)) for tried in (PLAIN, response))
@@ -40,7 +39,7 @@ def corrected(
         notes.append(f"{what}: the response is taken to be {response.name}")
     enough = len(matches) >= ENOUGH
     made = making(burst, matches, reference, response, timed) if enough else as_recorded(response, ev)
-    notes += _told(made, reference, files)
+    notes += _mended(made, reference, files)
     plain = response is PLAIN and bool((made.gains == 1.0).all())
     return (samples if plain else made.equal(samples)), made.ev, notes
 
@@ -50,13 +49,13 @@ def _stretched(samples: NDArray[np.uint8], white: int) -> NDArray[np.uint16]:
     return np.rint(np.minimum(np.arange(256) / white, 1.0) * 65535.0).astype(np.uint16)[samples]
 
 
-def _told(made: Making, reference: int, files: Sequence[Path]) -> list[str]:
-    """Mended exposures and white balances in words."""
+def _mended(made: Making, reference: int, files: Sequence[Path]) -> list[str]:
+    """Remarks on mended exposures and white balances."""
     standard, notes = ascii(files[reference].name), []
     for path, slip, gains in zip(files, made.slips, made.gains, strict=True):
         name = ascii(path.name)
         if slip:
-            notes.append(f"{name} is exposed {slip:+.2f} EV beside what is told, compared with {standard}: mended")
+            notes.append(f"{name} is exposed {slip:+.2f} EV off its recorded value, compared with {standard}: mended")
         if (gains != 1.0).any():
             ratios = ", ".join(f"{gain:.2f}" for gain in gains / gains[1])
             notes.append(f"{name} has another white balance than {standard}: its channels are scaled by {ratios}")

@@ -1,4 +1,4 @@
-"""How the frames of a burst hold their values, as far as only all of them together tell it."""
+"""Coding of the values of frames, as far as it shows only in all frames of a burst together."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -22,7 +22,7 @@ LINEAR_RANGE = (0.002, 0.97)
 """Values of linear frames between noise and clipping."""
 
 LINEAR_ERROR = 0.15
-"""How far the ratio of linear frames may be from their exposures, as a share of these stops, for four of five
+"""Largest error of the ratio of linear frames against their exposures, as a fraction of these stops, for four of five
 quantiles; frames of gamma 2.2 are off by more than half of them."""
 
 OVERSHOOT = 1.05
@@ -46,7 +46,7 @@ def levels_of_floats(samples: NDArray[np.float32]) -> tuple[NDArray[np.uint16], 
 def stretched(samples: NDArray[np.uint16]) -> tuple[NDArray[np.uint16], list[str]]:
     """16-bit frames (N, 3, H, W) of a burst over their whole range, in place, and remarks.
 
-    The largest value of the burst tells how many bits are in use: the longest exposure nearly always clips.
+    The largest value of the burst shows how many bits are in use: the longest exposure nearly always clips.
     """
     top = int(samples.max())
     bits = next((bits for bits in STORED_BITS if 2 ** (bits - 1) <= top < 2**bits), None)
@@ -71,8 +71,8 @@ def coded_if_linear(samples: NDArray[np.uint16], ev: Sequence[float]) -> tuple[N
         _fits_linear(low, high, after - before)
         for (low, high), (before, after) in zip(pairwise(seen), pairwise(ev), strict=True)
     ]
-    known = [verdict for verdict in verdicts if verdict is not None]
-    if not known or not all(known):
+    decided = [verdict for verdict in verdicts if verdict is not None]
+    if not decided or not all(decided):
         return samples, []
     table = np.rint((np.arange(TOP + 1) / TOP) ** (1 / GAMMA) * TOP).astype(np.uint16)
     for frame in samples:
@@ -80,18 +80,18 @@ def coded_if_linear(samples: NDArray[np.uint16], ev: Sequence[float]) -> tuple[N
     return samples, ["values are linear light, by the exposures that the pictures show; they are read so"]
 
 
-def _fits_linear(low: NDArray[np.float32], high: NDArray[np.float32], told: float) -> bool | None:
-    """Whether equal quantiles of brightness are as far apart as the exposures; None where too few can be compared."""
+def _fits_linear(low: NDArray[np.float32], high: NDArray[np.float32], step: float) -> bool | None:
+    """True if equal quantiles of brightness differ by `step` stops; None where too few can be compared."""
     darker, brighter = (np.quantile(values, QUANTILES) for values in (low, high))
     usable = (np.minimum(darker, brighter) > LINEAR_RANGE[0]) & (brighter < LINEAR_RANGE[1])
     if usable.sum() < LEAST:
         return None
-    apart = np.abs(np.log2(brighter[usable] / darker[usable]) - told)
-    return bool(np.quantile(apart, 0.8) < LINEAR_ERROR * told)
+    errors = np.abs(np.log2(brighter[usable] / darker[usable]) - step)
+    return bool(np.quantile(errors, 0.8) < LINEAR_ERROR * step)
 
 
 def is_float(samples: NDArray[Any]) -> bool:
-    """Whether frames hold floats, which come from a TIFF."""
+    """True for frames of floats, which come from a TIFF."""
     return samples.dtype.kind == "f"
 
 
@@ -101,10 +101,10 @@ def one_matrix(matrices: Sequence[tuple[float, ...] | None], name: str) -> NDArr
     Raises:
         InputError: the frames are of several colour spaces.
     """
-    known = np.array([np.eye(3).flatten() if matrix is None else matrix for matrix in matrices])
-    if np.abs(known - known[0]).max() > SAME_COLOUR:
+    stacked = np.array([np.eye(3).flatten() if matrix is None else matrix for matrix in matrices])
+    if np.abs(stacked - stacked[0]).max() > SAME_COLOUR:
         raise InputError("has frames of several colour spaces", name, "save all of them with one profile")
-    return None if matrices[0] is None else known[0].reshape(3, 3).astype(np.float32)
+    return None if matrices[0] is None else stacked[0].reshape(3, 3).astype(np.float32)
 
 
 def in_srgb(radiance: Picture, matrix: NDArray[np.float32] | None) -> Picture:

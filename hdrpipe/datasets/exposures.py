@@ -13,24 +13,24 @@ from typing import Any, Literal, TypeAlias
 from hdrpipe.config.documents import from_yaml
 from hdrpipe.errors import InputError
 from hdrpipe.files.names import confined, from_cell, scene_name
-from hdrpipe.files.pictures.decoder import About
+from hdrpipe.files.pictures.decoder import PictureHeader
 from hdrpipe.files.product.envelope import read_head
 
 Source: TypeAlias = Literal["table", "exposure.txt", "exif", "estimate"]
 
 TABLES = ("bursts.csv", "bursts.yaml", "bursts.yml")
-"""Names of the file that groups the pictures of its folder into bursts and may tell their exposures: it goes first."""
+"""Names of the file that groups the pictures of its folder into bursts and may give their exposures: it goes first."""
 
 COLUMNS = frozenset({"burst", "file", "ev", "seconds", "iso", "aperture"})
 
 MOST_BYTES = 2**20
-"""A list of exposures is a small file."""
+"""Largest size of a list of exposures."""
 
 LONGEST_REASON = 200
 """Characters of a parser's words that a message shows."""
 
 MOST_STOPS = 64.0
-"""A larger exposure value is a mistake; no camera has it."""
+"""Largest exposure value that is accepted, in stops; no camera has it."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +65,25 @@ def read_exposure_txt(path: Path) -> tuple[float, ...]:
         values = tuple(float(word) for word in words)
     except ValueError:
         raise InputError("is no list of exposure values", path, "write one log2 EV a line") from None
-    if not values or not all(math.isfinite(value) and abs(value) <= MOST_STOPS for value in values):
-        raise InputError("holds no exposure values, or some that are not finite", path, "write one log2 EV a line")
+    if not values:
+        raise InputError("holds no exposure values", path, "write one log2 EV a line")
+    for value in values:
+        _check_range(value, path)
     return values
+
+
+def _check_range(value: float, where: Path | str) -> None:
+    """Raise InputError for an exposure value that no camera has, NaN included."""
+    if not abs(value) <= MOST_STOPS:
+        what = f"exposure value {value:g} EV is out of range (-{MOST_STOPS:g} to {MOST_STOPS:g})"
+        raise InputError(what, where, "write log2 of the exposure")
 
 
 def read_table(path: Path) -> tuple[Row, ...]:
     """The rows of a table of bursts, CSV with a header or YAML with a list of mappings; files lie beside it.
 
     Columns: `file`; `burst` names the burst (else: one burst, named like the folder); `ev`, or `seconds` with
-    `iso` and `aperture`, tells the exposure.
+    `iso` and `aperture`, gives the exposure.
 
     Raises:
         InputError: a column, a number or a file name is wrong, or a file comes twice.
@@ -88,21 +97,21 @@ def read_table(path: Path) -> tuple[Row, ...]:
     return tuple(rows.values())
 
 
-def from_camera(abouts: Sequence[About]) -> tuple[tuple[float, ...] | None, tuple[str, ...]]:
-    """Exposure values by EXIF, and remarks; no values where a picture does not tell its time.
+def from_camera(headers: Sequence[PictureHeader]) -> tuple[tuple[float, ...] | None, tuple[str, ...]]:
+    """Exposure values by EXIF, and remarks; no values where a picture lacks its exposure time.
 
-    Sensitivity and aperture count where all pictures tell them; else they are taken to be constant.
+    Sensitivity and aperture count where all pictures have them; else they are taken to be constant.
     """
-    cameras = [about.camera for about in abouts]
+    cameras = [header.camera for header in headers]
     if not all(camera.seconds for camera in cameras):
         return None, ()
     values = [stops(camera.seconds or 0.0) for camera in cameras]
     notes: list[str] = []
     for name, weight in (("iso", 1.0), ("aperture", -2.0)):
-        told = [getattr(camera, name) for camera in cameras]
-        if all(told):
-            values = [value + weight * math.log2(number) for value, number in zip(values, told, strict=True)]
-        elif name == "aperture" or any(told):
+        numbers = [getattr(camera, name) for camera in cameras]
+        if all(numbers):
+            values = [value + weight * math.log2(number) for value, number in zip(values, numbers, strict=True)]
+        elif name == "aperture" or any(numbers):
             notes.append(f"EXIF lacks the {'ISO' if name == 'iso' else name}: it is taken to be constant")
     return tuple(values), tuple(notes)
 
@@ -110,7 +119,7 @@ def from_camera(abouts: Sequence[About]) -> tuple[tuple[float, ...] | None, tupl
 def _text(path: Path) -> str:
     data, size = read_head(path, MOST_BYTES)
     if size > MOST_BYTES:
-        raise InputError(f"has {size} bytes, more than a list of exposures needs", path)
+        raise InputError(f"has {size} bytes; a list of exposures may have {MOST_BYTES}", path, "choose another file")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -166,8 +175,7 @@ def _row(path: Path, number: int, mapping: Mapping[str, Any]) -> Row:
         if mapping.get(name) not in (None, "")
     }
     if "ev" in numbers:
-        if abs(numbers["ev"]) > MOST_STOPS:
-            raise InputError(f"exposure value {numbers['ev']:g} is none of a camera", where)
+        _check_range(numbers["ev"], where)
         return Row(burst, file, numbers["ev"])
     if "seconds" not in numbers:
         return Row(burst, file, None)
@@ -184,5 +192,5 @@ def _number(value: Any, where: str) -> float:
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         raise InputError(f"{str(value)[:40]!a} is no number", where) from None
     if not math.isfinite(number):
-        raise InputError(f"{number} is no number", where)
+        raise InputError(f"{number} is not finite", where)
     return number

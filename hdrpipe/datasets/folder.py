@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from hdrpipe.config.dataset_options import FolderOptions as Options
-from hdrpipe.datasets.bursts import FoundBurst, find_bursts, list_folder
+from hdrpipe.datasets.bursts import BurstFiles, find_bursts, list_folder
 from hdrpipe.datasets.layouts import TEST_FOLDERS, entry, folders, opened, scene_name
 from hdrpipe.datasets.scenes import Entry, Source, Split
 from hdrpipe.errors import InputError
@@ -44,11 +44,11 @@ def listing(options: Options, seed: int, cache: Path) -> list[Entry]:
     return sorted(entries, key=lambda one: ("pool", "validation", "test").index(one.split))
 
 
-def bursts_of(root: Path, folder: Path, skip: tuple[str, ...] = ()) -> list[FoundBurst]:
+def bursts_of(root: Path, folder: Path, skip: tuple[str, ...] = ()) -> list[BurstFiles]:
     """The bursts of one folder, named by its path below `root`; none where it holds no pictures.
 
     Raises:
-        InputError: they cannot be told apart, or a picture or an exposure list is damaged.
+        InputError: their grouping is uncertain, or a picture or an exposure list is damaged.
     """
     name = scene_name(root, folder)
     if any(fnmatchcase(name, pattern) for pattern in skip):
@@ -56,8 +56,8 @@ def bursts_of(root: Path, folder: Path, skip: tuple[str, ...] = ()) -> list[Foun
     listed = list_folder(folder)
     if not listed.frames and listed.table is None:
         return []
-    found = find_bursts(folder)
-    named = [burst.renamed(name if len(found) == 1 else f"{name}-{burst.name}") for burst in found]
+    bursts = find_bursts(folder)
+    named = [burst.renamed(name if len(bursts) == 1 else f"{name}-{burst.name}") for burst in bursts]
     return [burst for burst in named if not any(fnmatchcase(burst.name, pattern) for pattern in skip)]
 
 

@@ -1,6 +1,6 @@
 """Many pictures of one folder into brackets, as a photographer took them.
 
-Told apart by what the cameras wrote: body, moment, size, exposure mode and bias, and the pattern of the exposures.
+They are separated by what the cameras wrote: body, moment, size, exposure mode and bias, and the pattern of exposures.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from pathlib import Path
 from hdrpipe.datasets.brackets import SAME, split
 from hdrpipe.datasets.exposures import from_camera
 from hdrpipe.files.names import natural
-from hdrpipe.files.pictures.decoder import About
+from hdrpipe.files.pictures.decoder import PictureHeader
 
 GAP = 3.0
 """Seconds between the end of one exposure and the next that part two bursts; cameras bracket faster."""
@@ -27,10 +27,10 @@ JITTER = 1.0
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture: its file, what it says of itself, and its exposure value in stops."""
+    """One picture: its file, its header, and its exposure value in stops."""
 
     path: Path
-    about: About
+    header: PictureHeader
     ev: float
 
 
@@ -42,7 +42,7 @@ class Grouping:
         groups: each a bracket of two or more exposures, in the order of shooting.
         lone: pictures that stand alone.
         repeats: pictures of an exposure that their bracket has already: the shutter had reached its limit.
-        sure: whether the pictures say all this; else a person should.
+        sure: True if the pictures decide the grouping; else a person should.
     """
 
     groups: tuple[tuple[Path, ...], ...] = ()
@@ -51,7 +51,7 @@ class Grouping:
     sure: bool = True
 
 
-def group(frames: Sequence[Path], abouts: Sequence[About]) -> Grouping:
+def group(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> Grouping:
     """Group pictures into brackets by what the cameras wrote.
 
     The pictures of each body are put in the order of time, and of their numbers where times are equal. A new bracket
@@ -59,27 +59,28 @@ def group(frames: Sequence[Path], abouts: Sequence[About]) -> Grouping:
     exposure comes again.
 
     Returns:
-        The grouping; without brackets where the pictures do not tell their exposures.
+        The grouping; without brackets where the exposures of the pictures are unknown.
     """
-    values, _ = from_camera(abouts)
+    values, _ = from_camera(headers)
     if values is None:
         return Grouping()
-    shots = [Shot(*one) for one in zip(frames, abouts, values, strict=True)]
-    parts = [part for stream in _streams(shots) for part in _brackets(stream)]
+    shots = [Shot(*one) for one in zip(frames, headers, values, strict=True)]
+    brackets = [bracket for stream in _streams(shots) for bracket in _brackets(stream)]
     groups, lone, repeats = [], [], []
-    for bracket, _ in parts:
+    for bracket, _ in brackets:
         kept = _distinct(bracket)
         (groups if len(kept) > 1 else lone).append(tuple(shot.path for shot in kept))
         repeats += [shot.path for shot in bracket if shot not in kept]
     alone = tuple(path for paths in lone for path in paths)
-    return Grouping(tuple(sorted(groups, key=_moment_of(shots))), alone, tuple(repeats), all(sure for _, sure in parts))
+    sure = all(certain for _, certain in brackets)
+    return Grouping(tuple(sorted(groups, key=_moment_of(shots))), alone, tuple(repeats), sure)
 
 
-def copies(frames: Sequence[Path], abouts: Sequence[About]) -> set[Path]:
+def copies(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> set[Path]:
     """Pictures that hold the very bytes of another one and its name with a mark: `a (1).jpg` beside `a.jpg`."""
-    alike: dict[tuple[int, About], list[Path]] = {}
-    for path, about in zip(frames, abouts, strict=True):
-        alike.setdefault((path.stat().st_size, about), []).append(path)
+    alike: dict[tuple[int, PictureHeader], list[Path]] = {}
+    for path, header in zip(frames, headers, strict=True):
+        alike.setdefault((path.stat().st_size, header), []).append(path)
     return {
         copy
         for paths in alike.values()
@@ -89,18 +90,18 @@ def copies(frames: Sequence[Path], abouts: Sequence[About]) -> set[Path]:
 
 
 def _is_marked(copy: Path, path: Path) -> bool:
-    """Whether a name is another one with something added that does not make its number another one."""
+    """True if a name is that of another file with something added that leaves its number as it is."""
     return copy != path and re.search(rf"(?<!\d){re.escape(path.stem)}(?!\d)", copy.stem) is not None
 
 
 def in_order(paths: Iterable[Path]) -> list[Path]:
     """Pictures in the order of their numbers; after 9999 a camera goes on with 0001."""
     ordered = sorted(paths, key=natural)
-    parts = [re.fullmatch(r"(.*?)(\d{3,9})(\D*)", path.stem) for path in ordered]
-    found = [part for part in parts if part is not None]
-    if len(found) < len(ordered) or len({(part[1], part[3]) for part in found}) != 1:
+    matches = [re.fullmatch(r"(.*?)(\d{3,9})(\D*)", path.stem) for path in ordered]
+    numbered = [match for match in matches if match is not None]
+    if len(numbered) < len(ordered) or len({(match[1], match[3]) for match in numbered}) != 1:
         return ordered
-    numbers = [int(part[2]) for part in found]
+    numbers = [int(match[2]) for match in numbered]
     for turn in (10**3, 10**4, 10**5):
         high = [number % turn >= turn - len(numbers) for number in numbers]
         low = [number % turn <= len(numbers) for number in numbers]
@@ -113,44 +114,44 @@ def in_order(paths: Iterable[Path]) -> list[Path]:
 
 def _streams(shots: Sequence[Shot]) -> list[list[Shot]]:
     """The pictures of each camera in the order of shooting; those without a name are the only named one's."""
-    bodies = {shot.about.camera.body for shot in shots} - {""}
+    bodies = {shot.header.camera.body for shot in shots} - {""}
     only = bodies.pop() if len(bodies) == 1 else ""
     streams: dict[str, list[Shot]] = {}
     for shot in shots:
-        streams.setdefault(shot.about.camera.body or only, []).append(shot)
+        streams.setdefault(shot.header.camera.body or only, []).append(shot)
     return [_by_time(stream) for stream in streams.values()]
 
 
 def _by_time(shots: Sequence[Shot]) -> list[Shot]:
-    """By time where all tell it, and by number where times are equal."""
-    timed = all(shot.about.camera.taken is not None for shot in shots)
+    """By time where all have one, and by number where times are equal."""
+    timed = all(shot.header.camera.taken is not None for shot in shots)
 
     def when(shot: Shot) -> float:
-        return (shot.about.camera.taken or 0.0) if timed else 0.0
+        return (shot.header.camera.taken or 0.0) if timed else 0.0
 
     ordered: list[Shot] = []
     for _, tie in groupby(sorted(shots, key=when), when):
-        known = {shot.path: shot for shot in tie}
-        ordered += [known[path] for path in in_order(known)]
+        by_path = {shot.path: shot for shot in tie}
+        ordered += [by_path[path] for path in in_order(by_path)]
     return ordered
 
 
 def _brackets(stream: Sequence[Shot]) -> list[tuple[Sequence[Shot], bool]]:
-    """The brackets of one camera, each with whether it is sure."""
-    marks = any(shot.about.camera.bracketed for shot in stream)
-    found: list[tuple[Sequence[Shot], bool]] = []
+    """The brackets of one camera, each with True if it is certain."""
+    marks = any(shot.header.camera.bracketed for shot in stream)
+    brackets: list[tuple[Sequence[Shot], bool]] = []
     start = 0
-    for place in range(1, len(stream) + 1):
-        if place == len(stream) or _parted(stream[place - 1], stream[place]):
-            found += _cut(stream[start:place], marks)
-            start = place
-    return found
+    for index in range(1, len(stream) + 1):
+        if index == len(stream) or _parted(stream[index - 1], stream[index]):
+            brackets += _cut(stream[start:index], marks)
+            start = index
+    return brackets
 
 
 def _parted(before: Shot, after: Shot) -> bool:
-    """Whether two pictures that follow one another cannot be of one bracket."""
-    one, other = before.about, after.about
-    sizes = [sorted((about.width, about.height)) for about in (one, other)]  # frames of one bracket may lie and stand
+    """True if two pictures that follow one another cannot be of one bracket."""
+    one, other = before.header, after.header
+    sizes = [sorted((side.width, side.height)) for side in (one, other)]  # frames of one bracket may lie and stand
     if sizes[0] != sizes[1] or one.camera.bracketed != other.camera.bracketed:
         return True
     if one.camera.taken is None or other.camera.taken is None:
@@ -162,20 +163,20 @@ def _parted(before: Shot, after: Shot) -> bool:
 
 
 def _cut(run: Sequence[Shot], marks: bool) -> list[tuple[Sequence[Shot], bool]]:
-    """Cut what was taken in one go; `marks` says that this camera marks its brackets."""
-    bracketed = bool(run[0].about.camera.bracketed)
-    biases = [shot.about.camera.bias for shot in run]
-    told = [bias for bias in biases if bias is not None]
+    """Cut what was taken in one go; `marks` is True for a camera that marks its brackets."""
+    bracketed = bool(run[0].header.camera.bracketed)
+    biases = [shot.header.camera.bias for shot in run]
+    given = [bias for bias in biases if bias is not None]
     sizes, sure = [len(run)], False
-    if len(told) == len(run) and max(told) - min(told) > SAME:
-        sizes, sure = split(told, False)
+    if len(given) == len(run) and max(given) - min(given) > SAME:
+        sizes, sure = split(given, False)
     if not sure:
         values = [shot.ev for shot in run]
         sizes, sure = split(values, bracketed)
         metering = not bracketed and (marks or max(values) - min(values) < JITTER)
         if not sure and metering:
             sizes, sure = [1] * len(run), True
-    starts = [sum(sizes[:place]) for place in range(len(sizes))]
+    starts = [sum(sizes[:index]) for index in range(len(sizes))]
     return [(run[start : start + size], sure) for start, size in zip(starts, sizes, strict=True)]
 
 
@@ -189,7 +190,7 @@ def _distinct(bracket: Sequence[Shot]) -> list[Shot]:
 
 
 def _moment_of(shots: Sequence[Shot]) -> Callable[[tuple[Path, ...]], tuple[float, tuple[tuple[int, int, str], ...]]]:
-    taken = {shot.path: shot.about.camera.taken or 0.0 for shot in shots}
+    taken = {shot.path: shot.header.camera.taken or 0.0 for shot in shots}
     return lambda paths: (taken[paths[0]], natural(paths[0]))
 
 

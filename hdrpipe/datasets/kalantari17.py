@@ -30,10 +30,10 @@ def listing(options: Options, seed: int, cache: Path) -> list[Entry]:
     root = opened(options.root, "Kalantari 2017")
     entries = []
     for split, folder in split_folders(root, "Kalantari 2017"):
-        found = [listed for listed in map(list_folder, folders(folder)) if listed.frames]
-        if not found:
+        listings = [listed for listed in map(list_folder, folders(folder)) if listed.frames]
+        if not listings:
             raise InputError("holds no scenes", folder)
-        for listed in found:
+        for listed in listings:
             aligned = any(path.name.startswith("input_") for path in listed.frames)
             burst = paper_burst(listed, scene_name(root, listed.folder), "input_" if aligned else "")
             entries.append(entry(burst, split, options, root))

@@ -1,4 +1,4 @@
-"""What datasets that lie in a folder share: where scenes are, which split they belong to, and how one is loaded."""
+"""Common code of datasets in a folder: their scenes, the split that each belongs to, and the loading of one."""
 
 import hashlib
 import logging
@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from hdrpipe.config.dataset_options import LocalOptions, TruthScale
-from hdrpipe.datasets.bursts import FoundBurst, Listing, list_folder, order
+from hdrpipe.datasets.bursts import BurstFiles, Listing, list_folder, order
 from hdrpipe.datasets.exposures import read_exposure_txt
 from hdrpipe.datasets.reading import excess, read_burst, read_truth
 from hdrpipe.datasets.scenes import Entry, Scene, Split
@@ -76,8 +76,8 @@ def split_folders(root: Path, layout: str) -> list[tuple[Split, Path]]:
         InputError: one of them is missing.
     """
     sides: list[tuple[Split, Path]] = []
-    wanted: list[tuple[Split, tuple[str, ...]]] = [("pool", POOL_FOLDERS), ("test", TEST_FOLDERS)]
-    for split, names in wanted:
+    needed: list[tuple[Split, tuple[str, ...]]] = [("pool", POOL_FOLDERS), ("test", TEST_FOLDERS)]
+    for split, names in needed:
         folder = side(root, names)
         if folder is None:
             raise InputError(f"has no folder {names[0].capitalize()!a}, which {layout} needs", root)
@@ -90,7 +90,7 @@ def scene_name(root: Path, folder: Path) -> str:
     return naming.scene_name("-".join(folder.relative_to(root).parts) or folder.resolve().name)
 
 
-def paper_burst(listing: Listing, name: str, prefix: str = "") -> FoundBurst:
+def paper_burst(listing: Listing, name: str, prefix: str = "") -> BurstFiles:
     """The burst of one folder of a published dataset: three pictures, their `exposure.txt`, the truth.
 
     Args:
@@ -113,7 +113,7 @@ def paper_burst(listing: Listing, name: str, prefix: str = "") -> FoundBurst:
     return order(name, frames, values, "exposure.txt", listing.truth, ignored)
 
 
-def scenes_below(root: Path, folder: Path, prefix: str = "") -> list[FoundBurst]:
+def scenes_below(root: Path, folder: Path, prefix: str = "") -> list[BurstFiles]:
     """The bursts of all folders below `folder` that hold pictures, named by their path below `root`.
 
     Raises:
@@ -125,32 +125,32 @@ def scenes_below(root: Path, folder: Path, prefix: str = "") -> list[FoundBurst]
     return [paper_burst(listing, scene_name(root, listing.folder), prefix) for listing in listings]
 
 
-def entry(found: FoundBurst, split: Split, options: LocalOptions, root: Path, group: str = "") -> Entry:
-    """A burst that was found, as an entry of a dataset; `group` is its own name unless given."""
-    load = partial(_load, found, split, options.truth_scale, root, group or found.name)
-    return Entry(found.name, split, found.ev, load, found.truth is not None)
+def entry(burst_files: BurstFiles, split: Split, options: LocalOptions, root: Path, group: str = "") -> Entry:
+    """A burst as an entry of a dataset; `group` is its own name unless given."""
+    load = partial(_load, burst_files, split, options.truth_scale, root, group or burst_files.name)
+    return Entry(burst_files.name, split, burst_files.ev, load, burst_files.truth is not None)
 
 
-def _load(found: FoundBurst, split: Split, scale: TruthScale, root: Path, group: str) -> Scene:
+def _load(burst_files: BurstFiles, split: Split, scale: TruthScale, root: Path, group: str) -> Scene:
     try:
-        read = read_burst(found)
+        read = read_burst(burst_files)
         burst = read.burst()
         truth, notes = None, read.notes
-        if found.truth is not None:
-            truth, kept = read_truth(found.truth, burst, scale, matrix=read.matrix)
+        if burst_files.truth is not None:
+            truth, kept = read_truth(burst_files.truth, burst, scale, matrix=read.matrix)
             notes = (*notes, f"truth in {kept}", *filter(None, [excess(truth)]))
     except HdrpipeError as error:
-        raise InputError(str(error), f"scene {found.name}", "`hdrpipe check` looks at all of them") from error
-    files = [*found.frames, *([found.truth] if found.truth else [])]
+        raise InputError(str(error), f"scene {burst_files.name}", "`hdrpipe check` lists all faulty scenes") from error
+    files = [*burst_files.frames, *([burst_files.truth] if burst_files.truth else [])]
     return Scene(
-        name=found.name,
+        name=burst_files.name,
         split=split,
         burst=burst,
         truth=truth,
         difficulty="photographed",
         group=group,
         sources=tuple(_below(root, path) for path in files),
-        exposures=found.source,
+        exposures=burst_files.source,
         notes=notes,
         digests={_below(root, path): _sha256(path) for path in files},
     )

@@ -1,4 +1,4 @@
-"""The bursts among the pictures of a folder: by what cameras wrote, or else by what the pictures show.
+"""The bursts among the pictures of a folder: by the data of the cameras, or else by the content of the pictures.
 
 Where pictures tell neither time nor exposure and do not look like one burst, a person is asked.
 """
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hdrpipe.datasets.brackets import period
 from hdrpipe.datasets.grouping import Grouping, copies, group, in_order
-from hdrpipe.files.pictures.decoder import About, Decoder
+from hdrpipe.files.pictures.decoder import Decoder, PictureHeader
 from hdrpipe.imaging.exposure import USABLE, brightness, stops_between
 
 MOST_FRAMES = 15
@@ -33,17 +33,17 @@ SAME_SCENE, OTHER_SCENE = 0.5, 0.3
 """Rank correlation from which on two pictures show one scene, and below which they do not."""
 
 
-def grouped(abouts: Mapping[Path, About], decoder: Decoder) -> Grouping:
+def grouped(headers: Mapping[Path, PictureHeader], decoder: Decoder) -> Grouping:
     """The brackets among the pictures of a folder, copies left out; all as one where each stands alone.
 
     Raises:
         InputError: a picture cannot be decoded.
     """
-    doubles = copies(list(abouts), list(abouts.values()))
-    frames = [path for path in abouts if path not in doubles]
-    if not all(abouts[path].camera.seconds for path in frames):
+    doubles = copies(list(headers), list(headers.values()))
+    frames = [path for path in headers if path not in doubles]
+    if not all(headers[path].camera.seconds for path in frames):
         return by_sight(frames, decoder) if len(frames) <= MOST_FRAMES else Grouping((tuple(frames),))
-    grouping = group(frames, [abouts[path] for path in frames])
+    grouping = group(frames, [headers[path] for path in frames])
     return grouping if grouping.groups else Grouping((tuple(frames),))
 
 
@@ -60,7 +60,7 @@ def by_sight(frames: Sequence[Path], decoder: Decoder) -> Grouping:
         groups = [tuple(ordered[start : start + length]) for start in range(0, len(ordered), length)]
         return Grouping(tuple(groups), sure=False)
     scenes = _scenes([_small(values) for values in seen])
-    return Grouping(tuple(tuple(ordered[place] for place in scene) for scene in scenes), sure=len(scenes) == 1)
+    return Grouping(tuple(tuple(ordered[index] for index in scene) for scene in scenes), sure=len(scenes) == 1)
 
 
 def _pattern(seen: Sequence[NDArray[np.float32]]) -> int | None:
@@ -77,19 +77,19 @@ def _pattern(seen: Sequence[NDArray[np.float32]]) -> int | None:
 
 def _scenes(pictures: Sequence[NDArray[Any]]) -> list[list[int]]:
     """Indices of the pictures of each scene; one scene where two of them could be one in the dark or in the light."""
-    alike = {pair: _likeness(*(pictures[place] for place in pair)) for pair in combinations(range(len(pictures)), 2)}
-    scenes = [{place} for place in range(len(pictures))]
+    alike = {pair: _likeness(*(pictures[index] for index in pair)) for pair in combinations(range(len(pictures)), 2)}
+    scenes = [{index} for index in range(len(pictures))]
     for (one, other), value in alike.items():
         if value is not None and value >= SAME_SCENE:
-            first, second = (next(scene for scene in scenes if place in scene) for place in (one, other))
+            first, second = (next(scene for scene in scenes if index in scene) for index in (one, other))
             if first is not second:
                 first |= second
                 scenes.remove(second)
     whole = [list(range(len(pictures)))]
     across = [alike[min(a, b), max(a, b)] for x, y in combinations(scenes, 2) for a in x for b in y]
-    told = [value for value in across if value is not None]
-    apart = min(map(len, scenes)) > 1 and len(scenes) > 1 and bool(told) and max(told) < OTHER_SCENE
-    return sorted(sorted(scene) for scene in scenes) if apart else whole
+    comparable = [value for value in across if value is not None]
+    separate = min(map(len, scenes)) > 1 and len(scenes) > 1 and bool(comparable) and max(comparable) < OTHER_SCENE
+    return sorted(sorted(scene) for scene in scenes) if separate else whole
 
 
 def _likeness(one: NDArray[Any], other: NDArray[Any]) -> float | None:

@@ -26,9 +26,9 @@ def listing(options: Options, seed: int, cache: Path) -> list[Entry]:
     entries: list[Entry] = []
     sides: list[tuple[Any, tuple[Split, ...]]] = [(train, ("pool", "validation")), (test, ("test",))]
     for side, splits in sides:
-        places = {f"place-{index:02d}": make_panorama(seed, index, 4 * options.size) for index in side}
+        panoramas = {f"place-{index:02d}": make_panorama(seed, index, 4 * options.size) for index in side}
         for split in splits:
-            entries += list_split(options, seed, split, getattr(options, split), places)
+            entries += list_split(options, seed, split, getattr(options, split), panoramas)
     return entries
 
 

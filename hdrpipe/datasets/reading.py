@@ -1,4 +1,4 @@
-"""Read a burst that was found: pictures of one size and depth, checked against its exposures, and its truth."""
+"""Reading of a burst: pictures of one size and depth, checked against its exposures, and its truth."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdrpipe.config.dataset_options import TruthScale
-from hdrpipe.datasets.bursts import FoundBurst
+from hdrpipe.datasets.bursts import BurstFiles
 from hdrpipe.datasets.correcting import corrected
 from hdrpipe.datasets.encoding import coded_if_linear, is_float, levels_of_floats, one_matrix, stretched
 from hdrpipe.datasets.transparency import fill_transparent
@@ -25,7 +25,7 @@ from hdrpipe.imaging.saturation import BINS, saturation
 from hdrpipe.quantities import Picture
 
 DISAGREEMENT = 0.5
-"""Stops between told and seen exposure that are worth a remark; a camera's own tone curve explains less."""
+"""Stops between recorded and measured exposure that are worth a remark; a camera's own tone curve explains less."""
 
 AGREEMENT = 0.25
 """Stops within which a truth must agree with the reference frame."""
@@ -47,7 +47,7 @@ class ReadBurst:
         reference: index of the frame asked for, or of the middle one.
         source: where the exposures are from.
         files: the frames' files.
-        notes: what a person should know, disagreements of told and seen exposure among them.
+        notes: remarks for people, disagreements of recorded and measured exposure among them.
         matrix: from linear values to linear sRGB (3, 3), None where that is what they are; for fused radiance.
     """
 
@@ -68,7 +68,7 @@ class ReadBurst:
 
 
 def read_burst(
-    found: FoundBurst,
+    files: BurstFiles,
     decoder: Decoder | None = None,
     max_pixels: int = MAX_PIXELS,
     reference: int | None = None,
@@ -84,46 +84,46 @@ def read_burst(
         InputError: a frame is damaged or no picture, sizes differ, RAW and other pictures are mixed, no such reference,
             or exposure values of the wrong sign.
     """
-    decoder, reference = decoder or shared(), _reference(found, reference)
-    is_raw = {path.suffix.lower() in raw.SUFFIXES for path in found.frames}
+    decoder, reference = decoder or shared(), _reference(files, reference)
+    is_raw = {path.suffix.lower() in raw.SUFFIXES for path in files.frames}
     if len(is_raw) > 1:
-        raise InputError("mixes RAW and other pictures", found.name, "give one kind: their brightness differs")
-    balance, level = _development(found, reference, decoder, max_pixels) if True in is_raw else (None, 1.0)
-    samples, infos, remarks = _decoded(found, lambda path: decoder.picture(path, max_pixels, balance, level))
-    samples, more = _as_levels(samples, infos, found)
+        raise InputError("mixes RAW and other pictures", files.name, "give one kind: their brightness differs")
+    balance, level = _development(files, reference, decoder, max_pixels) if True in is_raw else (None, 1.0)
+    samples, infos, remarks = _decoded(files, lambda path: decoder.picture(path, max_pixels, balance, level))
+    samples, more = _as_levels(samples, infos, files)
     remarks += more
-    for index, share in fill_transparent(samples, found.ev, [info.opaque for info in infos]):
-        remarks.append(f"{found.frames[index].name!a}: {share:.1%} are transparent and not measured")
+    for index, fraction in fill_transparent(samples, files.ev, [info.opaque for info in infos]):
+        remarks.append(f"{files.frames[index].name!a}: {fraction:.1%} are transparent and not measured")
     if curve is not None:
-        curve, timed = "gamma" if True in is_raw else curve, found.source != "estimate"
-        samples, ev, more = corrected(samples, found.ev, reference, found.frames, curve, timed)
-        found, remarks = replace(found, ev=ev), [*remarks, *more]
-    refuse_reversed(found, samples)
-    notes = (*found.notes, *remarks, *disagreements(found, samples))
-    matrix = one_matrix([info.matrix for info in infos], found.name)
-    return ReadBurst(found.name, samples, found.ev, reference, found.source, found.frames, notes, matrix)
+        curve, timed = "gamma" if True in is_raw else curve, files.source != "estimate"
+        samples, ev, more = corrected(samples, files.ev, reference, files.frames, curve, timed)
+        files, remarks = replace(files, ev=ev), [*remarks, *more]
+    refuse_reversed(files, samples)
+    notes = (*files.notes, *remarks, *disagreements(files, samples))
+    matrix = one_matrix([info.matrix for info in infos], files.name)
+    return ReadBurst(files.name, samples, files.ev, reference, files.source, files.frames, notes, matrix)
 
 
 def _decoded(
-    found: FoundBurst, decode: Callable[[Path], tuple[NDArray[Any], PictureInfo]]
+    files: BurstFiles, decode: Callable[[Path], tuple[NDArray[Any], PictureInfo]]
 ) -> tuple[NDArray[Any], list[PictureInfo], list[str]]:
-    """Samples (N, 3, H, W) of all frames as they are stored, what each is, and remarks."""
+    """Samples (N, 3, H, W) of all frames as they are stored, the description of each, and remarks."""
     samples: NDArray[Any] = np.empty(0, np.uint8)
     infos: list[PictureInfo] = []
     tags: list[int] = []
     remarks: list[str] = []
-    for index, path in enumerate(found.frames):
+    for index, path in enumerate(files.frames):
         frame, info = decode(path)
         tags.append(info.orientation)
         if info.radiance:
-            raise InputError("holds radiance, a frame is a camera picture of 8 or 16 bit", path)
+            raise InputError("holds radiance; a frame must be a camera picture of 8 or 16 bit", path)
         if index == 0:
-            samples = np.empty((len(found.frames), 3, info.height, info.width), frame.dtype)
+            samples = np.empty((len(files.frames), 3, info.height, info.width), frame.dtype)
         elif overruled(frame, info.orientation, samples[index - 1].transpose(1, 2, 0), infos[0].orientation):
             what = f"orientation {info.orientation} is not that of the other frames ({infos[0].orientation})"
-            remarks.append(f"{path.name!a}: {what}, and what it shows says otherwise: it is turned as they are")
+            remarks.append(f"{path.name!a}: {what}, but its content fits theirs: it is turned as they are")
             frame, info = _turned(frame, info, infos[0].orientation)
-        samples, frame = _fitting(samples, frame, path, found.frames[0].name)
+        samples, frame = _fitting(samples, frame, path, files.frames[0].name)
         samples[index] = frame.transpose(2, 0, 1)
         infos.append(info)
         remarks += [f"{path.name!a}: {note}" for note in info.notes]
@@ -156,7 +156,7 @@ def _fitting(samples: NDArray[Any], frame: NDArray[Any], path: Path, first: str)
 
 
 def _as_levels(
-    samples: NDArray[Any], infos: Sequence[PictureInfo], found: FoundBurst
+    samples: NDArray[Any], infos: Sequence[PictureInfo], files: BurstFiles
 ) -> tuple[NDArray[Any], list[str]]:
     """Samples display-coded over the range of their type, and remarks."""
     depths, formats = {info.dtype for info in infos}, {info.format for info in infos}
@@ -167,59 +167,59 @@ def _as_levels(
     if depths != {"uint16"} or not formats <= {"png", "tiff"}:
         return samples, []
     samples, remarks = stretched(samples)
-    if found.source == "estimate":
+    if files.source == "estimate":
         return samples, remarks
-    samples, more = coded_if_linear(samples, found.ev)
+    samples, more = coded_if_linear(samples, files.ev)
     return samples, [*remarks, *more]
 
 
 def _development(
-    found: FoundBurst, reference: int, decoder: Decoder, max_pixels: int
+    files: BurstFiles, reference: int, decoder: Decoder, max_pixels: int
 ) -> tuple[tuple[float, ...] | None, float]:
     """White balance and saturation of RAW frames, one for all: else they would differ by more than their exposures."""
-    balance = decoder.about(found.frames[reference], max_pixels).white_balance
-    tones = [decoder.tones(path, BINS, max_pixels) for path in found.frames]
-    return balance, saturation(tones, found.ev)
+    balance = decoder.header(files.frames[reference], max_pixels).white_balance
+    tones = [decoder.tones(path, BINS, max_pixels) for path in files.frames]
+    return balance, saturation(tones, files.ev)
 
 
-def _reference(found: FoundBurst, asked: int | None) -> int:
-    count = len(found.frames)
+def _reference(files: BurstFiles, asked: int | None) -> int:
+    count = len(files.frames)
     if asked is not None and not 0 <= asked < count:
-        raise InputError(f"reference {asked} is no frame", found.name, f"choose 0 to {count - 1}")
+        raise InputError(f"reference {asked} is no frame", files.name, f"choose 0 to {count - 1}")
     return count // 2 if asked is None else asked
 
 
-def disagreements(found: FoundBurst, samples: NDArray[Any]) -> list[str]:
-    """Neighbours whose exposures differ by something else than the pictures show, one remark each."""
+def disagreements(files: BurstFiles, samples: NDArray[Any]) -> list[str]:
+    """Neighbours whose recorded exposures disagree with the pictures, one remark each."""
     return [
-        _remark(found, index, told, seen)
-        for index, told, seen in _steps(found, samples)
-        if abs(seen - told) > max(DISAGREEMENT, 0.25 * told)
+        _remark(files, index, recorded, seen)
+        for index, recorded, seen in _steps(files, samples)
+        if abs(seen - recorded) > max(DISAGREEMENT, 0.25 * recorded)
     ]
 
 
-def refuse_reversed(found: FoundBurst, samples: NDArray[Any]) -> None:
+def refuse_reversed(files: BurstFiles, samples: NDArray[Any]) -> None:
     """Raise InputError if every frame is darker than the one of the next smaller exposure value."""
-    steps = list(_steps(found, samples))
+    steps = list(_steps(files, samples))
     if steps and all(seen < -DISAGREEMENT for _, _, seen in steps):
         hint = "more light is a larger EV: reverse their signs"
-        raise InputError(f"exposure values of the wrong sign: {_remark(found, *steps[0])}", found.name, hint)
+        raise InputError(f"exposure values of the wrong sign: {_remark(files, *steps[0])}", files.name, hint)
 
 
-def _steps(found: FoundBurst, samples: NDArray[Any]) -> Iterator[tuple[int, float, float]]:
-    """Index of a frame, stops to the next one as they are told and as the pictures show them, where both are known."""
-    if found.source == "estimate":
+def _steps(files: BurstFiles, samples: NDArray[Any]) -> Iterator[tuple[int, float, float]]:
+    """Index of a frame, stops to the next one as recorded and as measured on the pictures, where both are known."""
+    if files.source == "estimate":
         return
     seen_by = [brightness(frame) for frame in samples]
     for index in range(len(seen_by) - 1):
         seen = stops_between(seen_by[index], seen_by[index + 1])
         if seen is not None:
-            yield index, found.ev[index + 1] - found.ev[index], seen
+            yield index, files.ev[index + 1] - files.ev[index], seen
 
 
-def _remark(found: FoundBurst, index: int, told: float, seen: float) -> str:
-    names = " to ".join(ascii(path.name) for path in found.frames[index : index + 2])
-    return f"{names}: {found.source} says {told:+.2f} EV, the pictures say {seen:+.2f}"
+def _remark(files: BurstFiles, index: int, recorded: float, seen: float) -> str:
+    names = " to ".join(ascii(path.name) for path in files.frames[index : index + 2])
+    return f"{names}: {files.source} says {recorded:+.2f} EV, the pictures say {seen:+.2f}"
 
 
 def read_truth(
@@ -251,10 +251,10 @@ def read_truth(
             else np.linalg.solve(matrix, np.reshape(info.matrix, (3, 3)))
         )
         truth = np.einsum("ij,jhw->ihw", to_frames.astype(np.float32), truth)
-    known = scales(burst)
+    factors = scales(burst)
     if scale == "auto":
         scale = _agreeing(path, truth, burst)
-    truth *= np.float32(1.0 / known[scale])
+    truth *= np.float32(1.0 / factors[scale])
     return truth.clip(0.0, None, out=truth), scale
 
 

@@ -31,7 +31,7 @@ CLIPPED = (0.07, 0.27)
 
 @dataclass(frozen=True)
 class Motion:
-    """What moves between two exposures, in pixels of a 256 view."""
+    """Motion between two exposures, in pixels of a 256 view."""
 
     objects: tuple[int, int]
     speed: tuple[float, float]
@@ -131,7 +131,7 @@ def _taken_with(options: RenderedOptions, seed: int, split: Split, index: int) -
         return CAMERAS[options.camera], options.ev
     rng = generator(seed, split, index, "camera")
     step, reference = rng.uniform(*STEPS), len(options.ev) // 2
-    return varied(rng), tuple(float(step * (place - reference)) for place in range(len(options.ev)))
+    return varied(rng), tuple(float(step * (frame - reference)) for frame in range(len(options.ev)))
 
 
 def _read(frames: NDArray, ev: tuple[float, ...], reference: int) -> tuple[Burst, tuple[str, ...]]:
@@ -150,8 +150,8 @@ def _scaled(truth: Picture, burst: Burst) -> Picture:
     The factor is the median ratio over the reference's values that are neither dark nor bright.
     """
     low, high = MEASURABLE
-    own = burst.ldr[burst.reference]
-    middle = (own > low) & (own < high) & (truth > 0)
+    frame = burst.ldr[burst.reference]
+    middle = (frame > low) & (frame < high) & (truth > 0)
     if not middle.any():
         return truth
     factor = np.median(burst.radiance[burst.reference][middle] / truth[middle])
@@ -196,8 +196,8 @@ def _shake(rng: np.random.Generator, view: View, motion: Motion, size: int) -> N
 
 def _white(rng: np.random.Generator, picture: NDArray[np.float32]) -> float:
     """The radiance at which the reference clips, chosen for the share of clipped pixels."""
-    share = rng.uniform(*CLIPPED)
-    return max(float(np.quantile(picture.max(axis=2), 1 - share)), 1e-6)
+    clipped = rng.uniform(*CLIPPED)
+    return max(float(np.quantile(picture.max(axis=2), 1 - clipped)), 1e-6)
 
 
 def _channels_first(picture: NDArray[np.floating]) -> NDArray[np.float32]:

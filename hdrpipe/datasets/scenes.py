@@ -1,4 +1,4 @@
-"""What a dataset is: archives to fetch, options, and a list of scenes that are loaded one by one.
+"""Interface of a dataset: archives to fetch, options, and a list of scenes that are loaded one by one.
 
 A file of this room is a choice of the config when it holds::
 
@@ -18,7 +18,7 @@ Split: TypeAlias = Literal["pool", "validation", "test"]
 """pool: what training may see; validation: for people who choose a recipe; test: for the evaluation alone."""
 
 Difficulty: TypeAlias = Literal["tripod", "handheld", "large-motion", "photographed"]
-"""What moves between the exposures: an object; also the camera; several objects, far; nobody knows (real pictures)."""
+"""Motion between the exposures: an object; also the camera; several objects, far; unknown (real pictures)."""
 
 SPLITS: tuple[Split, ...] = get_args(Split)
 DIFFICULTIES: tuple[Difficulty, ...] = get_args(Difficulty)
@@ -45,7 +45,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Scene:
-    """A burst with what is known of it.
+    """A burst with its truth and its origin.
 
     Args:
         name: unique in the dataset.
@@ -57,7 +57,7 @@ class Scene:
         difficulty: what moves.
         group: scenes of one group share a place and are not independent.
         sources: names of the pictures that the scene was made of.
-        exposures: where the exposure values are from: "rendered", "exposure.txt", "table", "exif" or "estimate".
+        exposures: source of the exposure values: "rendered", "exposure.txt", "table", "exif" or "estimate".
         notes: what a person should know of the files.
         digests: sha256 of each file that was read, by its name below the root of the dataset.
     """
@@ -78,7 +78,7 @@ class Scene:
 class Entry:
     """A scene that is not loaded yet: what the choice of labels needs, and the way to load it.
 
-    `labelled` says whether there is a truth that may be chosen as a label or measured against.
+    `labelled` is True if there is a truth that may be chosen as a label or measured against.
     Where `source` is false a label draw passes the scene over, but for `all` and for a list of names.
     """
 

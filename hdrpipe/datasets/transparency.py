@@ -1,4 +1,4 @@
-"""Transparent pixels are not measured: what the other frames show there stands in, so that they add nothing."""
+"""Transparent pixels are not measured: values of the other frames replace them, so that they add nothing."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,20 +25,20 @@ def fill_transparent(
     Returns:
         Index and transparent share of each frame that has transparent pixels.
     """
-    top, told = np.iinfo(samples.dtype).max, []
+    top, fractions = np.iinfo(samples.dtype).max, []
     for index, mask in enumerate(opaque):
         if mask is None:
             continue
-        told.append((index, float(1.0 - mask.mean())))
+        fractions.append((index, float(1.0 - mask.mean())))
         left = ~mask
         others = sorted((k for k in range(len(samples)) if k != index), key=lambda k: abs(ev[k] - ev[index]))
         for unclipped in (True, False):  # a clipped value is better than none
             for other in others:
                 measured = opaque[other]
-                place = left if measured is None else left & measured
+                filled = left if measured is None else left & measured
                 if unclipped:
-                    place = place & (samples[other] < CLIPPED * top).all(axis=0)
+                    filled = filled & (samples[other] < CLIPPED * top).all(axis=0)
                 factor = 2.0 ** ((ev[index] - ev[other]) / GAMMA)
-                samples[index][:, place] = np.rint((samples[other][:, place] * factor).clip(0, top))
-                left = left & ~place
-    return told
+                samples[index][:, filled] = np.rint((samples[other][:, filled] * factor).clip(0, top))
+                left = left & ~filled
+    return fractions

@@ -1,4 +1,4 @@
-"""Frames of one burst whose orientation tags disagree: cameras that look up or down guess. What they show decides."""
+"""Frames of one burst whose orientation tags disagree, as cameras that look up or down guess: their content decides."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ SIDE = 48
 """Pixels a side on which frames are compared."""
 
 MARGIN = 0.05
-"""How much more alike frames must be turned the other way before a tag is overruled."""
+"""Least gain in rank correlation, by turning a frame the other way, that overrules its tag."""
 
 _BACK = {6: 8, 8: 6}
 
@@ -25,7 +25,7 @@ def turned(samples: NDArray[Any], tag: int, other: int) -> NDArray[Any]:
 
 
 def overruled(frame: NDArray[Any], tag: int, before: NDArray[Any], other: int) -> bool:
-    """Whether a frame (H, W, 3), upright by its tag, agrees better with its neighbour by the neighbour's tag.
+    """True if a frame (H, W, 3), upright by its tag, agrees better with its neighbour by the neighbour's tag.
 
     Args:
         frame, tag: the frame and its EXIF orientation.
@@ -54,5 +54,5 @@ def _alike(one: NDArray[Any], other: NDArray[Any]) -> float:
 
 def _ranks(values: NDArray[Any]) -> NDArray[np.float64]:
     """Ranks of (M,) values around 0; equal values share one."""
-    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return np.asarray(counts.cumsum() - 0.5 * counts - 0.5 * len(values), np.float64)[places]
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray(counts.cumsum() - 0.5 * counts - 0.5 * len(values), np.float64)[inverse]

@@ -12,7 +12,7 @@ LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 @dataclass(frozen=True)
 class View:
-    """Where the reference camera looks.
+    """Direction and field of view of the reference camera.
 
     Args:
         fov: field of view in radians, the same for both axes.

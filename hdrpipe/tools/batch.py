@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hdrpipe.datasets.bursts import FoundBurst, find_burst, find_bursts, list_folder
+from hdrpipe.datasets.bursts import BurstFiles, find_burst, find_bursts, list_folder
 from hdrpipe.datasets.encoding import in_srgb
 from hdrpipe.datasets.reading import read_burst
 from hdrpipe.errors import HdrpipeError, UsageError
@@ -45,7 +45,7 @@ class Output:
 class Task:
     """One burst and the HDR file that it becomes."""
 
-    burst: FoundBurst
+    burst: BurstFiles
     target: Path
 
 
@@ -93,13 +93,13 @@ def plan(sources: Sequence[Path], out: Path, output: Output) -> tuple[list[Task]
     return [Task(burst, target) for burst, target in zip(bursts, targets, strict=True)], failed
 
 
-def _bursts_in(sources: Sequence[Path], folders: Sequence[Path]) -> tuple[list[FoundBurst], list[Outcome]]:
+def _bursts_in(sources: Sequence[Path], folders: Sequence[Path]) -> tuple[list[BurstFiles], list[Outcome]]:
     """Bursts of the folders, or the pictures as one burst where there is no folder; and the folders that failed."""
     if not folders:
         return [find_burst(list(sources))], []
     if len(folders) == 1:
         return list(find_bursts(folders[0])), []
-    bursts: list[FoundBurst] = []
+    bursts: list[BurstFiles] = []
     failed = []
     for folder in folders:
         try:
@@ -109,7 +109,7 @@ def _bursts_in(sources: Sequence[Path], folders: Sequence[Path]) -> tuple[list[F
     return bursts, failed
 
 
-def _inputs(given: Sequence[Path], bursts: Sequence[FoundBurst]) -> list[Path]:
+def _inputs(given: Sequence[Path], bursts: Sequence[BurstFiles]) -> list[Path]:
     """Files that no result may replace: those of all bursts, and those named on the command line."""
     beside = [*given, *(burst.truth for burst in bursts if burst.truth)]
     kept = [path for path in beside if not path.is_dir() and not is_result(path)]
@@ -138,7 +138,7 @@ def fuse_all(
 
 def _fuse_one(task: Task, network: Stored | None, settings: Settings, output: Output, progress: Progress) -> Outcome:
     burst = task.burst
-    headers = [shared().about(path) for path in burst.frames]
+    headers = [shared().header(path) for path in burst.frames]
     check_size(task.target, headers[0].width, headers[0].height)
     check_budget(headers[0].width * headers[0].height, len(burst.frames), settings)
     read = read_burst(burst, reference=settings.reference, curve=settings.response)
@@ -182,7 +182,7 @@ def _holds_pictures(folder: Path) -> bool:
     return bool(listing.frames or listing.table)
 
 
-def _targets(bursts: Sequence[FoundBurst], out: Path, output: Output) -> list[Path]:
+def _targets(bursts: Sequence[BurstFiles], out: Path, output: Output) -> list[Path]:
     """One file in `out` for each burst; characters that file systems refuse are replaced, equal names get a number."""
     targets: list[Path] = []
     taken: set[Path] = set()

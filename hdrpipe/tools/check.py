@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from hdrpipe.datasets.bursts import FoundBurst, find_bursts, guess, list_folder
+from hdrpipe.datasets.bursts import BurstFiles, find_bursts, guess, list_folder
 from hdrpipe.datasets.exposures import TABLES
 from hdrpipe.datasets.layouts import folders, linked, scene_name
 from hdrpipe.datasets.reading import read_burst
@@ -54,7 +54,7 @@ class Verdict:
     """
 
     rows: tuple[Checked, ...]
-    grouped: tuple[tuple[Path, tuple[FoundBurst, ...]], ...]
+    grouped: tuple[tuple[Path, tuple[BurstFiles, ...]], ...]
     guessed: tuple[tuple[Path, tuple[tuple[Path, ...], ...]], ...] = ()
 
     @property
@@ -77,8 +77,8 @@ def check(root: Path, progress: Callable[[int, int, str], None], decoder: Decode
     if not root.is_dir():
         raise InputError("there is no such folder", ascii(str(root)))
     rows: list[Checked] = []
-    bursts: list[FoundBurst] = []
-    grouped: list[tuple[Path, tuple[FoundBurst, ...]]] = []
+    bursts: list[BurstFiles] = []
+    grouped: list[tuple[Path, tuple[BurstFiles, ...]]] = []
     failed: list[Path] = []
     for folder in folders(root):
         name = scene_name(root, folder)
@@ -175,7 +175,7 @@ def _quoted(cell: str) -> str:
     return '"' + cell.replace('"', '""') + '"' if any(mark in cell for mark in ',"\r\n') else cell
 
 
-def _checked(burst: FoundBurst, decoder: Decoder) -> Checked:
+def _checked(burst: BurstFiles, decoder: Decoder) -> Checked:
     try:
         read = read_burst(burst, decoder)
         facts = check_burst.facts(read)
@@ -217,13 +217,13 @@ def _gaps(names: list[str]) -> list[str]:
     return [f"a frame may be missing: no number {missing[0]} in the names"] if len(missing) == 1 else []
 
 
-def _leftover(burst: FoundBurst) -> list[str]:
+def _leftover(burst: BurstFiles) -> list[str]:
     names = ", ".join(ascii(path.name) for path in burst.ignored[:5])
     more = f" and {len(burst.ignored) - 5} more" if len(burst.ignored) > 5 else ""
     return [f"ignored files: {names}{more}"] if burst.ignored else []
 
 
-def _together(rows: list[Checked], bursts: list[FoundBurst]) -> list[Checked]:
+def _together(rows: list[Checked], bursts: list[BurstFiles]) -> list[Checked]:
     """Add warnings that need all bursts: an unusual number of frames, a picture that is in two bursts."""
     usual = Counter(len(burst.frames) for burst in bursts).most_common(1)
     counts = {burst.name: len(burst.frames) for burst in bursts}

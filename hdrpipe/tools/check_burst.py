@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hdrpipe.datasets.bursts import FoundBurst
+from hdrpipe.datasets.bursts import BurstFiles
 from hdrpipe.datasets.reading import ReadBurst, excess, read_truth, scales
 from hdrpipe.errors import HdrpipeError
 from hdrpipe.files.pictures.decoder import Decoder
@@ -81,7 +81,7 @@ def displacement(read: ReadBurst) -> float | None:
     return max(shifts) / factor if shifts else None
 
 
-def truth_facts(burst: FoundBurst, read: ReadBurst, decoder: Decoder) -> tuple[str, list[str], list[str]]:
+def truth_facts(burst: BurstFiles, read: ReadBurst, decoder: Decoder) -> tuple[str, list[str], list[str]]:
     """Scale of the truth (`none`, `unusable`, or as in `scales`), with errors and warnings about it."""
     if burst.truth is None:
         return "none", [], []

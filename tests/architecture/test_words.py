@@ -8,7 +8,19 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "hdrpipe"
 
-ROOMS = ("api", "cli", "config", "errors", "evaluation", "imaging", "inference", "learning", "masking", "models")
+ROOMS = (
+    "api",
+    "cli",
+    "config",
+    "datasets",
+    "errors",
+    "evaluation",
+    "imaging",
+    "inference",
+    "learning",
+    "masking",
+    "models",
+)
 ROOMS += ("quantities", "randomness", "report", "stages", "tools")
 """Rooms of the package that keep to the words; a room is added once it is clean."""
 

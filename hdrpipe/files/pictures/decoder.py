@@ -43,7 +43,7 @@ DTYPES = ("|u1", "<u2", "<f2", "<f4", "<u4")
 
 
 @dataclass(frozen=True)
-class About:
+class PictureHeader:
     """What a picture says without being decoded.
 
     Attributes:
@@ -116,17 +116,17 @@ class Decoder:
             opaque=None if opaque is None else opaque > 0,
         )
 
-    def about(self, path: Path | str, max_pixels: int = MAX_PIXELS) -> About:
+    def header(self, path: Path | str, max_pixels: int = MAX_PIXELS) -> PictureHeader:
         """Header and EXIF of a picture.
 
         Raises:
             InputError: it is no picture that can be read, or too large.
         """
         with self._lock, self._telling(path):
-            self._ask("about", path, max_pixels=max_pixels)
+            self._ask("header", path, max_pixels=max_pixels)
             said = self._hear(self.seconds)
             balance = said["white_balance"]
-            return About(
+            return PictureHeader(
                 format=str(said["format"]),
                 width=int(said["width"]),
                 height=int(said["height"]),

@@ -72,7 +72,7 @@ def _picture(request: dict[str, Any], answers: BinaryIO) -> None:
             rest = rest[answers.write(rest) :]
 
 
-def _about(request: dict[str, Any], answers: BinaryIO) -> None:
+def _header(request: dict[str, Any], answers: BinaryIO) -> None:
     path = request["path"]
     kind, width, height = headers.measure(path, int(request["max_pixels"]))
     camera, balance = camera_data(path), None
@@ -90,7 +90,7 @@ def _tones(request: dict[str, Any], answers: BinaryIO) -> None:
 
 _REQUESTS: dict[str, Callable[[dict[str, Any], BinaryIO], None]] = {
     "picture": _picture,
-    "about": _about,
+    "header": _header,
     "tones": _tones,
 }
 

@@ -78,7 +78,7 @@ def test_a_table_goes_before_everything(tmp_path):
 def test_a_table_that_tells_half_of_the_exposures_is_refused(tmp_path):
     folder = write_burst(tmp_path / "b")
     (folder / "bursts.csv").write_text("file,ev\n1.png,-2\n2.png,\n")
-    with pytest.raises(InputError, match="some frames of 'b', not of all"):
+    with pytest.raises(InputError, match="some frames of 'b', not for all"):
         find_burst(folder)
 
 
@@ -94,7 +94,7 @@ def test_a_table_in_yaml(tmp_path):
     ("text", "words"),
     [
         ("file,ev\n../1.png,0\n", "inside this folder"),
-        ("file,ev\n1.png,nan\n", "no number"),
+        ("file,ev\n1.png,nan\n", "not finite"),
         ("file,seconds\n1.png,0\n2.png,1\n", "not positive"),
         ("file,seconds\n1.png,1/0\n2.png,1\n", "no number"),
         ("file,ev\n1.png,0\n2.png,0\n", "same exposure"),
@@ -271,7 +271,7 @@ def test_exposures_that_come_again_without_a_pattern_are_asked_for(tmp_path):
     times = (1 / 500, 1 / 500, 1 / 125, 1 / 125, 1 / 30, 1 / 30)  # two cameras that do not tell who they are
     series = [(f"{i}.jpg", seconds, {"taken": 0.3 * i}) for i, seconds in enumerate(times)]
     folder = shots(tmp_path / "card", series)
-    with pytest.raises(InputError, match=r"bursts\.csv: nothing says for sure which of 6 pictures"):
+    with pytest.raises(InputError, match=r"bursts\.csv: it is not certain which of 6 pictures"):
         find_bursts(folder)
     assert guess(folder)
 
@@ -280,7 +280,7 @@ def test_rooms_without_exif_are_asked_for(tmp_path):
     for room in range(2):
         for index, ldr in enumerate(frames(radiance(room), (0.0, -2.0, 2.0))):
             write_frame(tmp_path / f"{3 * room + index}.png", ldr)
-    with pytest.raises(InputError, match=r"bursts\.csv: nothing says for sure"):
+    with pytest.raises(InputError, match=r"bursts\.csv: it is not certain"):
         find_bursts(tmp_path)
     assert [names(one) for one in guess(tmp_path)] == [["0.png", "1.png", "2.png"], ["3.png", "4.png", "5.png"]]
     assert find_bursts(write_burst(tmp_path / "one", bits=8, text=False))

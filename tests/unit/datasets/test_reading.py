@@ -148,7 +148,7 @@ def test_clipped_lights_of_a_sensor_that_saturates_below_its_white_level_are_whi
 def test_raw_frames_without_clipped_pixels_are_as_their_white_level_tells(tmp_path):
     pytest.importorskip("rawpy", reason="the extra `raw` is not installed")
     found, decoder = raw_burst(tmp_path, 0.05 * GREY), shared()
-    seen, balance = read_burst(found), decoder.about(tmp_path / "1.dng").white_balance
+    seen, balance = read_burst(found), decoder.header(tmp_path / "1.dng").white_balance
     alone = [decoder.picture(path, white_balance=balance)[0].transpose(2, 0, 1) for path in found.frames]
     assert np.array_equal(seen.samples, alone)
 

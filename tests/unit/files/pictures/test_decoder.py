@@ -59,7 +59,7 @@ def test_relative_names_and_odd_names_are_found(decoder, tmp_path, picture, monk
 
 def test_a_stopped_child_is_a_fault_of_the_picture_and_the_next_one_is_read(picture):
     decoder = Decoder(seconds=3.0)
-    decoder.about(picture)
+    decoder.header(picture)
     child = decoder._child
     os.kill(child.pid, signal.SIGSTOP)  # as a decoder that never comes back
     with pytest.raises(InputError, match="took too long"):
@@ -71,7 +71,7 @@ def test_a_stopped_child_is_a_fault_of_the_picture_and_the_next_one_is_read(pict
 
 def test_a_crash_is_a_fault_of_the_picture_and_the_next_one_is_read(picture):
     decoder = Decoder()
-    decoder.about(picture)
+    decoder.header(picture)
     os.kill(decoder._child.pid, signal.SIGSTOP)
     os.kill(decoder._child.pid, signal.SIGKILL)
     decoder._child.poll = lambda: None  # it dies after the request was sent
@@ -94,11 +94,11 @@ def test_the_child_may_not_take_more_memory_than_it_is_given():
 
 def test_the_header_of_a_picture_tells_its_exposure(decoder, tmp_path):
     path = write_frame(tmp_path / "p.jpg", frames(radiance())[1], seconds=1 / 60, iso=200, aperture=2.8, taken=1.25)
-    about = decoder.about(path)
-    assert (about.format, about.width, about.height) == ("jpeg", 64, 48)
-    assert about.camera.seconds == pytest.approx(1 / 60, rel=1e-4)
-    assert (about.camera.iso, about.camera.aperture) == (200, 2.8)
-    assert about.camera.taken % 60 == pytest.approx(1.25)
+    header = decoder.header(path)
+    assert (header.format, header.width, header.height) == ("jpeg", 64, 48)
+    assert header.camera.seconds == pytest.approx(1 / 60, rel=1e-4)
+    assert (header.camera.iso, header.camera.aperture) == (200, 2.8)
+    assert header.camera.taken % 60 == pytest.approx(1.25)
 
 
 def test_turned_pictures_stand_upright(decoder, tmp_path):
@@ -115,9 +115,9 @@ def test_raw_pictures_are_linear_and_scale_with_the_exposure_time(decoder, tmp_p
     linear = []
     for index, seconds in enumerate((0.01, 0.02, 0.04)):
         path = write_dng(tmp_path / f"{index}.dng", scene * seconds / 0.02, seconds=seconds)
-        about = decoder.about(path)
-        assert about.camera.seconds == pytest.approx(seconds)
-        samples, info = decoder.picture(path, white_balance=about.white_balance)
+        header = decoder.header(path)
+        assert header.camera.seconds == pytest.approx(seconds)
+        samples, info = decoder.picture(path, white_balance=header.white_balance)
         assert (info.format, info.dtype, samples.shape) == ("raw", "uint16", (96, 128, 3))
         linear.append((samples / 65535.0) ** 2.2)
     mean = linear[1].mean((0, 1))
@@ -135,7 +135,7 @@ def test_a_raw_picture_that_no_exif_reader_knows_tells_its_exposure(
     monkeypatch.setenv("TZ", zone)
     decoder = Decoder()
     path = write_mrw(tmp_path / "a.mrw", np.full((1200, 1600), 1000), seconds, iso, aperture)
-    camera = decoder.about(path).camera
+    camera = decoder.header(path).camera
     decoder.close()
     assert (camera.seconds, camera.iso, camera.aperture) == pytest.approx((seconds, iso, aperture), rel=1e-4)
     assert camera.taken == 1740830400  # noon of the camera's own clock
@@ -181,10 +181,10 @@ def claiming(path, width, height):
 
 
 def test_the_documented_number_of_pixels_is_the_limit_of_every_format(decoder, tmp_path):
-    about = decoder.about(claiming(tmp_path / "p.jpg", 16000, 16700))
-    assert (about.width, about.height) == (16000, 16700)
+    header = decoder.header(claiming(tmp_path / "p.jpg", 16000, 16700))
+    assert (header.width, header.height) == (16000, 16700)
     with pytest.raises(InputError, match=f"allowed are 1 to {MAX_PIXELS}"):
-        decoder.about(claiming(tmp_path / "p.jpg", 16000, 16800))
+        decoder.header(claiming(tmp_path / "p.jpg", 16000, 16800))
 
 
 @pytest.mark.slow  # half a gigabyte of memory

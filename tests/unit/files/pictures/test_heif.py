@@ -86,8 +86,8 @@ def test_it_stands_upright(library, tmp_path, rgb, suffix, orientation):
     picture, info = read_picture(path, LARGE)
     wanted = upright(rgb, orientation)
     assert (info.height, info.width, info.orientation) == (*wanted.shape[:2], 1)
-    about = shared().about(path)
-    assert (about.height, about.width) == wanted.shape[:2]
+    header = shared().header(path)
+    assert (header.height, header.width) == wanted.shape[:2]
     assert np.abs(picture - wanted.transpose(2, 0, 1)).mean() < 0.01
 
 

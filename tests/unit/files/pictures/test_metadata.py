@@ -45,7 +45,7 @@ def test_sensitivities_beyond_16_bits_stand_in_tags_of_their_own(tmp_path, suffi
 def test_mode_bias_and_body_are_told_also_by_the_decoder(tmp_path):
     inner = {0xA402: 2, 0x9204: IFDRational(-2, 3), 0xA431: "0042"}
     path = picture(tmp_path / "a.jpg", inner, {0x010F: "Maker", 0x0110: "Model"})
-    for camera in (camera_data(path), shared().about(path).camera):
+    for camera in (camera_data(path), shared().header(path).camera):
         assert (camera.bracketed, camera.body) == (True, "Maker Model 0042")
         assert camera.bias == pytest.approx(-2 / 3)
 
