@@ -107,7 +107,7 @@ def _alive(process: int) -> bool:
 
 
 def translated(error: OSError, target: Path) -> HdrpipeError:
-    """The fault to tell for a system error at `target`: CapacityError where room is lacking, else InputError."""
+    """The error for a system error at `target`: CapacityError where room is lacking, else InputError."""
     reason = error.strerror or str(error)
     if error.errno in FULL:
         return CapacityError(f"cannot be written, no space left ({reason})", target, "free some space and run it again")

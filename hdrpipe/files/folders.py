@@ -50,7 +50,7 @@ def folder_content(root: Path | str, remembered: Path = REMEMBERED) -> str:
 
 
 def is_litter(name: str) -> bool:
-    """Whether no photographer made a file or folder of this name; `._a.jpg` is macOS's companion of `a.jpg`."""
+    """True for names of files that systems and file servers leave; `._a.jpg` is macOS's companion of `a.jpg`."""
     return name.startswith("._") or name.lower() in LITTER
 
 

@@ -7,7 +7,7 @@ VMSTAT = Path("/proc/vmstat")
 
 
 def kills() -> int:
-    """Processes of this machine that the kernel has ended for lack of memory so far; 0 where it does not tell."""
+    """Processes of this machine that the kernel has ended for lack of memory so far; 0 where it does not count them."""
     try:
         lines = VMSTAT.read_text(encoding="ascii").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""Locks that a dead process cannot leave behind: flock on a small file that says who holds it."""
+"""Locks that a dead process cannot leave behind: flock on a small file that names its holder."""
 
 import errno
 import fcntl
@@ -66,7 +66,7 @@ def acquire(path: Path, doing: str, patience: float = 0.0, shared: bool = False)
         path: the lock file.
         doing: what the holder does, in words, for whoever comes second.
         patience: seconds to wait while others hold it.
-        shared: hold it together with other sharers; says nothing about them in the file.
+        shared: hold it together with other sharers; the file does not name them.
 
     Raises:
         BusyError: somebody else holds it; says who, where and since when.
@@ -77,9 +77,9 @@ def acquire(path: Path, doing: str, patience: float = 0.0, shared: bool = False)
         lock = attempt(path, doing, shared)
         if lock:
             return lock
-        said, late = holder(path), time.monotonic() - until
-        if late >= 0 and (said or late > SIGNING):
-            raise BusyError(f"in use by {describe(said)}", path, "wait for its end, or stop it")
+        owner, late = holder(path), time.monotonic() - until
+        if late >= 0 and (owner or late > SIGNING):
+            raise BusyError(f"in use by {describe(owner)}", path, "wait for its end, or stop it")
         time.sleep(POLL)
 
 
@@ -94,7 +94,7 @@ def attempt(path: Path, doing: str, shared: bool = False) -> Lock | None:
 
 
 def is_held(path: Path) -> bool | None:
-    """Whether a living process holds this lock, None where the disk cannot tell; leaves no file behind."""
+    """True if a living process holds this lock, None where the file system has no locks; leaves no file behind."""
     try:
         descriptor = _opened_as_it_is(path)
     except OSError:
@@ -109,21 +109,21 @@ def is_held(path: Path) -> bool | None:
 
 
 def holder(path: Path) -> dict[str, Any]:
-    """What the last exclusive holder wrote: `process`, `host`, `since`, `doing`, `command`; empty if unreadable."""
+    """Record of the last exclusive holder: `process`, `host`, `since`, `doing`, `command`; empty if unreadable."""
     try:
-        said = from_json(Path(path).read_text(encoding="utf-8"))
+        record = from_json(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return record if isinstance(record, dict) else {}
 
 
-def describe(said: dict[str, Any]) -> str:
+def describe(record: dict[str, Any]) -> str:
     """A holder in words."""
-    if not said:
-        return "a process that has not said who it is"
-    command = " ".join(map(str, said.get("command", [])))[:SHORT]
-    who = f"process {said.get('process')} on {said.get('host')}"
-    return f"{who} since {said.get('since')} ({said.get('doing')}: {command})"
+    if not record:
+        return "an unknown process"
+    command = " ".join(map(str, record.get("command", [])))[:SHORT]
+    who = f"process {record.get('process')} on {record.get('host')}"
+    return f"{who} since {record.get('since')} ({record.get('doing')}: {command})"
 
 
 def _locked(path: Path, kind: int) -> int | None:
@@ -180,7 +180,7 @@ def _same(descriptor: int, path: Path) -> bool:
 
 def _sign(descriptor: int, doing: str) -> None:
     """Write who holds it; a file that may not be written stays as it is."""
-    said = {
+    record = {
         "process": os.getpid(),
         "host": os.uname().nodename,
         "since": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -189,6 +189,6 @@ def _sign(descriptor: int, doing: str) -> None:
     }
     try:
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(said).encode(), 0)
+        os.pwrite(descriptor, json.dumps(record).encode(), 0)
     except OSError:
         return

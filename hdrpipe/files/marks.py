@@ -27,11 +27,11 @@ _FORMS = {
     b"II*\0": _LINE,
     b"\xff\xd8\xff": _LINE,
 }
-"""How each format that is written holds the mark, by the bytes that it begins with."""
+"""Bytes of the mark in each format that is written, by the bytes that the format begins with."""
 
 
 def is_result(path: Path | str) -> bool:
-    """Whether `fuse` wrote this file; false for one that cannot be read."""
+    """True if `fuse` wrote this file; False for one that cannot be read."""
     try:
         head, size = read_head(path, SEARCHED)
     except HdrpipeError:

@@ -12,7 +12,7 @@ LONGEST, MOST_BYTES = 100, 200
 """Characters of a scene name, and bytes in UTF-8: a file system takes 255, and endings are to follow."""
 
 REFUSED = re.compile(r'[<>:"|?*]')
-"""What file systems refuse in a name, Windows' and those of memory cards among them."""
+"""Characters that file systems refuse in a name, Windows' and those of memory cards among them."""
 
 FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 """Beginning of a text that a spreadsheet may take for a formula, or of one that has the mark of `as_cell` already."""
@@ -79,5 +79,5 @@ def plain(path: Path | str) -> Iterator[str]:
 
 def natural(path: Path | str) -> tuple[tuple[int, int, str], ...]:
     """Sort key of a file name that counts: `img2` comes before `img10`."""
-    parts = re.findall(r"\d+|\D+", Path(path).name.lower())
-    return tuple((0, int(part), part) if part.isascii() and part.isdigit() else (1, 0, part) for part in parts)
+    pieces = re.findall(r"\d+|\D+", Path(path).name.lower())
+    return tuple((0, int(piece), piece) if piece.isascii() and piece.isdigit() else (1, 0, piece) for piece in pieces)

@@ -1,4 +1,4 @@
-"""What made an output, from what, on what, and how long it took: in its sidecar, and inside of HDF5 products."""
+"""Provenance of an output (stage, settings, inputs, device, time): in its sidecar, and inside of HDF5 products."""
 
 import platform
 import sys
@@ -14,7 +14,7 @@ from hdrpipe.files import atomic
 
 
 def origin(stage: str, spec: Mapping[str, Any], code: str, inputs: Mapping[str, str]) -> dict[str, Any]:
-    """What a product tells of its making: nothing that differs from run to run on one machine.
+    """Provenance inside a product: nothing that differs from run to run on one machine.
 
     Args:
         stage: name of the stage that makes it.
@@ -41,7 +41,7 @@ def write_sidecar(
 
     Args:
         path: the output.
-        content_hash: "sha256:..." over what the output says.
+        content_hash: "sha256:..." of the content of the output.
         stage: name of the stage that made it.
         spec: the settings that the stage received, its seed among them.
         code: fingerprint of the code that ran.
@@ -54,7 +54,7 @@ def write_sidecar(
         InputError: something cannot be written as JSON; CapacityError: no space left.
     """
     sidecar = Path(f"{path}.json")
-    said = {
+    record = {
         **origin(stage, spec, code, inputs),
         "content_hash": content_hash,
         "device": _device(),
@@ -62,7 +62,7 @@ def write_sidecar(
         "seconds": round(seconds, 3),
         "peak_mib": peak_mib,
     }
-    atomic.write_json(sidecar, said)
+    atomic.write_json(sidecar, record)
     return sidecar
 
 

@@ -1,4 +1,4 @@
-"""Plain outputs (JSON, CSV), read with the care of products: their sidecar tells what they were when written."""
+"""Plain outputs (JSON, CSV), read with the care of products: their sidecar has the hash of what was written."""
 
 import hashlib
 from pathlib import Path
@@ -22,9 +22,9 @@ def read_bytes(path: Path | str, rule: str) -> bytes:
         data = path.read_bytes()
         if not data:
             raise Fault("is empty")
-        told = sidecar(path).get("content_hash", "")
-        if told and told != "sha256:" + hashlib.sha256(data).hexdigest():
-            raise Fault("was altered: its content is not what its provenance tells")
+        recorded = sidecar(path).get("content_hash", "")
+        if recorded and recorded != "sha256:" + hashlib.sha256(data).hexdigest():
+            raise Fault("was altered: its content does not match the hash in its provenance")
         return data
 
 

@@ -44,11 +44,11 @@ def save_weights(path: Path | str, tensors: Mapping[str, torch.Tensor], metadata
     """
     plain = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
     try:
-        said = json.loads(_canonical({key: value for key, value in metadata.items() if key != "content_hash"}))
+        cleaned = json.loads(_canonical({key: value for key, value in metadata.items() if key != "content_hash"}))
     except (TypeError, ValueError) as error:
         raise InputError(f"weights not written: metadata is not JSON ({error})", path) from error
-    digest = _content_hash(plain, said)
-    head = {"version": VERSION, "content_hash": digest, "metadata": said}
+    digest = _content_hash(plain, cleaned)
+    head = {"version": VERSION, "content_hash": digest, "metadata": cleaned}
     # One key only: the library orders several at random, and the bytes would differ from run to run.
     atomic.write_bytes(path, safetensors.torch.save(plain, {_KEY: _canonical(head)}))
     return digest

@@ -8,20 +8,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "hdrpipe"
 
-ROOMS = (
-    "api",
-    "cli",
-    "config",
-    "datasets",
-    "errors",
-    "evaluation",
-    "imaging",
-    "inference",
-    "learning",
-    "masking",
-    "models",
-)
-ROOMS += ("quantities", "randomness", "report", "stages", "tools")
+ROOMS = ("api", "cli", "config", "datasets", "errors", "evaluation", "files", "imaging", "inference")
+ROOMS += ("learning", "masking", "models", "quantities", "randomness", "report", "stages", "tools")
 """Rooms of the package that keep to the words; a room is added once it is clean."""
 
 BANNED = frozenset(

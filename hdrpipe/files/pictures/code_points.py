@@ -1,4 +1,4 @@
-"""Colours that a file tells by code points (ITU-T H.273): HEIC and AVIF, read and written."""
+"""Colours that a file names by code points (ITU-T H.273): HEIC and AVIF, read and written."""
 
 from collections.abc import Sequence
 from typing import Any

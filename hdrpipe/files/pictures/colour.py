@@ -72,15 +72,15 @@ def with_gamma(samples: NDArray[Any], path: Path | str, kind: str) -> tuple[NDAr
     if space is None:
         return samples, None
     codes = np.linspace(0.0, 1.0, 65)
-    apart = max(float(np.abs(curve(codes) - codes**GAMMA).max()) for curve in space.curves)
-    if samples.dtype in (np.uint8, np.uint16) and apart > SAME_CURVE[kind]:
+    deviation = max(float(np.abs(curve(codes) - codes**GAMMA).max()) for curve in space.curves)
+    if samples.dtype in (np.uint8, np.uint16) and deviation > SAME_CURVE[kind]:
         samples = _recoded(samples, space)
     same = bool(np.abs(space.matrix - np.eye(3)).max() < SAME_COLOUR)
     return samples, None if same else tuple(float(number) for number in space.matrix.flat)
 
 
 def space_of(path: Path | str, kind: str) -> Space | None:
-    """Colour space of a picture by its profile, or else by EXIF; None where nothing says it, or nothing that is read.
+    """Colour space of a picture by its profile, or else by EXIF; None without them, or for one that is not read.
 
     Args:
         path: the file.
@@ -130,7 +130,7 @@ def _of_profile(data: bytes) -> Space | None:
     """Colour space of an ICC profile; None for one of tables, or of another kind than RGB and grey."""
     count = min(int.from_bytes(data[128:132], "big"), 200)
     entries = [struct.unpack_from(">4sII", data, 132 + 12 * index) for index in range(count)]
-    tags = {name: data[place : place + size] for name, place, size in entries}
+    tags = {name: data[start : start + size] for name, start, size in entries}
     if data[16:20] == b"GRAY":
         return Space(np.eye(3), (_curve(tags[b"kTRC"]),) * 3)
     if data[16:20] != b"RGB " or b"rXYZ" not in tags:

@@ -44,7 +44,7 @@ DTYPES = ("|u1", "<u2", "<f2", "<f4", "<u4")
 
 @dataclass(frozen=True)
 class PictureHeader:
-    """What a picture says without being decoded.
+    """Format, size and camera data of a picture, read without decoding it.
 
     Attributes:
         format: see `PictureInfo`.
@@ -65,7 +65,7 @@ class Decoder:
 
     Args:
         seconds: patience with any picture.
-        per_megapixel: patience more for every million pixels that the header tells.
+        per_megapixel: further patience for every million pixels by the header.
     """
 
     def __init__(self, seconds: float = SECONDS, per_megapixel: float = SECONDS_PER_MEGAPIXEL):
@@ -89,30 +89,30 @@ class Decoder:
             InputError: see `images.decode`; also: the decoder crashed, took too long or too much memory.
             CapacityError: the kernel ended it because the machine's memory ran out.
         """
-        with self._lock, self._telling(path):
-            told = {"white_balance": white_balance, "saturation": saturation}
-            self._ask("picture", path, max_pixels=max_pixels, **told)
+        with self._lock, self._errors_named(path):
+            options = {"white_balance": white_balance, "saturation": saturation}
+            self._ask("picture", path, max_pixels=max_pixels, **options)
             width, height = self._hear(self.seconds)["size"]
             patience = self.seconds + self.per_megapixel * int(width) * int(height) / 1e6
             end = time.monotonic() + patience
-            said = self._hear(patience)
-            shape, dtype = tuple(int(size) for size in said["shape"]), str(said["dtype"])
+            answer = self._hear(patience)
+            shape, dtype = tuple(int(size) for size in answer["shape"]), str(answer["dtype"])
             if len(shape) != 3 or shape[2] != 3 or not 0 < shape[0] * shape[1] <= max_pixels or dtype not in DTYPES:
-                raise _ChildError("sent no picture")
+                raise _ChildError("sent samples of an impossible shape or type")
             samples = np.empty(shape, dtype)
             self._fill(samples.reshape(-1).view(np.uint8).data, end)
-            opaque = np.empty(shape[:2], np.uint8) if said["alpha"] else None
+            opaque = np.empty(shape[:2], np.uint8) if answer["alpha"] else None
             if opaque is not None:
                 self._fill(opaque.reshape(-1).data, end)
         return samples, PictureInfo(
-            format=str(said["format"]),
+            format=str(answer["format"]),
             width=shape[1],
             height=shape[0],
             dtype=str(samples.dtype),
-            radiance=said["format"] in ("hdr", "exr"),
-            notes=tuple(str(note) for note in said["notes"]),
-            matrix=None if said["matrix"] is None else tuple(float(number) for number in said["matrix"]),
-            orientation=int(said["orientation"]),
+            radiance=answer["format"] in ("hdr", "exr"),
+            notes=tuple(str(note) for note in answer["notes"]),
+            matrix=None if answer["matrix"] is None else tuple(float(number) for number in answer["matrix"]),
+            orientation=int(answer["orientation"]),
             opaque=None if opaque is None else opaque > 0,
         )
 
@@ -122,15 +122,15 @@ class Decoder:
         Raises:
             InputError: it is no picture that can be read, or too large.
         """
-        with self._lock, self._telling(path):
+        with self._lock, self._errors_named(path):
             self._ask("header", path, max_pixels=max_pixels)
-            said = self._hear(self.seconds)
-            balance = said["white_balance"]
+            answer = self._hear(self.seconds)
+            balance = answer["white_balance"]
             return PictureHeader(
-                format=str(said["format"]),
-                width=int(said["width"]),
-                height=int(said["height"]),
-                camera=_camera(said["camera"]),
+                format=str(answer["format"]),
+                width=int(answer["width"]),
+                height=int(answer["height"]),
+                camera=_camera(answer["camera"]),
                 white_balance=None if balance is None else tuple(float(factor) for factor in balance),
             )
 
@@ -140,10 +140,10 @@ class Decoder:
         Raises:
             InputError: it is no RAW picture that can be read, or too large.
         """
-        with self._lock, self._telling(path):
+        with self._lock, self._errors_named(path):
             self._ask("tones", path, max_pixels=max_pixels, bins=bins)
-            said = self._hear(self.seconds)["tones"]
-            return np.array(said, np.int64).reshape(len(said), bins)
+            counts = self._hear(self.seconds)["tones"]
+            return np.array(counts, np.int64).reshape(len(counts), bins)
 
     def close(self) -> None:
         """End the child."""
@@ -157,8 +157,8 @@ class Decoder:
                         stream.close()
 
     @contextlib.contextmanager
-    def _telling(self, path: Path | str):
-        """What goes wrong with the child becomes one line about the picture, and the next picture gets a new child."""
+    def _errors_named(self, path: Path | str):
+        """Errors of the child become one line that names the picture, and the next picture gets a new child."""
         try:
             yield
         except _ChildError as error:
@@ -166,7 +166,7 @@ class Decoder:
             raise InputError(f"cannot be decoded: the decoder {error}", path) from None
         except (KeyError, TypeError, ValueError, OSError) as error:
             self.close()
-            raise InputError(f"cannot be decoded: the decoder broke off ({type(error).__name__})", path) from error
+            raise InputError(f"cannot be decoded: the decoder failed ({type(error).__name__})", path) from error
         except InputError:
             raise
         except BaseException:
@@ -203,27 +203,27 @@ class Decoder:
         end = time.monotonic() + seconds
         while b"\n" not in self._rest:
             if len(self._rest) > MAX_LINE:
-                raise _ChildError("talks nonsense")
+                raise _ChildError("sent an answer of more than one line")
             self._rest += self._read(MAX_LINE, end)
         line, _, self._rest = self._rest.partition(b"\n")
-        said = json.loads(line)
-        if "error" in said:
-            what, hint = said["error"]
+        answer = json.loads(line)
+        if "error" in answer:
+            what, hint = answer["error"]
             raise InputError(str(what), self._asked, str(hint))
-        return said
+        return answer
 
     def _fill(self, target: memoryview, end: float) -> None:
         head = self._rest[: len(target)]
         target[: len(head)] = head
-        place, self._rest = len(head), self._rest[len(head) :]
-        while place < len(target):
-            part = self._read(min(2**20, len(target) - place), end)
-            target[place : place + len(part)] = part
-            place += len(part)
+        filled, self._rest = len(head), self._rest[len(head) :]
+        while filled < len(target):
+            data = self._read(min(2**20, len(target) - filled), end)
+            target[filled : filled + len(data)] = data
+            filled += len(data)
 
     def _read(self, most: int, end: float) -> bytes:
         if self._child is None or self._child.stdout is None:
-            raise _ChildError("is not there")
+            raise _ChildError("has ended")
         stream = self._child.stdout.fileno()
         wait = max(0.0, end - time.monotonic())
         if not select.select([stream], [], [], wait)[0]:
@@ -240,25 +240,25 @@ class Decoder:
         if child.returncode == -signal.SIGKILL and kills() > self._kills:
             what = "the kernel ended the decoder for lack of memory"
             return CapacityError(what, self._asked, "free memory, or run less at a time")
-        return _ChildError("was killed" if child.returncode == -signal.SIGKILL else "crashed over it")
+        return _ChildError("was killed" if child.returncode == -signal.SIGKILL else "crashed on it")
 
 
 class _ChildError(Exception):
     """The child does not answer as it should."""
 
 
-def _camera(said: dict[str, Any]) -> CameraData:
+def _camera(answer: dict[str, Any]) -> CameraData:
     """Camera data out of JSON, every number checked again."""
     numbers: dict[str, float | None] = {}
     for name in ("seconds", "iso", "aperture", "taken", "bias"):
-        value = said.get(name)
+        value = answer.get(name)
         numbers[name] = float(value) if isinstance(value, int | float) and math.isfinite(value) else None
-    bracketed = said.get("bracketed")
+    bracketed = answer.get("bracketed")
     return CameraData(
         **numbers,
-        orientation=int(said.get("orientation") or 1),
+        orientation=int(answer.get("orientation") or 1),
         bracketed=bracketed if isinstance(bracketed, bool) else None,
-        body=str(said.get("body") or ""),
+        body=str(answer.get("body") or ""),
     )
 
 

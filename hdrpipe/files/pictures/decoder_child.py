@@ -63,9 +63,9 @@ def _picture(request: dict[str, Any], answers: BinaryIO) -> None:
     _tell(answers, {"size": [width, height]})  # the parent's patience grows with it
     _limit_memory(MEMORY + width * height * BYTES_PER_PIXEL.get(kind, OTHER_BYTES_PER_PIXEL))
     samples, info = images.decode(path, most, request["white_balance"], request["saturation"])
-    said = {"format": info.format, "shape": samples.shape, "dtype": samples.dtype.str, "notes": info.notes}
-    said |= {"matrix": info.matrix, "orientation": info.orientation, "alpha": info.opaque is not None}
-    _tell(answers, said)
+    answer = {"format": info.format, "shape": samples.shape, "dtype": samples.dtype.str, "notes": info.notes}
+    answer |= {"matrix": info.matrix, "orientation": info.orientation, "alpha": info.opaque is not None}
+    _tell(answers, answer)
     for array in (samples, *([] if info.opaque is None else [info.opaque])):
         rest = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
         while rest:
@@ -77,10 +77,10 @@ def _header(request: dict[str, Any], answers: BinaryIO) -> None:
     kind, width, height = headers.measure(path, int(request["max_pixels"]))
     camera, balance = camera_data(path), None
     if kind == "raw":
-        balance, known = raw.told(path)
-        camera = camera if camera.seconds else known
-    said = {"format": kind, "width": width, "height": height, "white_balance": balance}
-    _tell(answers, said | {"camera": vars(camera)})
+        balance, exposure = raw.exposure_data(path)
+        camera = camera if camera.seconds else exposure
+    answer = {"format": kind, "width": width, "height": height, "white_balance": balance}
+    _tell(answers, answer | {"camera": vars(camera)})
 
 
 def _tones(request: dict[str, Any], answers: BinaryIO) -> None:
@@ -95,15 +95,15 @@ _REQUESTS: dict[str, Callable[[dict[str, Any], BinaryIO], None]] = {
 }
 
 
-def _tell(answers: BinaryIO, said: dict[str, Any]) -> None:
-    answers.write(json.dumps(said).encode() + b"\n")
+def _tell(answers: BinaryIO, answer: dict[str, Any]) -> None:
+    answers.write(json.dumps(answer).encode() + b"\n")
 
 
 def _limit_memory(more: int) -> None:
     """Let this process grow by `more` bytes from here, or as far as it may (`ulimit -v`)."""
     _, most = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = _size() + more
-    resource.setrlimit(resource.RLIMIT_AS, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
+    limit = _size() + more
+    resource.setrlimit(resource.RLIMIT_AS, (limit if most == resource.RLIM_INFINITY else min(limit, most), most))
 
 
 def _memory_hint() -> str:

@@ -1,4 +1,4 @@
-"""OpenEXR pictures: the part that is displayed, in linear light of the primaries that the file tells."""
+"""OpenEXR pictures: the part that is displayed, in linear light of the primaries that the file names."""
 
 from pathlib import Path
 from typing import Any
@@ -32,13 +32,12 @@ def read(path: Path | str) -> tuple[NDArray[Any], tuple[float, ...] | None, tupl
         sRGB row by row, None for sRGB; and remarks.
 
     Raises:
-        InputError: it cannot be decoded, has no such channels, primaries that are none, or does not fill its display
-            window.
+        InputError: it cannot be decoded, has no such channels, invalid primaries, or does not fill its display window.
     """
     try:
         with plain(path) as file:
-            part = OpenEXR.File(file, separate_channels=True)
-            header, channels = part.header(), part.channels()
+            picture = OpenEXR.File(file, separate_channels=True)
+            header, channels = picture.header(), picture.channels()
         grey = "Y" in channels and not {"R", "RY", "BY"} & set(channels)
         planes = [channels[name].pixels for name in ("YYY" if grey else "RGB")]
         half = all(plane.dtype == np.float16 for plane in planes)
@@ -48,8 +47,8 @@ def read(path: Path | str) -> tuple[NDArray[Any], tuple[float, ...] | None, tupl
     except Exception as error:  # foreign bytes: the decoder has no closed list of what it raises
         raise InputError(f"cannot be decoded ({type(error).__name__})", path) from error
     samples = np.stack(planes, axis=-1, dtype=np.float16 if half else np.float32, casting="unsafe")
-    shown, remarks = _displayed(samples, corners, path)
-    return shown, _matrix(header.get("chromaticities"), path), remarks
+    displayed, remarks = _displayed(samples, corners, path)
+    return displayed, _matrix(header.get("chromaticities"), path), remarks
 
 
 def _displayed(
@@ -83,5 +82,5 @@ def _matrix(chromaticities: Any, path: Path | str) -> tuple[float, ...] | None:
         except (np.linalg.LinAlgError, FloatingPointError):
             matrix = np.full((3, 3), np.nan)
     if not np.isfinite(matrix).all():
-        raise InputError("tells primaries that are none", path, "save it with those of sRGB")
+        raise InputError("has invalid primaries (chromaticities)", path, "save it with those of sRGB")
     return None if np.abs(matrix - np.eye(3)).max() < SAME else tuple(float(number) for number in matrix.flat)

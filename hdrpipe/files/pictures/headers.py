@@ -1,4 +1,4 @@
-"""What a picture file is by its header alone: its format and its size, checked before anything is decoded."""
+"""Format and size of a picture file by its header alone, checked before anything is decoded."""
 
 import re
 import struct
@@ -17,7 +17,7 @@ HEAD_BYTES = 64
 """First bytes of a file, by which its format is known."""
 
 HEADER_BYTES = 2**18
-"""How far into a Radiance or OpenEXR file its header may reach."""
+"""Largest header of a Radiance or OpenEXR file."""
 
 CHANNELS = 32
 """Most channels that an OpenEXR file may have: its decoder reads all of them."""
@@ -68,21 +68,21 @@ def _kind(path: Path | str) -> str:
         return "raw"
     kind = _by_signature(head)
     if kind is None:
-        known = "TIFF, PNG, JPEG, HEIC, AVIF, Radiance or OpenEXR"
-        raise InputError("is empty" if not head else f"is no {known} picture", path)
+        formats = "TIFF, PNG, JPEG, HEIC, AVIF, Radiance or OpenEXR"
+        raise InputError("is empty" if not head else f"is no {formats} picture", path)
     return kind
 
 
 def _png_size(path: Path) -> tuple[int, int]:
     """Size of a PNG whose chunks all lie within the file: OpenCV allocates what a chunk claims before it reads."""
     head, end = read_head(path, 24)
-    place = len(head[:8])
+    position = len(head[:8])
     with open(path, "rb") as file:
-        while place < end:
-            file.seek(place)
+        while position < end:
+            file.seek(position)
             length, name = struct.unpack(">I4s", file.read(8).ljust(8, b"\0"))
-            place += 12 + length
-            if place > end:
+            position += 12 + length
+            if position > end:
                 raise InputError("has a header that is cut short or damaged", path)
             if name == b"IEND":
                 break
@@ -111,10 +111,10 @@ def _tiff_size(path: Path) -> tuple[int, int]:
 
 def _hdr_size(path: Path) -> tuple[int, int]:
     head, _ = read_head(path, HEADER_BYTES)
-    found = re.search(rb"\n\n-Y (\d{1,9}) \+X (\d{1,9})\n", head)
-    if found is None:
+    resolution = re.search(rb"\n\n-Y (\d{1,9}) \+X (\d{1,9})\n", head)
+    if resolution is None:
         raise InputError("has no resolution '-Y height +X width' in its header", path)
-    return int(found[2]), int(found[1])
+    return int(resolution[2]), int(resolution[1])
 
 
 def _exr_size(path: Path) -> tuple[int, int]:
@@ -134,18 +134,18 @@ def _exr_size(path: Path) -> tuple[int, int]:
 
 def _exr_attributes(head: bytes) -> dict[str, bytes]:
     """The two header attributes that bound the picture; none where the header does not parse."""
-    found: dict[str, bytes] = {}
-    place = 8
+    attributes: dict[str, bytes] = {}
+    position = 8
     entry = re.compile(rb"([^\0]{1,255})\0([^\0]{1,255})\0(.{4})", re.DOTALL)
-    while (match := entry.match(head, place)) is not None:
+    while (match := entry.match(head, position)) is not None:
         size = int.from_bytes(match[3], "little")
-        place = match.end() + size
-        value = head[match.end() : place]
+        position = match.end() + size
+        value = head[match.end() : position]
         if (match[1], match[2]) == (b"dataWindow", b"box2i") and len(value) == size == 16:
-            found["dataWindow"] = value
+            attributes["dataWindow"] = value
         if (match[1], match[2]) == (b"channels", b"chlist") and len(value) == size:
-            found["channels"] = value
-    return found
+            attributes["channels"] = value
+    return attributes
 
 
 _SIZES: dict[str, Callable[[Path], tuple[int, int]]] = {

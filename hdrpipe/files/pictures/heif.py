@@ -29,7 +29,7 @@ _NCLX = b"colrnclx"
 """Begin of a colour box of code points (ISO/IEC 14496-12, 12.1.5)."""
 
 _META_BYTES = 2**16
-"""How far into an AVIF its colour box may lie: it belongs to the header of the file."""
+"""Bytes at the start of an AVIF that hold its colour box: it belongs to the header of the file."""
 
 
 def kind_of(head: bytes) -> str | None:

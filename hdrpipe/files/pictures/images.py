@@ -23,7 +23,7 @@ OPAQUE = 0.98
 
 @dataclass(frozen=True)
 class PictureInfo:
-    """What a picture file is.
+    """Description of a decoded picture file.
 
     Attributes:
         format: "png", "jpeg", "tiff", "heif", "avif", "hdr", "exr" or "raw"; by its content, RAW pictures by the ending
@@ -31,10 +31,10 @@ class PictureInfo:
         width, height: in pixels, as decoded.
         dtype: type of the decoded samples.
         radiance: True for linear radiance of any scale (hdr, exr), False for ldr in [0, 1].
-        notes: what a person should know.
+        notes: remarks for people.
         matrix: from linear values to linear sRGB, row by row; None for sRGB.
         orientation: EXIF orientation by which a JPEG or TIFF was set upright, 1 to 8.
-        opaque: where alpha says that the picture is (H, W); None is everywhere.
+        opaque: mask (H, W) of the opaque pixels by alpha; None if all are.
     """
 
     format: str
@@ -164,12 +164,12 @@ def _cv2_samples(path: Path | str, kind: str) -> tuple[np.ndarray, NDArray[np.bo
 
 
 def _without_alpha(samples: np.ndarray) -> tuple[np.ndarray, NDArray[np.bool_] | None]:
-    """The first three samples of each pixel, and where a fourth says that they are opaque."""
+    """The first three samples of each pixel, and the mask of those that are opaque by a fourth."""
     return samples[..., :3], _opaque(samples[..., 3]) if samples.shape[2] == 4 else None
 
 
 def _opaque(alpha: np.ndarray) -> NDArray[np.bool_] | None:
-    """Where alpha is all but full; None where it is so everywhere or nowhere: then it tells nothing."""
+    """Mask of the pixels of (almost) full alpha; None where all or no pixels are: then alpha has no meaning."""
     opaque = _is_full(alpha)
     return None if opaque.all() or not opaque.any() else opaque
 
@@ -179,7 +179,7 @@ def _is_full(alpha: np.ndarray) -> NDArray[np.bool_]:
 
 
 def _coded(linear: np.ndarray, path: Path | str) -> np.ndarray:
-    """Linear floats with the field's gamma: float32 >= 0; what clips, and so may exceed 1, only the burst tells."""
+    """Linear floats with the field's gamma: float32 >= 0; only the whole burst shows which values clip."""
     coded = np.maximum(linear, 0.0).astype(np.float32) ** np.float32(1.0 / GAMMA)
     if not np.isfinite(coded).all():
         raise InputError("holds values that are not finite", path)

@@ -20,7 +20,7 @@ _HARMLESS = re.compile(
     r"Corrupt JPEG data: bad ICC marker|Warning: unknown JFIF revision.*|Unknown Adobe color transform code.*"
     r"|Invalid SOS parameters.*"
 )
-"""Oddities of headers, which do not change the picture; but libjpeg tells no more than its first warning."""
+"""Oddities of headers, which do not change the picture; but libjpeg prints its first warning only."""
 
 PADDING = 64
 """Bytes that cameras leave before the end of a whole picture; after damage far more are left over."""
@@ -29,35 +29,35 @@ Decoded = TypeVar("Decoded")
 
 
 def watched(path: Path | str, decode: Callable[[], Decoded]) -> tuple[Decoded, tuple[str, ...]]:
-    """What `decode` gives, and what a person should know of the warnings that libjpeg wrote meanwhile.
+    """Result of `decode`, and remarks on the warnings that libjpeg wrote meanwhile.
 
     Raises:
         InputError: libjpeg found the data of the picture incomplete or broken.
     """
-    decoded, said = _overheard(decode)
-    odd = _HARMLESS.search(said)
+    decoded, warnings = _overheard(decode)
+    odd = _HARMLESS.search(warnings)
     if odd is not None:
         plain = _plain(Path(path).read_bytes())
-        _, said = _overheard(lambda: cv2.imdecode(np.frombuffer(plain, np.uint8), cv2.IMREAD_GRAYSCALE))
-        decoded, notes = _judged(path, decoded, said if _reaches_its_end(plain) else "Premature end of JPEG file")
+        _, warnings = _overheard(lambda: cv2.imdecode(np.frombuffer(plain, np.uint8), cv2.IMREAD_GRAYSCALE))
+        decoded, notes = _judged(path, decoded, warnings if _reaches_its_end(plain) else "Premature end of JPEG file")
         return decoded, (*notes, f"the decoder warns: {odd[0].strip()[:80]!a}")
-    return _judged(path, decoded, said)
+    return _judged(path, decoded, warnings)
 
 
-def _judged(path: Path | str, decoded: Decoded, said: str) -> tuple[Decoded, tuple[str, ...]]:
-    """See `watched`; `said` is what libjpeg wrote about the data."""
-    found = _FAULT.search(said)
-    if found is None:
+def _judged(path: Path | str, decoded: Decoded, warnings: str) -> tuple[Decoded, tuple[str, ...]]:
+    """See `watched`; `warnings` is what libjpeg wrote about the data."""
+    fault = _FAULT.search(warnings)
+    if fault is None:
         return decoded, ()
-    padded = _PADDED.match(found[0])
+    padded = _PADDED.match(fault[0])
     if padded is None or int(padded[1]) > PADDING:
-        what = f"holds JPEG data that are cut short or damaged ({found[0].strip()[:80]!a})"
+        what = f"holds JPEG data that are cut short or damaged ({fault[0].strip()[:80]!a})"
         raise InputError(what, path, "copy the file anew from the camera")
     return decoded, (f"{padded[1]} bytes too many before the end of a JPEG: it may be damaged",)
 
 
 def _reaches_its_end(data: bytes) -> bool:
-    """False for a cut JPEG, of which OpenCV says nothing where it lies in memory."""
+    """False for a cut JPEG, for which OpenCV gives no error where it lies in memory."""
     try:
         with Image.open(BytesIO(data), formats=("JPEG",)) as picture:
             picture.load()
@@ -71,16 +71,16 @@ def _plain(data: bytes) -> bytes:
 
     Application segments and comments are left out, scans of sequential pictures get the parameters that they must have.
     """
-    kept, place, sequential = bytearray(data[:2]), 2, False
-    while data[place : place + 1] == b"\xff" and data[place + 1 : place + 2] != b"\xda":
-        end = place + 2 + int.from_bytes(data[place + 2 : place + 4], "big")
-        marker = data[place + 1]
+    kept, position, sequential = bytearray(data[:2]), 2, False
+    while data[position : position + 1] == b"\xff" and data[position + 1 : position + 2] != b"\xda":
+        end = position + 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+        marker = data[position + 1]
         if not (0xE0 <= marker <= 0xEF or marker == 0xFE):
-            kept += data[place:end]
+            kept += data[position:end]
         sequential |= marker in (0xC0, 0xC1)
-        place = end
-    rest = bytearray(data[place:])
-    for scan in re.finditer(rb"\xff\xda(..)", data[place:], re.DOTALL) if sequential else ():
+        position = end
+    rest = bytearray(data[position:])
+    for scan in re.finditer(rb"\xff\xda(..)", data[position:], re.DOTALL) if sequential else ():
         end = scan.start() + 2 + int.from_bytes(scan[1], "big")
         rest[end - 3 : end] = b"\0\x3f\0"
     return bytes(kept + rest)

@@ -1,4 +1,4 @@
-"""What a camera says of an exposure: time, sensitivity, aperture, moment (EXIF)."""
+"""Data of a camera on an exposure: time, sensitivity, aperture, moment (EXIF)."""
 
 import io
 import math
@@ -18,7 +18,7 @@ from hdrpipe.files.pictures import heif
 _EXIF_IFD = 0x8769
 _RAF = b"FUJIFILMCCD-RAW"
 _EXIF_BYTES = 2**20
-"""How far into a preview its EXIF may reach: 64 KiB by the rules of JPEG."""
+"""Bytes at the start of a preview that hold its EXIF: 64 KiB by the rules of JPEG."""
 
 _PILLOW = {
     "ExposureTime": 0x829A,
@@ -42,11 +42,11 @@ _UNNAMED = {"Tag 0x8831": "StandardOutputSensitivity", "Tag 0xC62F": "CameraSeri
 """Tags that exifread has no name for."""
 
 _ISO_FULL = 65535
-"""What the 16 bits of the old ISO tag say of this sensitivity and of any higher one."""
+"""Value of the old ISO tag of 16 bits for this sensitivity and for any higher one."""
 
 _ISO_TAGS = ("StandardOutputSensitivity", "RecommendedExposureIndex", "ISOSpeed")
 _ISO_OF_TYPE = {1: (0,), 2: (1,), 3: (2,), 4: (0, 1), 5: (0, 2), 6: (1, 2)}
-"""Which of these tags the old one repeats, by SensitivityType (EXIF 2.3)."""
+"""Indices of the tags that the old one repeats, by SensitivityType (EXIF 2.3)."""
 
 _AUTO_BRACKET = 2
 
@@ -55,7 +55,7 @@ _LONGEST_BODY = 200
 
 @dataclass(frozen=True)
 class CameraData:
-    """What is known of one exposure; None where the file does not say.
+    """Camera data of one exposure; None for what the file lacks.
 
     Attributes:
         seconds: exposure time.
@@ -63,9 +63,9 @@ class CameraData:
         aperture: f-number.
         taken: moment, in seconds of the camera's own clock.
         orientation: EXIF orientation, 1 to 8; 1 is upright.
-        bracketed: whether the camera says that it bracketed by itself (ExposureMode), None where it does not tell.
+        bracketed: True if the camera bracketed by itself (ExposureMode), None where the file lacks it.
         bias: exposure bias in stops; a camera that brackets writes each step here, or not at all.
-        body: maker, model and serial number; empty where none is told.
+        body: maker, model and serial number; empty where the file names none.
     """
 
     seconds: float | None = None
@@ -79,7 +79,7 @@ class CameraData:
 
 
 def camera_data(path: Path | str) -> CameraData:
-    """EXIF of a picture by exifread or else by Pillow or libheif; a file without it says nothing."""
+    """EXIF of a picture by exifread or else by Pillow or libheif; empty for a file without it."""
     tags = _by_exifread(path)
     if _number(tags.get("ExposureTime")) is None:
         tags = {**_by_pillow(path), **tags}
@@ -102,26 +102,26 @@ def _sensitivity(tags: Mapping[str, Any]) -> float | None:
     if old is not None and old < _ISO_FULL:
         return old
     kind = int(_number(tags.get("SensitivityType")) or 0)
-    named = [_ISO_TAGS[place] for place in _ISO_OF_TYPE.get(kind, (0, 1, 2))]
-    told = [number for name in (*named, *_ISO_TAGS) if (number := _number(tags.get(name))) is not None]
-    return next((number for number in told if number >= (old or 0)), old)
+    named = [_ISO_TAGS[index] for index in _ISO_OF_TYPE.get(kind, (0, 1, 2))]
+    numbers = [number for name in (*named, *_ISO_TAGS) if (number := _number(tags.get(name))) is not None]
+    return next((number for number in numbers if number >= (old or 0)), old)
 
 
 def _body(tags: Mapping[str, Any]) -> str:
     serial = tags.get("BodySerialNumber") or tags.get("CameraSerialNumber")
-    parts = (str(text).strip("\0 ") for text in (tags.get("Make"), tags.get("Model"), serial) if text)
-    return " ".join(part for part in parts if part)[:_LONGEST_BODY]
+    texts = (str(value).strip("\0 ") for value in (tags.get("Make"), tags.get("Model"), serial) if value)
+    return " ".join(text for text in texts if text)[:_LONGEST_BODY]
 
 
 def _by_exifread(path: Path | str) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:
-            found: Mapping[str, Any] = exifread.process_file(_holder(file), details=False, extract_thumbnail=False)
+            entries: Mapping[str, Any] = exifread.process_file(_holder(file), details=False, extract_thumbnail=False)
     except Exception:  # foreign bytes: the parser has no closed list of what it raises
         return {}
     tags: dict[str, Any] = {}
     for group in ("Image", "EXIF"):
-        for name, tag in found.items():
+        for name, tag in entries.items():
             if name.startswith(f"{group} "):
                 values = getattr(tag, "values", None)
                 plain = name.removeprefix(f"{group} ")
@@ -130,7 +130,7 @@ def _by_exifread(path: Path | str) -> dict[str, Any]:
 
 
 def _holder(file: BinaryIO) -> BinaryIO:
-    """What holds the EXIF: the file, or the JPEG preview of a RAF (Fujifilm), whose place bytes 84 to 91 tell."""
+    """The file that holds the EXIF: itself, or the JPEG preview of a RAF (Fujifilm), by bytes 84 to 91."""
     head = file.read(92)
     if not head.startswith(_RAF):
         file.seek(0)

@@ -99,7 +99,7 @@ def tiff_bytes(radiance: Picture, header: Mapping[str, Any]) -> bytes:
 def _tiff_header(width: int, height: int, description: bytes, size: int) -> bytes:
     """Header, description, depths and directory of a TIFF whose pixels follow at once (TIFF 6.0, sections 2 and 6)."""
     short, long, text = 3, 4, 2
-    told, description = len(description), description + b"\0" * (-len(description) % 2)
+    length, description = len(description), description + b"\0" * (-len(description) % 2)
     depths, directory = 8 + len(description), 8 + len(description) + 6
     pixels = directory + 2 + 12 * 12 + 4
     entries = [
@@ -108,7 +108,7 @@ def _tiff_header(width: int, height: int, description: bytes, size: int) -> byte
         (258, short, 3, depths),
         (259, short, 1, 1),  # no compression
         (262, short, 1, 2),  # RGB
-        (270, text, told, 8),
+        (270, text, length, 8),
         (273, long, 1, pixels),
         (277, short, 1, 3),  # samples a pixel
         (278, long, 1, height),
@@ -116,20 +116,20 @@ def _tiff_header(width: int, height: int, description: bytes, size: int) -> byte
         (284, short, 1, 1),  # samples side by side
         (339, short, 1, 1),  # unsigned integers
     ]
-    said = b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    coded = b"".join(struct.pack("<HHII", *entry) for entry in entries)
     head = struct.pack("<2sHI", b"II", 42, directory) + description + struct.pack("<3H", 16, 16, 16)
-    return head + struct.pack("<H", len(entries)) + said + struct.pack("<I", 0)
+    return head + struct.pack("<H", len(entries)) + coded + struct.pack("<I", 0)
 
 
 def header_text(values: Mapping[str, Any]) -> dict[str, Any]:
     """Header entries that every format can hold: finite floats, whole numbers as text, text in one line of ASCII."""
-    told: dict[str, Any] = {}
+    entries: dict[str, Any] = {}
     for key, value in values.items():
         if isinstance(value, float) and math.isfinite(value):
-            told[key] = value
+            entries[key] = value
         elif value is not None:
-            told[key] = " ".join(str(value).split()).encode("ascii", "backslashreplace").decode("ascii")
-    return told
+            entries[key] = " ".join(str(value).split()).encode("ascii", "backslashreplace").decode("ascii")
+    return entries
 
 
 def _ascii(text: str) -> bytes:
@@ -137,10 +137,10 @@ def _ascii(text: str) -> bytes:
 
 
 def _content(descriptor: int) -> bytes:
-    size, place = os.fstat(descriptor).st_size, 0
+    size, position = os.fstat(descriptor).st_size, 0
     data = bytearray(size)
-    while place < size:
-        part = os.pread(descriptor, min(size - place, 1 << 30), place)
-        data[place : place + len(part)] = part
-        place += len(part)
+    while position < size:
+        chunk = os.pread(descriptor, min(size - position, 1 << 30), position)
+        data[position : position + len(chunk)] = chunk
+        position += len(chunk)
     return bytes(data)

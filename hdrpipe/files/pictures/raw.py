@@ -22,7 +22,7 @@ SUFFIXES = frozenset(
 """Endings of RAW pictures. Many of them are TIFF inside, so that the name has to tell."""
 
 _EARLIEST = 20 * 365.25 * 86400
-"""Seconds since 1970. LibRaw gives 0, shifted by the time zone, where a file tells no moment."""
+"""Seconds since 1970. LibRaw gives 0, shifted by the time zone, for a file without a moment."""
 
 
 def size(path: Path) -> tuple[int, int]:
@@ -34,8 +34,8 @@ def size(path: Path) -> tuple[int, int]:
         return (height, width) if turned else (width, height)
 
 
-def told(path: Path | str) -> tuple[tuple[float, ...], CameraData]:
-    """What LibRaw knows of a picture, also of formats that no EXIF reader knows (CR3, CRW, MRW, X3F).
+def exposure_data(path: Path | str) -> tuple[tuple[float, ...], CameraData]:
+    """White balance and exposure by LibRaw, also of formats that no EXIF reader knows (CR3, CRW, MRW, X3F).
 
     Returns:
         The camera's own white balance: multipliers of red, green, blue and the second green (0: like the first);
@@ -55,7 +55,7 @@ def told(path: Path | str) -> tuple[tuple[float, ...], CameraData]:
 def tones(path: Path | str, bins: int) -> list[list[int]]:
     """Counts of the sensor's values, from black (or below) to the white level (or above), `bins` for each colour.
 
-    None are counted where LibRaw does not tell the colours of a mosaic.
+    None are counted where the colours of a mosaic are unknown to LibRaw.
     """
     with _opened(path) as picture:
         try:
@@ -65,14 +65,14 @@ def tones(path: Path | str, bins: int) -> list[list[int]]:
         blacks, span = picture.black_level_per_channel, max(1, _span(picture))
         counted = np.zeros((picture.num_colors, bins), np.int64)
         for colour, plane in planes:
-            places = (np.arange(2**16) - blacks[colour]) * bins // span
+            indices = (np.arange(2**16) - blacks[colour]) * bins // span
             counts = np.bincount(plane.ravel(), minlength=2**16)
-            np.add.at(counted[colour], places.clip(0, bins - 1), counts)
+            np.add.at(counted[colour], indices.clip(0, bins - 1), counts)
     return counted.tolist()
 
 
 def _planes(picture: Any) -> list[tuple[int, NDArray[np.uint16]]]:
-    """The sensor's samples, each colour's apart; the second green counts as the first."""
+    """The sensor's samples by colour; the second green counts as the first."""
     samples, colours = picture.raw_image_visible, picture.num_colors
     if samples.ndim == 3:
         return [(colour, samples[..., colour]) for colour in range(colours)]
@@ -80,7 +80,7 @@ def _planes(picture: Any) -> list[tuple[int, NDArray[np.uint16]]]:
         return [(0, samples)]
     try:
         period = len(picture.raw_pattern)
-    except NotImplementedError:
+    except NotImplementedError:  # of rawpy, for a mosaic that is neither Bayer's nor X-Trans
         return []
     pattern = picture.raw_colors_visible[:period, :period]
     return [
@@ -101,10 +101,10 @@ def develop(path: Path | str, balance: Sequence[float] | None, saturation: float
         saturation: share of the range up to the white level that becomes white, the same for a whole burst.
     """
     with _opened(path) as picture:
-        own = [float(factor) for factor in (balance or picture.camera_whitebalance)]
+        multipliers = [float(factor) for factor in (balance or picture.camera_whitebalance)]
         try:
             linear = picture.postprocess(
-                user_wb=own if min(own[:3]) > 0 else [1.0, 1.0, 1.0, 1.0],
+                user_wb=multipliers if min(multipliers[:3]) > 0 else [1.0, 1.0, 1.0, 1.0],
                 gamma=(1, 1),
                 no_auto_bright=True,
                 adjust_maximum_thr=0.0,

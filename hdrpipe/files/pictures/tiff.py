@@ -1,4 +1,4 @@
-"""Which page of a TIFF is the picture, and what its tags say; nothing is decoded."""
+"""The page of a TIFF that is the picture, and its tags; nothing is decoded."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,16 +29,16 @@ class Page:
     """One page of a TIFF.
 
     Attributes:
-        index: its place in the file.
+        index: its index in the file.
         width, height: in pixels, as stored.
-        reduced: whether it says that it is a smaller copy or a mask of another.
-        nested: whether other pictures hang below it (SubIFDs).
-        deep: whether its samples are longer than 8 bit.
-        plain: whether OpenCV reads deep samples of its layout and meaning rightly.
-        half: whether its samples are 16-bit floats.
-        known: whether OpenCV reads its colours rightly.
-        alpha: whether the fourth sample is alpha.
-        multiplied: whether colours come multiplied by that alpha; with 8 bit the decoder does it itself.
+        reduced: True if its tags mark it as a smaller copy or a mask of another.
+        nested: True if other pictures hang below it (SubIFDs).
+        deep: True if its samples are longer than 8 bit.
+        plain: True if OpenCV reads deep samples of its layout and meaning rightly.
+        half: True if its samples are 16-bit floats.
+        readable_colours: True if OpenCV reads its colours rightly.
+        alpha: True if the fourth sample is alpha.
+        multiplied: True if colours come multiplied by that alpha; with 8 bit the decoder does it itself.
         profile: ICC profile, b"" if there is none.
     """
 
@@ -50,7 +50,7 @@ class Page:
     deep: bool
     plain: bool
     half: bool
-    known: bool
+    readable_colours: bool
     alpha: bool
     multiplied: bool
     profile: bytes
@@ -70,7 +70,7 @@ def full_page(path: Path | str) -> Page:
         raise InputError("holds a reduced copy where its picture should be, as RAW pictures do", path)
     if page.half:
         raise InputError("is a TIFF of 16-bit floats, which is not read", path, "save it with 32-bit floats")
-    if not page.known:
+    if not page.readable_colours:
         hint = "save it as RGB without alpha"
         raise InputError("is a TIFF of L*a*b* or other colours, or of grey multiplied by alpha", path, hint)
     if page.deep and not page.plain:
@@ -86,19 +86,19 @@ def remarks(path: Path | str) -> tuple[str, ...]:
 
 
 def _pages(path: Path | str) -> list[Page]:
-    found: list[Page] = []
+    pages: list[Page] = []
     try:
         with open(path, "rb") as file, tifffile.TiffFile(file) as tiff:
             for index in range(MOST_PAGES):
-                found.append(_page(index, tiff.pages[index]))
+                pages.append(_page(index, tiff.pages[index]))
     except IndexError:
         pass  # there are no more pages
     except Exception as error:  # foreign bytes: the parser has no closed list of what it raises
-        if not found:
+        if not pages:
             raise InputError(f"has a header that cannot be read ({type(error).__name__})", path) from error
-    if not found:
+    if not pages:
         raise InputError("has a header that cannot be read (no page)", path)
-    return found
+    return pages
 
 
 def _page(index: int, page) -> Page:
@@ -114,7 +114,8 @@ def _page(index: int, page) -> Page:
         deep=bits > 8,
         plain=interleaved and page.photometric in (_BLACK_IS_ZERO, _RGB),
         half=kind == _FLOAT and bits == 16,
-        known=page.photometric in _COLOURS and not (page.samplesperpixel == 2 and extra == (_PREMULTIPLIED,)),
+        readable_colours=page.photometric in _COLOURS
+        and not (page.samplesperpixel == 2 and extra == (_PREMULTIPLIED,)),
         alpha=page.samplesperpixel == 4 and extra in ((_PREMULTIPLIED,), (_ALPHA,)),
         multiplied=bits == 8 or extra == (_PREMULTIPLIED,),
         profile=bytes(profile.value) if profile is not None else b"",

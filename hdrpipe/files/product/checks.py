@@ -1,4 +1,4 @@
-"""What a scene of a product must satisfy, the same when it is written and when it is read."""
+"""Checks of a scene of a product, the same when it is written and when it is read."""
 
 import contextlib
 import math
@@ -47,11 +47,11 @@ def prefixed(where: str) -> Iterator[None]:
 
 def check_scene_name(name: str) -> None:
     """Raise Fault unless `name` can be one component of a path in the product and on disk."""
-    shown = ascii(name[:NAME_LENGTH])
+    printed = ascii(name[:NAME_LENGTH])
     if not name or len(name) > NAME_LENGTH:
-        raise Fault(f"has a scene name {shown} of {len(name)} characters, wanted 1 to {NAME_LENGTH}")
+        raise Fault(f"has a scene name {printed} of {len(name)} characters, wanted 1 to {NAME_LENGTH}")
     if "/" in name or "\\" in name or ".." in name or name == "." or not printable(name):
-        raise Fault(f"has a scene name {shown} with a slash, '..' or a character that does not print")
+        raise Fault(f"has a scene name {printed} with a slash, '..' or a character that does not print")
 
 
 def check_fields(names: set[str], schema: Schema) -> None:
@@ -68,13 +68,13 @@ def check_layout(field: Field, dtype: np.dtype, shape: tuple[int, ...], sizes: d
     """Raise Fault unless type and shape fit; `sizes` collects what the words in `dims` stand for in this scene."""
     if dtype != np.dtype(field.dtype):
         raise Fault(f"has type {dtype}, wanted {np.dtype(field.dtype)}")
-    wanted = f"({', '.join(map(str, field.dims))})"
+    layout = f"({', '.join(map(str, field.dims))})"
     if len(shape) != len(field.dims) or min(shape) < 1:
-        raise Fault(f"has shape {shape}, wanted {wanted}")
+        raise Fault(f"has shape {shape}, wanted {layout}")
     for dim, size in zip(field.dims, shape, strict=True):
         expected = dim if isinstance(dim, int) else sizes.setdefault(dim, size)
         if size != expected:
-            raise Fault(f"has shape {shape}, wanted {wanted} with {dim} = {expected} as elsewhere in the scene")
+            raise Fault(f"has shape {shape}, wanted {layout} with {dim} = {expected} as elsewhere in the scene")
     claimed = dtype.itemsize * int(np.prod(shape, dtype=object))
     if claimed > ARRAY_BYTES:
         raise Fault(f"has shape {shape}, which claims {claimed / 2**30:.0f} GiB")
@@ -162,13 +162,13 @@ def _storable(text: str) -> bool:
         return False
 
 
-def _typed(name: str, value: Value, wanted: str) -> Value:
-    kind, many = _TYPES[wanted]
+def _typed(name: str, value: Value, type_name: str) -> Value:
+    kind, many = _TYPES[type_name]
     if kind is float:
         value = [_floated(item) for item in value] if isinstance(value, list) else _floated(value)  # pyright: ignore
     items = value if isinstance(value, list) else [value]
     if isinstance(value, list) != many or any(type(item) is not kind for item in items):
-        raise Fault(f"has an attribute '{name}' that is {ascii(value)[:60]}, wanted {wanted}")
+        raise Fault(f"has an attribute '{name}' that is {ascii(value)[:60]}, wanted {type_name}")
     return value
 
 

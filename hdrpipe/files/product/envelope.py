@@ -1,4 +1,4 @@
-"""Whether a file is a product at all, and how to say that it is not."""
+"""Checks that a file is a product at all, and the errors for those that are not."""
 
 import contextlib
 import errno
@@ -42,10 +42,10 @@ def read_head(path: Path | str, count: int) -> tuple[bytes, int]:
 def sidecar(path: Path | str) -> dict[str, Any]:
     """The provenance beside an output; empty if there is none or it cannot be read."""
     try:
-        said = from_json(Path(f"{path}.json").read_text(encoding="utf-8"))
+        record = from_json(Path(f"{path}.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return record if isinstance(record, dict) else {}
 
 
 def check_envelope(path: Path) -> None:
@@ -73,28 +73,28 @@ def check_head(root: Mapping[str, Any], kind: str | None) -> Schema:
     """Return the schema of a product by its root attributes; Fault unless it is whole, known and of this kind."""
     if root.get("format") != FORMAT:
         raise Fault("is an HDF5 file, but no product of hdrpipe")
-    found, version = root.get("kind"), root.get("version")
-    if kind is not None and found != kind:
-        raise Fault(f"is a product of kind {found!a}, wanted '{kind}'")
-    if not isinstance(found, str) or found not in SCHEMAS or type(version) is not int:
-        raise Fault(f"is a product of kind {found!a}, version {version!a}, which this hdrpipe does not know")
-    schema = SCHEMAS[found]
+    named, version = root.get("kind"), root.get("version")
+    if kind is not None and named != kind:
+        raise Fault(f"is a product of kind {named!a}, wanted '{kind}'")
+    if not isinstance(named, str) or named not in SCHEMAS or type(version) is not int:
+        raise Fault(f"is a product of kind {named!a}, version {version!a}, which this hdrpipe does not know")
+    schema = SCHEMAS[named]
     if version > schema.version:
-        raise Fault(f"was written by a newer hdrpipe ({found} version {version}; this one reads {schema.version})")
+        raise Fault(f"was written by a newer hdrpipe ({named} version {version}; this one reads {schema.version})")
     if version < schema.version:
-        raise Fault(f"was written by an older hdrpipe ({found} version {version}; this one reads {schema.version})")
+        raise Fault(f"was written by an older hdrpipe ({named} version {version}; this one reads {schema.version})")
     if root.get("complete") is not True:
         raise Fault("is incomplete: its writer did not finish")
     return schema
 
 
 _LIBRARY = (OSError, RuntimeError, LookupError, ValueError, TypeError)
-"""What the HDF5 library may raise over damaged bytes."""
+"""Exceptions that the HDF5 library may raise on damaged bytes."""
 
 
 @contextlib.contextmanager
 def telling(path: Path, rules: tuple[str, ...], library: tuple[type[Exception], ...] = _LIBRARY) -> Iterator[None]:
-    """Turn a Fault, or what a library says about damaged bytes, into one line that names the file and its rules."""
+    """Turn a Fault, or an exception of a library on damaged bytes, into one line that names the file and its rules."""
     try:
         yield
     except Fault as fault:
@@ -124,7 +124,7 @@ def rule_of(path: Path) -> str:
 
 
 def _hint(path: Path, rules: tuple[str, ...]) -> str:
-    """Which rule to run again: the one that the provenance beside the file names, else those that make its kind."""
+    """Hint with the rule to run again: that in the provenance beside the file, else those that make its kind."""
     rule = rule_of(path)
     names = (rule,) if rule else rules
     made = f"run the rule {' or '.join(map(repr, names))}" if names else "make it"

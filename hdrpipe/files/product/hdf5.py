@@ -82,7 +82,7 @@ def _write_scene(
 ) -> dict[str, Any]:
     """Write one scene and return what the content hash takes from it."""
     checks.check_fields(set(arrays), schema)
-    own = checks.check_attributes(attributes, schema.scene_attributes)
+    plain = checks.check_attributes(attributes, schema.scene_attributes)
     sizes: dict[str, int] = {}
     fields = {}
     for name, field in schema.fields.items():
@@ -98,8 +98,8 @@ def _write_scene(
     view = group.create_group(schema.view)
     view[schema.default] = group[schema.default]
     _put(view, viewers.view_attributes(schema))
-    _put(group, own | viewers.scene_attributes(schema))
-    return {"attributes": own, "fields": fields}
+    _put(group, plain | viewers.scene_attributes(schema))
+    return {"attributes": plain, "fields": fields}
 
 
 def _put(holder: h5py.HLObject, attributes: Mapping[str, Any]) -> None:
@@ -128,8 +128,8 @@ class Product:
         schema: its schema.
         attributes: values of the whole product.
         scenes: names of the scenes, sorted.
-        content_hash: "sha256:..." over what the product says.
-        provenance: JSON of what made it; "{}" if it was not told.
+        content_hash: "sha256:..." of the content.
+        provenance: JSON of its origin; "{}" if none was recorded.
     """
 
     def __init__(self, path: Path | str, kind: str | None):
@@ -138,7 +138,7 @@ class Product:
         self._file: h5py.File | None = None
         self._process = 0
         self._datasets: dict[tuple[str, str], h5py.Dataset] = {}
-        self._known: dict[str, tuple[dict[str, Any], dict[str, tuple[int, ...]]]] = {}
+        self._checked: dict[str, tuple[dict[str, Any], dict[str, tuple[int, ...]]]] = {}
         with telling(self.path, self._rules):
             check_envelope(self.path)
             root = _get(self._open())
@@ -172,11 +172,11 @@ class Product:
 
     def scene_attributes(self, scene: str) -> dict[str, Any]:
         """Values of one scene; UsageError if there is no such scene."""
-        return dict(self._known_scene(scene)[0])
+        return dict(self._checked_scene(scene)[0])
 
     def has(self, scene: str, field: str) -> bool:
-        """Whether the scene has this (optional) field."""
-        return field in self._known_scene(scene)[1]
+        """True if the scene has this (optional) field."""
+        return field in self._checked_scene(scene)[1]
 
     def read(self, scene: str, field: str, window: tuple[int, int, int, int] | None = None) -> np.ndarray:
         """Read an array, or its part in `window` = (top, left, height, width) pixels.
@@ -193,7 +193,7 @@ class Product:
         """Array-like over a field that reads only what is sliced; UsageError if there is none."""
         if not self.has(scene, field):
             raise UsageError(f"scene '{scene}' has no field '{field}'", self.path)
-        return ProductField(self, scene, field, self._known_scene(scene)[1][field], self.schema.fields[field].dtype)
+        return ProductField(self, scene, field, self._checked_scene(scene)[1][field], self.schema.fields[field].dtype)
 
     def take(self, scene: str, field: str, index: Any) -> np.ndarray:
         """Read what `index` (slices, integers) selects; prefer `read` and `field`, which check the names."""
@@ -224,7 +224,7 @@ class Product:
             self._file, self._process, self._datasets = file, os.getpid(), {}
         return self._file
 
-    def _known_scene(self, scene: str) -> tuple[dict[str, Any], dict[str, tuple[int, ...]]]:
+    def _checked_scene(self, scene: str) -> tuple[dict[str, Any], dict[str, tuple[int, ...]]]:
         if scene not in self.scenes:
             raise UsageError(f"has no scene '{scene}'", self.path)
         with telling(self.path, self._rules):
@@ -232,10 +232,10 @@ class Product:
 
     def _scene(self, scene: str) -> tuple[dict[str, Any], dict[str, tuple[int, ...]]]:
         """Attributes and shapes of a scene, checked against the schema the first time."""
-        if scene not in self._known:
+        if scene not in self._checked:
             with prefixed(f"scene '{scene}'"):
-                self._known[scene] = _read_scene(_child(self._open(), scene, h5py.Group), self.schema)
-        return self._known[scene]
+                self._checked[scene] = _read_scene(_child(self._open(), scene, h5py.Group), self.schema)
+        return self._checked[scene]
 
     def _dataset(self, scene: str, field: str) -> h5py.Dataset:
         file = self._open()
@@ -288,10 +288,10 @@ def _read_scene(group: Any, schema: Schema) -> tuple[dict[str, Any], dict[str, t
     return attributes, shapes
 
 
-def _child(group: h5py.Group, name: str, wanted: type) -> Any:
+def _child(group: h5py.Group, name: str, kind: type) -> Any:
     """A member of a group, never through a link that could lead out."""
-    if not isinstance(group.get(name, getlink=True), h5py.HardLink) or not isinstance(group[name], wanted):
-        raise Fault(f"is not a plain {wanted.__name__.lower()}")
+    if not isinstance(group.get(name, getlink=True), h5py.HardLink) or not isinstance(group[name], kind):
+        raise Fault(f"is not a plain {kind.__name__.lower()}")
     return group[name]
 
 

@@ -1,4 +1,4 @@
-"""How arrays are kept in a product, and the content hash: what it says, independent of how its file is laid out."""
+"""Storage of arrays in a product, and the content hash, which does not depend on how the file is laid out."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ TILE = 128
 
 
 def array_entry(array: np.ndarray, unit: str) -> dict[str, Any]:
-    """What the content hash takes from one array: type, shape, unit and sha256 of its little-endian bytes."""
+    """Entry of one array in the content hash: type, shape, unit and sha256 of its little-endian bytes."""
     little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
     return {
         "dtype": little.dtype.str,
@@ -32,25 +32,25 @@ def content_hash(schema: Schema, attributes: Mapping[str, Any], scenes: Mapping[
         attributes: root attributes as plain values.
         scenes: for each scene its "attributes" and its "fields", the latter as `array_entry` gives them.
     """
-    said = {
+    content = {
         "format": FORMAT,
         "kind": schema.kind,
         "version": schema.version,
         "attributes": attributes,
         "scenes": scenes,
     }
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return "sha256:" + hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def stored_as(field: Field, array: np.ndarray) -> np.ndarray:
     """Return `array` as its field is kept, where that only costs precision; other types stay as they are."""
-    wanted = np.dtype(field.dtype)
-    if wanted.kind == "f" and array.dtype.kind == "f":
+    dtype = np.dtype(field.dtype)
+    if dtype.kind == "f" and array.dtype.kind == "f":
         with np.errstate(over="ignore"):
-            array = array.astype(wanted, copy=False)
-    elif wanted == np.uint8 and array.dtype == np.bool_:
-        array = array.astype(wanted)
+            array = array.astype(dtype, copy=False)
+    elif dtype == np.uint8 and array.dtype == np.bool_:
+        array = array.astype(dtype)
     if field.clear_bits and array.dtype == np.float32:
         half, mask = np.uint32(1 << (field.clear_bits - 1)), np.uint32(2**32 - (1 << field.clear_bits))
         rounded = ((array.view(np.uint32) + half) & mask).view(np.float32)

@@ -41,8 +41,8 @@ def window_index(
         UsageError: the window is empty or leaves the array.
     """
     top, left, height, width = window
-    wanted = {"H": slice(top, top + height), "W": slice(left, left + width)}
-    index = tuple(wanted.get(str(dim).upper(), slice(0, size)) for dim, size in zip(dims, shape, strict=True))
-    if any(not 0 <= part.start < part.stop <= size for part, size in zip(index, shape, strict=True)):
+    slices = {"H": slice(top, top + height), "W": slice(left, left + width)}
+    index = tuple(slices.get(str(dim).upper(), slice(0, size)) for dim, size in zip(dims, shape, strict=True))
+    if any(not 0 <= cut.start < cut.stop <= size for cut, size in zip(index, shape, strict=True)):
         raise UsageError(f"window {window} leaves an array of shape {shape}")
     return index

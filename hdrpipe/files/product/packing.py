@@ -1,4 +1,4 @@
-"""How arrays are packed inside a product: what every viewer opens, or faster where a plug-in is there."""
+"""Compression of arrays inside a product: one that every viewer opens, or a faster one that needs a plug-in."""
 
 import importlib.util
 import os
@@ -27,12 +27,12 @@ def options(field: Field, shape: tuple[int, ...]) -> dict[str, Any]:
     Raises:
         UsageError: another word, or the plug-in is not installed.
     """
-    wanted = os.environ.get(VARIABLE) or PORTABLE
+    choice = os.environ.get(VARIABLE) or PORTABLE
     shared = {"chunks": chunk_shape(field, shape), "fletcher32": True}
-    if wanted == PORTABLE:
+    if choice == PORTABLE:
         return {**shared, "compression": "gzip", "compression_opts": 1, "shuffle": True}
-    if wanted != FAST:
-        raise UsageError(f"unknown choice {wanted!r}; allowed: {PORTABLE}, {FAST}", VARIABLE)
+    if choice != FAST:
+        raise UsageError(f"unknown choice {choice!r}; allowed: {PORTABLE}, {FAST}", VARIABLE)
     load_plugin()
     return {**shared, "compression": BITSHUFFLE, "compression_opts": (0, 2)}
 

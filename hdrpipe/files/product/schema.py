@@ -45,7 +45,7 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Schema:
-    """What a product file of one kind holds.
+    """Contents of a product file of one kind.
 
     Declared attributes must be there; others may be added. `default` is the field that viewers show first, through
     the NXdata group `view`. `shards` is the config key that spreads the scenes over more files.

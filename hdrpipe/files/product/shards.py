@@ -26,7 +26,7 @@ class Shards:
         return {product.path.name: product.content_hash for product in self.products}
 
     def __contains__(self, scene: object) -> bool:
-        """Whether any shard holds a scene of this name."""
+        """True if any shard holds a scene of this name."""
         return scene in self.by_scene
 
     def of(self, scene: str) -> Product:

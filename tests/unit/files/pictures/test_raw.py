@@ -16,7 +16,7 @@ NEUTRAL = np.array([0.5, 1.0, 0.65]).reshape(3, 1, 1)
 
 
 def linear(path):
-    samples = raw.develop(path, raw.told(path)[0])
+    samples = raw.develop(path, raw.exposure_data(path)[0])
     return (samples.transpose(2, 0, 1) / 65535.0) ** GAMMA
 
 
