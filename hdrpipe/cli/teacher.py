@@ -10,11 +10,13 @@ from hdrpipe.config.load import parse_spec
 
 
 def command(
-    weights: Annotated[Path, typer.Option(help="The teacher (.safetensors).")],
     scenes: _job.Scenes,
     round_: _job.Round,
     out: _job.Out,
     state: _job.State,
+    weights: Annotated[
+        Path | None, typer.Option(help="The teacher (.safetensors); none where a classical merge is the teacher.")
+    ] = None,
     shard: Annotated[int, typer.Option(min=0, help="Index of the shard of the scenes, from 0.")] = 0,
     shards: Annotated[int, typer.Option(min=1, help="Number of shards.")] = 1,
     threads: _job.Threads = 1,

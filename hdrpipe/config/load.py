@@ -82,8 +82,8 @@ STAGE_KEYS: dict[str, tuple[str, ...]] = {
     "baselines": (),
     "warmup": ("seed", "model", "loss", "warmup"),
     "teacher": ("teacher",),
-    "teacher_labelled": ("teacher.average",),
-    "crossfit": ("teacher.average",),
+    "teacher_labelled": ("teacher.average", "teacher.source"),
+    "crossfit": ("teacher.average", "teacher.source"),
     "masks": ("masks", "crossfit"),
     "fold": (),
     "student": ("seed", "model", "loss", "student"),
@@ -147,12 +147,21 @@ def check_config(mapping: Mapping[str, Any]) -> Config:
         raise UsageError(str(error), "config") from None
     config: Config = validated(Config, renamed(mapping), "")
     check_folds(config.crossfit, config.loss.judge_folds, config.choose, config.data.labelled, config.pseudo_labelled)
+    _check_teacher(config)
     _check_match(config)
     _check_labels(config.data)
     _check_scenes(config)
     batches = {"warmup.batch": config.warmup.batch, "student.batch": config.student.batch}
     check_batches(config.devices, {**batches, "student.unlabelled_batch": config.student.unlabelled_batch})
     return config
+
+
+def _check_teacher(config: Config) -> None:
+    """Raise UsageError where a classical merge is to be averaged or cross-fitted, which are done to networks."""
+    given = {"teacher.average": config.teacher.average != "none", "crossfit.folds": config.crossfit.folds > 0}
+    given["loss.judge_folds"] = config.loss.judge_folds > 0
+    for key in (key for key in given if given[key] and config.teacher.source != "average"):
+        raise UsageError("is for teachers that are networks", key, "leave it out, or set `teacher.source: average`")
 
 
 def _check_match(config: Config) -> None:

@@ -158,6 +158,10 @@ class StudentSpec(TrainingSpec):
 class TeacherSpec(Spec):
     """Teacher inference."""
 
+    source: Literal["average", "denoised"] = Field(
+        default="average",
+        description="`average`: moving average of the student; `denoised`: that classical merge, of aligned frames.",
+    )
     average: Literal["none", "tta"] = Field(
         default="none", description="`tta`: labels are means over flips and permutations; their spread joins sigma."
     )

@@ -19,7 +19,7 @@ from hdrpipe.files.rows import write_rows
 from hdrpipe.stages.job import Job
 from hdrpipe.stages.label_quality import detected, judged
 from hdrpipe.stages.score_table import FIRST_COLUMNS, scene_columns
-from hdrpipe.stages.teacher import predictions
+from hdrpipe.stages.teacher import labelling, predictions
 from hdrpipe.stages.training import Network, load_network
 
 POOLED_PIXELS = 2_000_000
@@ -89,7 +89,7 @@ def _model_rows(
     rows: list[dict[str, Any]] = []
 
     def scored():
-        for scene, fields, attributes in predictions(network.net, scenes, scenes.scenes, job):
+        for scene, fields, attributes in predictions(labelling(network.net), scenes, scenes.scenes, job):
             if scene in targets:
                 truth = targets.of(scene).read(scene, "radiance")
                 estimate = fields["pseudo_label"].astype(np.float32)

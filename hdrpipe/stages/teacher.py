@@ -1,7 +1,8 @@
 """Stage `teacher`: pseudo label and uncertainty map of every scene, as HDF5."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,21 +10,31 @@ import numpy as np
 from torch import nn
 
 from hdrpipe.config.load import Config
+from hdrpipe.errors import UsageError
 from hdrpipe.files.product.hdf5 import write_product
 from hdrpipe.files.product.schema import SCHEMAS
 from hdrpipe.files.product.shards import Shards
+from hdrpipe.imaging.align import align
+from hdrpipe.imaging.burst import Burst
+from hdrpipe.imaging.denoise import deviation, non_local_means
+from hdrpipe.imaging.merge import measured
 from hdrpipe.imaging.tonemap import display
 from hdrpipe.inference.tiles import predict
 from hdrpipe.inference.tta import predict_averaged
+from hdrpipe.learning.batches import SceneArrays, unit_floats
+from hdrpipe.quantities import Picture, Plane
 from hdrpipe.stages.inputs import scene_arrays
 from hdrpipe.stages.job import Job
 from hdrpipe.stages.partial import Partial
 from hdrpipe.stages.training import load_network, state_key
 
+Label = Callable[[SceneArrays], tuple[Picture, Plane]]
+"""Radiance (3, H, W) and sigma (H, W) of a scene."""
+
 
 def teacher(
     spec: Config,
-    weights: Path,
+    weights: Path | None,
     bursts: Sequence[Path],
     position: tuple[int, int],
     round_: int,
@@ -31,39 +42,68 @@ def teacher(
     state: Path,
     job: Job,
 ) -> None:
-    """Predict one shard of the scenes in `bursts` and write an uncertainty product.
+    """Label one shard of the scenes in `bursts` and write an uncertainty product.
 
     Args:
         spec: `teacher` of the config.
-        weights: the teacher (.safetensors).
+        weights: the teacher (.safetensors); None where a classical merge is the teacher.
         bursts: scene products.
         position: index of this shard, from 0, and the number of shards; changes no array.
         round_: the round that the labels are for.
         out: the product.
         state: folder of the predictions of an interrupted job; this one goes on from them.
         job: provenance and progress.
+
+    Raises:
+        UsageError: a network is the teacher and its weights are not given.
     """
-    network, (shard, shards) = load_network(weights), position
+    shard, shards = position
     with ExitStack() as stack:
         scenes = Shards(bursts, "scenes", stack)
         names = scenes.scenes[shard::shards]
-        attributes = {"round": round_, "weights": network.content_hash}
-        inputs = {weights.name: network.content_hash, **scenes.hashes}
-        partial = stack.enter_context(Partial(state, state_key(job, inputs), attributes))
-        rows = partial.rows(names, lambda missing: predictions(network.net, scenes, missing, job, spec.teacher.average))
+        if spec.teacher.source == "average":
+            if weights is None:
+                raise UsageError("the teacher is a network, and its weights are not given", "--weights")
+            network = load_network(weights)
+            label, source = labelling(network.net, spec.teacher.average), network.content_hash
+            inputs = {weights.name: source, **scenes.hashes}
+        else:
+            label, source, inputs = partial(merged, scenes), spec.teacher.source, scenes.hashes
+        attributes = {"round": round_, "weights": source}
+        saved = stack.enter_context(Partial(state, state_key(job, inputs), attributes))
+        rows = saved.rows(names, lambda missing: predictions(label, scenes, missing, job))
         written = write_product(out, SCHEMAS["uncertainty"], rows, attributes, job.origin(inputs))
         job.record(out, inputs, written)
 
 
-def predictions(
-    network: nn.Module, scenes: Shards, names: Sequence[str], job: Job, average: str = "none"
-) -> Iterator[tuple[str, dict[str, np.ndarray], dict[str, Any]]]:
-    """Fields of an uncertainty product, scene by scene; `average` is `none` or `tta`."""
+def labelling(network: nn.Module, average: str = "none") -> Label:
+    """Labels by a network; `average` is `none` or `tta`."""
     infer = predict if average == "none" else predict_averaged
+    return lambda scene: infer(network, scene.frames[...], scene.times)
+
+
+def merged(scenes: Shards, scene: SceneArrays) -> tuple[Picture, Plane]:
+    """Label by the merge `denoised`, of frames that are aligned here (DIS) where prepare has not aligned them.
+
+    sigma is the standard deviation of the merge's noise before non-local means, in the mu-law domain, root mean square
+    over channels. It knows nothing of ghosts.
+    """
+    burst = Burst(unit_floats(scene.frames[...]), tuple(np.log2(scene.times)), scene.reference)
+    if not scenes.of(scene.name).has(scene.name, "aligned"):
+        burst = align(burst, "dis").burst
+    merge, variance = measured(burst)
+    sigma = np.sqrt(np.square(deviation(merge, variance)).mean(0))
+    return non_local_means(merge, variance), sigma
+
+
+def predictions(
+    label: Label, scenes: Shards, names: Sequence[str], job: Job
+) -> Iterator[tuple[str, dict[str, np.ndarray], dict[str, Any]]]:
+    """Fields of an uncertainty product, scene by scene."""
     chosen = set(names)
     arrays = [scene for scene in scene_arrays(scenes, None) if scene.name in chosen]
     for done, scene in enumerate(arrays, 1):
-        radiance, sigma = infer(network, scene.frames[...], scene.times)
+        radiance, sigma = label(scene)
         job.progress(done, len(arrays), scene.name)
         fields = {"pseudo_label": radiance.astype(np.float16), "sigma": sigma, "preview": display(radiance)}
         yield scene.name, fields, {}

@@ -57,6 +57,7 @@ KEYS = [
     ({"masks": {"strategy": "oracle"}}, MASKED),
     ({"masks": {"strategy": "similarity"}}, MASKED),
     ({"teacher": {"average": "tta"}}, {**MASKED, "teacher": 2, "teacher_labelled": 2}),
+    ({"teacher": {"source": "denoised"}}, {**MASKED, "teacher": 2, "teacher_labelled": 2}),
     ({"teacher": {"shards": 2}}, {**MASKED, "teacher": 4}),
     ({"student": {"lr": 0.001}}, TAUGHT),
     ({"student": {"unlabelled_augmentation": "corrupted"}}, TAUGHT),

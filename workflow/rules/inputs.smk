@@ -52,6 +52,17 @@ def before(name):
     )
 
 
+def teacher_weights(wildcards):
+    """The weights of the teacher that labels for a round; none where a classical merge does."""
+    source = member(wildcards.run).config.teacher.source
+    return before("teacher")(wildcards) if source == "average" else []
+
+
+def weights_option(wildcards, input):
+    """The option that names the teacher's weights, where there are any."""
+    return f"--weights {input.weights}" if input.weights else ""
+
+
 def rounds(wildcards, first=0):
     """Numbers of the rounds of a run."""
     return range(first, member(wildcards.run).config.rounds + 1)

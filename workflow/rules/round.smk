@@ -34,7 +34,7 @@ rule warmup:
 
 rule teacher:
     input:
-        weights=before("teacher"),
+        weights=teacher_weights,
         scenes=scenes("unlabelled"),
     output:
         product="results/{run}/round-{round}/uncertainty-{shard}.h5",
@@ -51,16 +51,17 @@ rule teacher:
         code=code("teacher"),
         run=subpath(output.product, ancestor=2),
         shards=len(LABEL_SHARDS),
+        weights=weights_option,
     shell:
         "exec hdrpipe teacher --spec {params.spec:q} --code {params.code} --threads {threads}"
-        " --weights {input.weights} --scenes '{input.scenes}' --shard {wildcards.shard} --shards {params.shards}"
+        " {params.weights} --scenes '{input.scenes}' --shard {wildcards.shard} --shards {params.shards}"
         " --round {wildcards.round} --out {output.product}"
         " --state {params.run}/.state/teacher-{wildcards.round}-{wildcards.shard} --log {log}"
 
 
 rule teacher_labelled:
     input:
-        weights=before("teacher"),
+        weights=teacher_weights,
         scenes=scenes("labelled"),
     output:
         product="results/{run}/round-{round}/labelled.h5",
@@ -76,8 +77,9 @@ rule teacher_labelled:
         spec=spec("teacher_labelled"),
         code=code("teacher"),
         run=subpath(output.product, ancestor=2),
+        weights=weights_option,
     shell:
-        "exec hdrpipe teacher --spec {params.spec:q} --code {params.code} --threads {threads} --weights {input.weights}"
+        "exec hdrpipe teacher --spec {params.spec:q} --code {params.code} --threads {threads} {params.weights}"
         " --scenes '{input.scenes}' --round {wildcards.round} --out {output.product}"
         " --state {params.run}/.state/teacher-{wildcards.round}-labelled --log {log}"
 
