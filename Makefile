@@ -16,7 +16,7 @@ resume: setup
 
 # Without `slow`: minutes. `make test-all` runs everything and fails if a campaign made fewer tries than it should.
 test: setup
-	pytest -n 2 -m "not slow"
+	pytest -n 2 -m "not slow" --durations 25 --durations-min 5
 
 test-all: setup
 	pytest -n 2 --whole
