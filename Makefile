@@ -5,7 +5,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(BIN):$(PATH)
 
-.PHONY: setup run resume test test-all test-slurm mutants lint docs ship clean
+.PHONY: setup run resume test test-all test-slurm mutants lint docs lock ship clean
 
 run: setup
 	snakemake --cores all
@@ -36,12 +36,22 @@ lint: setup
 	ruff check .
 	pyright
 	snakefmt --check Snakefile workflow
+	hadolint Dockerfile
 
 # The pages of this repository as a site that needs no network: build/site/index.html. Any warning fails.
 docs: setup
 	pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	sphinx-build --quiet --fresh-env --fail-on-warning --keep-going -c docs -d build/doctrees . build/site
 	@echo "open build/site/index.html"
+
+# locks/: the versions of constraints.txt with the hashes of all their files, after a change there or in pyproject.toml.
+LOCK := uv pip compile --quiet --python-platform x86_64-manylinux_2_28 --python-version 3.11 --generate-hashes \
+  --constraint constraints.txt --no-emit-package torch --no-annotate --custom-compile-command 'make lock'
+
+lock: setup
+	pip install --quiet --constraint constraints.txt --editable '.[lock]'
+	$(LOCK) pyproject.toml --extra raw --extra heif --extra display --extra fast-h5 --output-file locks/run.txt
+	$(LOCK) pyproject.toml --all-extras --output-file locks/dev.txt
 
 # The network in the package anew: trained by the main job at this commit, whose tree must be clean.
 ship: setup
