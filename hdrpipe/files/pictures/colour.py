@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from hdrpipe.files.pictures import code_points, heif
-from hdrpipe.files.pictures.tiff import full_page
+from hdrpipe.files.pictures.tiff_pages import full_page
 from hdrpipe.quantities import GAMMA
 
 Curve = Callable[[NDArray[Any]], NDArray[Any]]

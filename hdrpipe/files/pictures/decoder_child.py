@@ -1,4 +1,4 @@
-"""The child that decodes foreign pictures for `files.decoder`: `python -m hdrpipe.files.pictures.decoder_child`.
+"""The child that decodes foreign pictures for `decoder`: `python -m hdrpipe.files.pictures.decoder_child`.
 
 Requests come as lines of JSON on stdin. Each answer is a line of JSON, after a picture's followed by its samples.
 Nothing but JSON and plain numbers crosses, so that a child taken over by a picture has no words to hurt its parent.

@@ -10,7 +10,7 @@ from PIL import Image
 
 from hdrpipe.errors import InputError
 from hdrpipe.files.pictures import heif, raw
-from hdrpipe.files.pictures.tiff import full_page
+from hdrpipe.files.pictures.tiff_pages import full_page
 from hdrpipe.files.product.envelope import read_head
 
 HEAD_BYTES = 64

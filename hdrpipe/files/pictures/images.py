@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files.names import plain
-from hdrpipe.files.pictures import exr, heif, jpeg, raw, tiff
+from hdrpipe.files.pictures import exr, heif, jpeg, raw, tiff_pages
 from hdrpipe.files.pictures.colour import with_gamma
 from hdrpipe.files.pictures.headers import measure
 from hdrpipe.files.pictures.metadata import camera_data
@@ -77,7 +77,7 @@ def decode(
         samples, opaque = _without_alpha(heif.samples(path, kind))
     else:
         (samples, opaque), notes = jpeg.watched(path, lambda: _cv2_samples(path, kind))
-        notes = (*notes, *(tiff.remarks(path) if kind == "tiff" else ()))
+        notes = (*notes, *(tiff_pages.remarks(path) if kind == "tiff" else ()))
     if samples.dtype.kind == "f" and kind == "tiff":
         samples = _coded(samples, path)
     samples, matrix = with_gamma(samples, path, kind)
@@ -104,7 +104,7 @@ def scaled(samples: NDArray[Any]) -> Picture:
 
 
 def read_picture(path: Path | str, max_pixels: int) -> tuple[Picture, PictureInfo]:
-    """Read a picture as RGB: float32 (3, H, W), in this process; foreign files go through `files.decoder`.
+    """Read a picture as RGB: float32 (3, H, W), in this process; foreign files go through `decoder`.
 
     TIFF, PNG and JPEG of 8 or 16 bit are divided by the largest value of their type. Radiance and OpenEXR files keep
     their values, which are finite but may be slightly negative. Alpha is dropped, grey is replicated.
@@ -155,7 +155,7 @@ def _cv2_samples(path: Path | str, kind: str) -> tuple[np.ndarray, NDArray[np.bo
         raise InputError("cannot be decoded", path)
     if samples.ndim == 2 or samples.shape[2] == 1:
         return np.repeat(samples.reshape(*samples.shape[:2], 1), 3, axis=2), None
-    page = tiff.full_page(path) if kind == "tiff" else None
+    page = tiff_pages.full_page(path) if kind == "tiff" else None
     has_alpha = samples.shape[2] == 4 and (kind == "png" or (page is not None and page.alpha))
     opaque = _opaque(samples[..., 3]) if has_alpha else None
     if page and has_alpha and page.multiplied and opaque is None and not _is_full(samples[..., 3]).all():
@@ -188,5 +188,5 @@ def _coded(linear: np.ndarray, path: Path | str) -> np.ndarray:
 
 def _page_samples(name: str) -> np.ndarray | None:
     """The picture of a TIFF, upright: `cv2.imread` gives up on a page that lies on its side."""
-    _, pages = cv2.imreadmulti(name, start=tiff.full_page(name).index, count=1, flags=cv2.IMREAD_UNCHANGED)
+    _, pages = cv2.imreadmulti(name, start=tiff_pages.full_page(name).index, count=1, flags=cv2.IMREAD_UNCHANGED)
     return np.asarray(pages[0]) if pages else None
