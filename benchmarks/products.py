@@ -97,7 +97,7 @@ def main() -> None:
         [what, *times, f"{size / 1e6:.1f} MB", f"{speed:.0f} /s", f"{speed / plain:.0f}x"]
         for what, (times, size, speed) in found.items()
     ]
-    print(f"{HEIGHT} x {WIDTH}, pseudo label (float16) and sigma; {platform.machine()}, one thread")
+    print(f"{HEIGHT} x {WIDTH}, pseudo label and sigma; {platform.machine()}, one thread")
     print(tabulate(rows, ["layout", "write", "write, CPU", "size", f"random {CROP} crops", "ratio"], tablefmt="github"))
     print("Writes of a product also check, hash, and write the 4.5 MB preview.")
 

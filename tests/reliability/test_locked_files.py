@@ -5,11 +5,13 @@ import fcntl
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 
 import h5py
 import pytest
+from golden_products import path_of
 from small_products import KINDS, write
 
 from hdrpipe.errors import BusyError, DamagedError, Exit, InputError, UsageError
@@ -39,10 +41,20 @@ def lockless(request, monkeypatch):
 
 @pytest.mark.parametrize("locking", [True, False])
 @pytest.mark.parametrize("kind", SCHEMAS)
-def test_a_product_that_is_open_for_writing_is_busy_and_whole_again_later(tmp_path, kind, locking, count):
+def test_a_product_that_is_open_for_writing_is_read_as_long_as_nothing_is_written(tmp_path, kind, locking, count):
     path = tmp_path / "a.h5"
     write(path, kind)
-    with h5py.File(path, "r+", locking=locking), pytest.raises(BusyError, match="open for writing") as caught:
+    with h5py.File(path, "r+", locking=locking):
+        open_product(path, kind).close()
+    open_product(path, kind).close()
+    count("R32")
+
+
+@pytest.mark.parametrize("kind", SCHEMAS)
+def test_a_product_of_version_1_that_is_open_for_writing_is_busy_and_whole_again_later(tmp_path, kind, count):
+    path = tmp_path / "a.h5"
+    shutil.copy(path_of(kind, 1), path)
+    with h5py.File(path, "r+"), pytest.raises(BusyError, match="open for writing") as caught:
         open_product(path, kind)
     assert caught.value.code == Exit.STOPPED
     assert "damaged" not in str(caught.value)
@@ -112,11 +124,14 @@ def test_verify_ends_with_the_code_of_what_it_met(tmp_path, count):
     folder = tmp_path / "results" / "demo"
     (folder / "logs").mkdir(parents=True)
     path = recorded(folder, "a.h5", "uncertainty")
+    whole = path.read_bytes()
+    shutil.copy(path_of("uncertainty", 1), path)
     with h5py.File(path, "r+", locking=False):
         done = command(tmp_path, "verify", "demo")
     assert done.returncode == Exit.STOPPED
     assert "none is known to be lost" in done.stderr
     assert "snakemake" not in done.stderr
+    path.write_bytes(whole)
     assert command(tmp_path, "verify", "demo").returncode == 0
     path.unlink()
     done = command(tmp_path, "verify", "demo")

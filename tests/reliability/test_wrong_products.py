@@ -56,12 +56,12 @@ FAULTS = {
     "foreign format": (_attribute("format", "other"), "is an HDF5 file, but no product of hdrpipe"),
     "wrong kind": (_attribute("kind", "masks"), "is a product of kind 'masks', wanted 'uncertainty'"),
     "newer version": (
-        _attribute("version", 2),
-        "was written by a newer hdrpipe (uncertainty version 2; this one reads 1)",
+        _attribute("version", 3),
+        "was written by a newer hdrpipe (uncertainty version 3; this one reads 1 to 2)",
     ),
     "older version": (
         _attribute("version", 0),
-        "was written by an older hdrpipe (uncertainty version 0; this one reads 1)",
+        "was written by an older hdrpipe (uncertainty version 0; this one reads 1 to 2)",
     ),
     "version no number": (_attribute("version", "one"), "version 'one', which this hdrpipe does not know"),
     "incomplete": (_without("complete"), "is incomplete: its writer did not finish"),
@@ -74,7 +74,20 @@ FAULTS = {
     "wrong attribute": (_attribute("round", "first"), "has an attribute 'round' that is 'first', wanted int"),
     "missing scene": (_deleted("b"), "its content does not match its content hash"),
     "missing field": (_deleted("a/sigma"), "scene 'a' lacks the field 'sigma'"),
-    "unknown field": (lambda f: f["a"].create_dataset("x", data=[1]), "scene 'a' has a field 'x' that the schema"),
+    "unknown field": (lambda f: f["a"].create_dataset("z", data=[1]), "scene 'a' has a field 'z' that the schema"),
+    "missing coordinate": (_deleted("a/x"), "scene 'a' coordinate 'x' is not a plain dataset"),
+    "shifted coordinate": (
+        _array("x", np.arange(1, 61, dtype="i4")),
+        "scene 'a' coordinate 'x' is damaged: it does not",
+    ),
+    "short coordinate": (
+        _array("x", np.arange(59, dtype="i4"), chunks=(59,)),
+        "coordinate 'x' has shape (59,), wanted",
+    ),
+    "version of another layout": (
+        lambda f: f.attrs.__setitem__("version", 1),
+        "scene 'a' has a field 'channel' that the schema",
+    ),
     "wrong type": (_array("sigma", PLANE.astype("f8")), "scene 'a' field 'sigma' has type float64, wanted float32"),
     "wrong byte order": (_array("sigma", PLANE.astype(">f4")), "scene 'a' field 'sigma' has type >f4, wanted float32"),
     "wrong shape": (
@@ -83,7 +96,7 @@ FAULTS = {
     ),
     "wrong rank": (_array("sigma", PLANE[0], chunks=(60,)), "field 'sigma' has shape (60,), wanted (H, W)"),
     "wrong channels": (
-        _array("pseudo_label", np.zeros((4, 70, 60), "f2"), chunks=(3, 70, 60)),
+        _array("pseudo_label", np.zeros((4, 70, 60), "f4"), chunks=(3, 70, 60)),
         "field 'pseudo_label' has shape (4, 70, 60), wanted (3, H, W) with 3 = 3",
     ),
     "wrong unit": (
@@ -95,7 +108,7 @@ FAULTS = {
     "infinite": (_value(np.inf), "scene 'a' field 'sigma' holds an infinite value"),
     "negative sigma": (_value(-0.25), "scene 'a' field 'sigma' holds a negative value, -0.25"),
     "out of range": (
-        _array("pseudo_label", np.full((3, 70, 60), 2, "f2")),
+        _array("pseudo_label", np.full((3, 70, 60), 2, "f4")),
         "scene 'a' field 'pseudo_label' holds 2.0, above its range, which ends at 1.0",
     ),
     "no checksum": (

@@ -11,15 +11,15 @@ from typing import Any
 from hdrpipe.config.documents import from_json
 from hdrpipe.errors import BusyError, DamagedError, InputError
 from hdrpipe.files.product.checks import Fault
-from hdrpipe.files.product.schema import FORMAT, SCHEMAS, Schema
+from hdrpipe.files.product.schema import FORMAT, READABLE, SCHEMAS, Schema
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _SUPERBLOCK = 48
-"""Bytes of the HDF5 superblock of version 3, which products begin with; bytes 28 to 36 say where the file ends."""
+"""Bytes of the HDF5 superblock of version 2 or 3, with which products begin; bytes 28 to 36 say where the file ends."""
 
 
 _CONSISTENCY = 11
-"""Place of the superblock's flags; the lowest bit says that the file is open for writing."""
+"""Place of the flags of a superblock of version 3; the lowest bit says that the file is open for writing."""
 
 
 def read_head(path: Path | str, count: int) -> tuple[bytes, int]:
@@ -65,7 +65,7 @@ def check_envelope(path: Path) -> None:
         hint = "close it there; if no program has it open, one ended while it had: then make it anew"
         raise BusyError("another program has it open for writing", path, hint)
     end = int.from_bytes(head[28:36], "little")
-    if head[8] == 3 and size < end:
+    if head[8] in (2, 3) and size < end:
         raise Fault(f"is truncated: {size} of {end} bytes are there")
 
 
@@ -78,14 +78,13 @@ def check_head(root: Mapping[str, Any], kind: str | None) -> Schema:
         raise Fault(f"is a product of kind {named!a}, wanted '{kind}'")
     if not isinstance(named, str) or named not in SCHEMAS or type(version) is not int:
         raise Fault(f"is a product of kind {named!a}, version {version!a}, which this hdrpipe does not know")
-    schema = SCHEMAS[named]
-    if version > schema.version:
-        raise Fault(f"was written by a newer hdrpipe ({named} version {version}; this one reads {schema.version})")
-    if version < schema.version:
-        raise Fault(f"was written by an older hdrpipe ({named} version {version}; this one reads {schema.version})")
+    if (named, version) not in READABLE:
+        newest = SCHEMAS[named].version
+        writer = "a newer" if version > newest else "an older"
+        raise Fault(f"was written by {writer} hdrpipe ({named} version {version}; this one reads 1 to {newest})")
     if root.get("complete") is not True:
         raise Fault("is incomplete: its writer did not finish")
-    return schema
+    return READABLE[named, version]
 
 
 _LIBRARY = (OSError, RuntimeError, LookupError, ValueError, TypeError)

@@ -1,9 +1,10 @@
 """Products as HDF5: written whole from memory, verified when opened, read lazily from any process."""
 
+import contextlib
 import json
 import os
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +56,9 @@ def write_product(
 
 
 def _memory_file() -> h5py.File:
-    # v110 is the oldest layout in which HDF5 checksums its own metadata too.
+    # v108 is the newest layout that every reader opens (docs/products.md), and the oldest with checksums of metadata.
     name = f"memory-{uuid.uuid4()}"
-    return h5py.File(name, "w", driver="core", backing_store=False, block_size=2**20, libver=("v110", "v110"))
+    return h5py.File(name, "w", driver="core", backing_store=False, block_size=2**20, libver=("v108", "v108"))
 
 
 def _fill(file: h5py.File, path: Path | str, schema: Schema, scenes: Scenes, attributes: Mapping[str, Any]) -> str:
@@ -95,11 +96,30 @@ def _write_scene(
         dataset = group.create_dataset(name, data=array, **packing.options(field, array.shape))
         _put(dataset, viewers.dataset_attributes(name, field))
         fields[name] = layout.array_entry(array, field.unit)
+    _write_coordinates(group, schema, fields, sizes)
     view = group.create_group(schema.view)
     view[schema.default] = group[schema.default]
     _put(view, viewers.view_attributes(schema))
     _put(group, plain | viewers.scene_attributes(schema))
     return {"attributes": plain, "fields": fields}
+
+
+def _write_coordinates(group: h5py.Group, schema: Schema, names: Collection[str], sizes: Mapping[Any, int]) -> None:
+    """Name the axes of the fields `names` by dimension scales; `sizes` holds what the words in their `dims` stand for.
+
+    Fields refer to their scales and not the other way round, which netCDF does not ask for and PyTables cannot read.
+    """
+    scales = {}
+    for name, axis in layout.coordinates(schema, names).items():
+        (dim,) = axis.dims
+        steps = np.arange(sizes.get(dim, dim), dtype=axis.dtype)
+        scales[dim] = group.create_dataset(name, data=steps, **packing.options(axis, steps.shape))
+        scales[dim].make_scale(name)
+        _put(scales[dim], viewers.dataset_attributes(name, axis))
+    for name in names:
+        axes = np.empty(len(schema.fields[name].dims), object)
+        axes[:] = [np.array([scales[dim].ref], h5py.ref_dtype) for dim in schema.fields[name].dims]
+        group[name].attrs.create("DIMENSION_LIST", axes, dtype=h5py.vlen_dtype(h5py.ref_dtype))
 
 
 def _put(holder: h5py.HLObject, attributes: Mapping[str, Any]) -> None:
@@ -166,6 +186,9 @@ class Product:
                 for name in shapes:
                     with prefixed(f"scene '{scene}' field '{name}'"):
                         fields[name] = _read_checked(self._dataset(scene, name), self.schema.fields[name])
+                for name in layout.coordinates(self.schema, shapes):
+                    with prefixed(f"scene '{scene}' coordinate '{name}'"):
+                        _check_coordinate(self._dataset(scene, name))
                 entries[scene] = {"attributes": attributes, "fields": fields}
             if layout.content_hash(self.schema, self.attributes, entries) != self.content_hash:
                 raise Fault("is damaged: its content does not match its content hash")
@@ -193,12 +216,13 @@ class Product:
         """Array-like over a field that reads only what is sliced; UsageError if there is none."""
         if not self.has(scene, field):
             raise UsageError(f"scene '{scene}' has no field '{field}'", self.path)
-        return ProductField(self, scene, field, self._checked_scene(scene)[1][field], self.schema.fields[field].dtype)
+        return ProductField(self, scene, field, self._checked_scene(scene)[1][field], self._dtype(field))
 
     def take(self, scene: str, field: str, index: Any) -> np.ndarray:
         """Read what `index` (slices, integers) selects; prefer `read` and `field`, which check the names."""
         with telling(self.path, self._rules, (OSError,)):  # a wrong index is the caller's fault, not the file's
-            return np.asarray(self._dataset(scene, field)[index])
+            array = np.asarray(self._dataset(scene, field)[index])
+        return array.astype(self._dtype(field), copy=False)
 
     def close(self) -> None:
         """Close the file of this process; the next read opens it again."""
@@ -214,6 +238,10 @@ class Product:
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_file": None, "_datasets": {}}
+
+    def _dtype(self, field: str) -> str:
+        """Type of a field in today's version: a product of an earlier one reads the same."""
+        return SCHEMAS[self.kind].fields[field].dtype
 
     def _open(self) -> h5py.File:
         """The file as this process has it open."""
@@ -247,13 +275,13 @@ class Product:
 def _opened(path: Path) -> h5py.File:
     """The file for reading, also where another program has locked it or the disk has no locks: it is only replaced.
 
-    HDF5's own setting comes first, because one process cannot open a file twice with different ones.
+    One process cannot open a file twice with different settings of locks: HDF5's own, none, and always are tried.
     """
     # No chunk cache: it would hold a megabyte for each array of each scene.
-    try:
-        return h5py.File(path, "r", rdcc_nbytes=0)
-    except OSError:
-        return h5py.File(path, "r", rdcc_nbytes=0, locking=False)
+    for locking in (None, False):
+        with contextlib.suppress(OSError):
+            return h5py.File(path, "r", rdcc_nbytes=0, locking=locking)
+    return h5py.File(path, "r", rdcc_nbytes=0, locking=True)
 
 
 def open_product(path: Path | str, kind: str | None, verify: bool = True) -> Product:
@@ -278,13 +306,16 @@ def open_product(path: Path | str, kind: str | None, verify: bool = True) -> Pro
 def _read_scene(group: Any, schema: Schema) -> tuple[dict[str, Any], dict[str, tuple[int, ...]]]:
     """Attributes of a scene and the shapes of its fields, checked against the schema without reading an array."""
     attributes = checks.check_attributes(checks.unreserved(_get(group)), schema.scene_attributes)
-    checks.check_fields(set(group) - {schema.view}, schema)
+    checks.check_fields(set(group) - {schema.view} - set(schema.coordinates), schema)
     sizes: dict[str, int] = {}
     shapes = {}
     for name, field in schema.fields.items():
         if name in group:
             with prefixed(f"field '{name}'"):
                 shapes[name] = _check_dataset(_child(group, name, h5py.Dataset), field, sizes)
+    for name, axis in layout.coordinates(schema, shapes).items():
+        with prefixed(f"coordinate '{name}'"):
+            _check_dataset(_child(group, name, h5py.Dataset), axis, sizes)
     return attributes, shapes
 
 
@@ -297,17 +328,27 @@ def _child(group: h5py.Group, name: str, kind: type) -> Any:
 
 def _check_dataset(dataset: h5py.Dataset, field: Field, sizes: dict[str, int]) -> tuple[int, ...]:
     checks.check_layout(field, dataset.dtype, dataset.shape, sizes)
-    packing.check_dataset(field, dataset.shape, dataset.chunks, dataset.fletcher32, _get(dataset).get("unit"))
+    unit = layout.decoded(dataset.attrs.get("unit"))  # never the DIMENSION_LIST: no checksum reaches it
+    packing.check_dataset(field, dataset.shape, dataset.chunks, dataset.fletcher32, unit)
     if packing.BITSHUFFLE in dataset.filter_ids:
         packing.load_plugin()
     return dataset.shape
 
 
-def _read_checked(dataset: h5py.Dataset, field: Field) -> dict[str, Any]:
-    """Read an array, check its values and return what the content hash takes from it."""
+def _read_whole(dataset: h5py.Dataset) -> np.ndarray:
     try:
-        array = dataset[...]
+        return dataset[...]
     except OSError as error:
         raise Fault(f"is damaged: a checksum does not hold ({error})") from error
+
+
+def _check_coordinate(dataset: h5py.Dataset) -> None:
+    if not np.array_equal(_read_whole(dataset), np.arange(dataset.shape[0])):
+        raise Fault("is damaged: it does not count from 0")
+
+
+def _read_checked(dataset: h5py.Dataset, field: Field) -> dict[str, Any]:
+    """Read an array, check its values and return what the content hash takes from it."""
+    array = _read_whole(dataset)
     checks.check_values(field, array)
     return layout.array_entry(array, field.unit)

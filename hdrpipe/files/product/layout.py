@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -62,6 +62,12 @@ def chunk_shape(field: Field, shape: tuple[int, ...]) -> tuple[int, ...]:
     """Chunks of one exposure, all channels and TILE x TILE pixels, so that a training crop touches few."""
     sizes = zip(field.dims, shape, strict=True)
     return tuple(1 if dim == "N" else size if isinstance(dim, int) else min(size, TILE) for dim, size in sizes)
+
+
+def coordinates(schema: Schema, names: Iterable[str]) -> dict[str, Field]:
+    """Coordinates of a scene that has these fields."""
+    dims = {dim for name in names for dim in schema.fields[name].dims}
+    return {name: axis for name, axis in schema.coordinates.items() if axis.dims[0] in dims}
 
 
 def decoded(value: Any) -> Any:

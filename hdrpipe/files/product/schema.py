@@ -4,7 +4,7 @@ A field `F` of scene `S` lies at `/S/F`. A product holds radiance in the convent
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 FORMAT = "hdrpipe"
@@ -16,7 +16,7 @@ class Field:
     """One array of a scene.
 
     Args:
-        dtype: NumPy code without byte order ("u1", "u2", "f2", "f4"); files are little-endian.
+        dtype: NumPy code without byte order ("u1", "u2", "f4"); files are little-endian. Many readers refuse "f2".
         dims: sizes; a word stands for any size >= 1, the same wherever it occurs in one scene.
         unit: physical unit, or the domain of a number without one.
         low, high: closed range of the values; None leaves that side open. NaN and infinity are never allowed.
@@ -35,6 +35,20 @@ class Field:
     clear_bits: int = 0
 
 
+COORDINATES: Mapping[str, Field] = {
+    "exposure": Field("i4", ("N",), "index", 0, None, "exposures, ascending"),
+    "channel": Field("i4", (3,), "index", 0, None, "red, green, blue"),
+    "y": Field("i4", ("H",), "index", 0, None, "rows of pixels"),
+    "x": Field("i4", ("W",), "index", 0, None, "columns of pixels"),
+    "patch_y": Field("i4", ("h",), "index", 0, None, "rows of patches"),
+    "patch_x": Field("i4", ("w",), "index", 0, None, "columns of patches"),
+}
+"""Coordinates, which stand beside the fields of a scene and count along their axes from 0.
+
+As dimension scales of HDF5 they name the axes for xarray, netCDF and MATLAB; the content hash leaves them out.
+"""
+
+
 @dataclass(frozen=True)
 class Attribute:
     """One declared value beside the arrays, of the root or of a scene."""
@@ -48,7 +62,8 @@ class Schema:
     """Contents of a product file of one kind.
 
     Declared attributes must be there; others may be added. `default` is the field that viewers show first, through
-    the NXdata group `view`. `shards` is the config key that spreads the scenes over more files.
+    the NXdata group `view`. `shards` is the config key that spreads the scenes over more files. A scene has those of
+    `coordinates` along which a field of it lies.
     """
 
     kind: str
@@ -60,6 +75,7 @@ class Schema:
     default: str
     view: str
     shards: str
+    coordinates: Mapping[str, Field]
 
 
 class _Readable(Protocol):
@@ -76,7 +92,7 @@ _PREVIEW = Field("u1", ("H", "W", 3), "display", None, None, "picture for people
 
 _SCENES = Schema(
     kind="scenes",
-    version=1,
+    version=2,
     rule="prepare",
     fields={
         "ldr": Field("u2", ("N", 3, "H", "W"), "ldr * 65535", None, None, "camera pictures, ascending exposure"),
@@ -103,11 +119,12 @@ _SCENES = Schema(
     default="preview",
     view="picture",
     shards="data.shards",
+    coordinates=COORDINATES,
 )
 
 _TRUTH = Schema(
     kind="truth",
-    version=1,
+    version=2,
     rule="prepare",
     fields={
         "radiance": Field("f4", (3, "H", "W"), "relative radiance", 0.0, None, "true radiance of the reference view"),
@@ -118,14 +135,23 @@ _TRUTH = Schema(
     default="preview",
     view="picture",
     shards="data.shards",
+    coordinates=COORDINATES,
 )
 
 _UNCERTAINTY = Schema(
     kind="uncertainty",
-    version=1,
+    version=2,
     rule="teacher",
     fields={
-        "pseudo_label": Field("f2", (3, "H", "W"), "relative radiance", 0.0, 1.0, "radiance that the teacher predicts"),
+        "pseudo_label": Field(
+            "f4",
+            (3, "H", "W"),
+            "relative radiance",
+            0.0,
+            1.0,
+            "radiance that the teacher predicts",
+            clear_bits=13,
+        ),
         "sigma": Field(
             "f4",
             ("H", "W"),
@@ -145,11 +171,12 @@ _UNCERTAINTY = Schema(
     default="sigma",
     view="uncertainty",
     shards="teacher.shards",
+    coordinates=COORDINATES,
 )
 
 _MASKS = Schema(
     kind="masks",
-    version=1,
+    version=2,
     rule="masks",
     fields={
         "patch_score": Field(
@@ -160,7 +187,9 @@ _MASKS = Schema(
             "f4", ("H", "W"), "score", None, None, "uncertainty of each pixel as the second level sees it"
         ),
         "pixel_mask": Field("u1", ("H", "W"), "boolean", 0, 1, "1 where the pixel is trusted"),
-        "weight": Field("f2", ("H", "W"), "weight", 0.0, 1.0, "product of both levels, which the loss reads"),
+        "weight": Field(
+            "f4", ("H", "W"), "weight", 0.0, 1.0, "product of both levels, which the loss reads", clear_bits=13
+        ),
     },
     scene_attributes={
         "keep_rate_patch": Attribute("float", "share of pixels that the patch level keeps"),
@@ -171,7 +200,24 @@ _MASKS = Schema(
     default="weight",
     view="mask",
     shards="teacher.shards",
+    coordinates=COORDINATES,
 )
 
 SCHEMAS: Mapping[str, Schema] = {schema.kind: schema for schema in (_SCENES, _TRUTH, _UNCERTAINTY, _MASKS)}
 """Every kind of product by its name."""
+
+
+def _version_1(schema: Schema) -> Schema:
+    """Products of version 1 have no coordinates, and two fields as float16."""
+    halves = {
+        name: replace(field, dtype="f2", clear_bits=0)
+        for name, field in schema.fields.items()
+        if name in ("pseudo_label", "weight")
+    }
+    return replace(schema, version=1, fields={**schema.fields, **halves}, coordinates={})
+
+
+READABLE: Mapping[tuple[str, int], Schema] = {
+    (schema.kind, schema.version): schema for current in SCHEMAS.values() for schema in (current, _version_1(current))
+}
+"""Kind and version -> schema, of all that were ever written."""

@@ -29,6 +29,8 @@ def dataset_attributes(name: str, field: Field) -> dict[str, Any]:
         "meaning": field.meaning,
         "long_name": f"{name} ({field.unit})",
     }
+    if len(field.dims) == 1:
+        return attributes
     if (field.dtype, field.dims) != ("u1", ("H", "W", 3)):
         return attributes | {"interpretation": "image"}
     return attributes | {

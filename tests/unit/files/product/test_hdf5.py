@@ -68,6 +68,14 @@ def test_sigma_keeps_ten_bits_and_is_rounded(make):
     assert np.abs(stored / sigma - 1).max() <= 2**-11
 
 
+def test_values_of_half_precision_are_kept_whole(make):
+    every = np.arange(0, 0x3C01, dtype=np.uint16).view(np.float16)  # all of 0 to 1
+    values = np.resize(every, (3, 150, 140))
+    path, _ = make("uncertainty", scenes=("a",), pseudo_label=values)
+    with open_product(path, "uncertainty") as product:
+        np.testing.assert_array_equal(product.read("a", "pseudo_label"), values)
+
+
 def test_viewers_find_the_default_picture(make, kind):
     path, _ = make(kind, scenes=("b", "a"))
     schema = SCHEMAS[kind]
@@ -263,6 +271,6 @@ def test_a_missing_product_or_a_folder_is_bad_input(tmp_path):
 def test_who_opens_any_kind_is_told_the_rule_of_what_a_newer_version_wrote(make):
     path, _ = make("uncertainty")
     with h5py.File(path, "r+") as file:
-        file.attrs["version"] = 2
+        file.attrs["version"] = 3
     with pytest.raises(DamagedError, match=r"written by a newer hdrpipe .* run the rule 'teacher' again"):
         open_product(path, None)

@@ -4,6 +4,7 @@ import builtins
 import importlib.util
 import json
 
+import h5py
 import numpy as np
 import pytest
 
@@ -28,8 +29,10 @@ def test_fast_packing_holds_the_same_arrays_under_the_same_hash(make, kind, monk
 def test_a_flipped_bit_in_a_fast_chunk_is_found(make, monkeypatch):
     monkeypatch.setenv(packing.VARIABLE, packing.FAST)
     path, _ = make("uncertainty")
+    with h5py.File(path) as file:
+        chunk = file["a/sigma"].id.get_chunk_info(0)
     whole = bytearray(path.read_bytes())
-    whole[len(whole) // 2] ^= 4
+    whole[chunk.byte_offset + chunk.size // 2] ^= 4
     path.write_bytes(whole)
     with pytest.raises(DamagedError, match="teacher"):
         open_product(path, "uncertainty")
