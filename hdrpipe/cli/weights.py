@@ -25,10 +25,13 @@ def import_(
 ) -> None:
     """Import a published checkpoint: `hdrpipe weights import SAFNet_S.pth --arch safnet_s -o safnet_s.safetensors`.
 
-    Only tensors are loaded. The new file can start a warm-up (config key `warmup.weights`), label as a teacher, or fuse
-    (`--weights`). Its judge is untrained: sigma means nothing before a warm-up.
+    Only tensors are loaded, averaged ones (`params_ema`) where there are some. The new file can start a warm-up (config
+    key `warmup.weights`), label as a teacher, or fuse (`--weights`). Its judge is untrained: sigma means nothing before
+    a warm-up.
     """
     from hdrpipe.tools.weights_import import import_weights
 
-    digest = import_weights(file, arch, out)
+    digest, averages = import_weights(file, arch, out)
+    if averages:
+        say(f"{file} has averaged weights, {averages}: these are taken")
     say(f"wrote {out} ({digest[:19]}); its judge is untrained: sigma means nothing before a warm-up")

@@ -216,23 +216,23 @@ def _of_list(paths: list[Path], decoder: Decoder) -> BurstFiles:
     name = _folder_name(frames[0].parent) if len(folders) == 1 else scene_name(frames[0].stem)
     listing = list_folder(folders.pop()) if len(folders) == 1 else None
     if listing is not None and listing.exposures is not None:
-        values = read_exposure_txt(listing.exposures)
+        values, notes = read_exposure_txt(listing.exposures)
         lines = dict(zip([p.name for p in listing.frames], values, strict=False))
         if len(values) == len(listing.frames) and all(path.name in lines for path in frames):
-            return order(name, frames, [lines[p.name] for p in frames], "exposure.txt", listing.truth, ignored)
+            return order(name, frames, [lines[p.name] for p in frames], "exposure.txt", listing.truth, ignored, notes)
         if len(values) == len(frames):
-            return order(name, frames, values, "exposure.txt", listing.truth, ignored)
+            return order(name, frames, values, "exposure.txt", listing.truth, ignored, notes)
     return _resolve(name, frames, [decoder.header(path) for path in frames], None, ignored, decoder)
 
 
 def _of_text(listing: Listing, path: Path) -> BurstFiles:
-    values = read_exposure_txt(path)
+    values, notes = read_exposure_txt(path)
     if len(values) != len(listing.frames):
         pictures = ", ".join(ascii(frame.name) for frame in listing.frames[:8])
         what = f"has {len(values)} exposure values for {len(listing.frames)} pictures ({pictures})"
         raise InputError(what, path, "one line a picture, in the natural order of names")
     name = _folder_name(listing.folder)
-    return order(name, listing.frames, values, "exposure.txt", listing.truth, listing.ignored)
+    return order(name, listing.frames, values, "exposure.txt", listing.truth, listing.ignored, notes)
 
 
 def _of_groups(

@@ -52,4 +52,5 @@ def _burst(folder: Path, scene: str, moments: tuple[int, ...]) -> BurstFiles:
     if middle.truth is None or middle.exposures is None:
         raise InputError(f"has no truth or no {EXPOSURES[0]}", middle.folder)
     name = scene if moments == MOMENTS else f"{scene}-{''.join(map(str, moments))}"
-    return order(name, frames, read_exposure_txt(middle.exposures), "exposure.txt", middle.truth)
+    values, notes = read_exposure_txt(middle.exposures)
+    return order(name, frames, values, "exposure.txt", middle.truth, notes=notes)

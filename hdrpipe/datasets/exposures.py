@@ -4,6 +4,7 @@ import csv
 import io
 import math
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -33,6 +34,11 @@ MOST_STOPS = 64.0
 """Largest exposure value that is accepted, in stops; no camera has it."""
 
 
+COMMENT = re.compile(r"(#|//).*")
+SECONDS_UNIT = re.compile(r"(?<=\d)\s*(?:s|sec|seconds)\b", re.IGNORECASE)
+LIST_HINT = "write one log2 EV a line, or one time like `1/60 s`"
+
+
 @dataclass(frozen=True)
 class Row:
     """One picture of a table; `ev` is None where the table leaves the exposure to other sources."""
@@ -54,22 +60,42 @@ def stops(seconds: float, iso: float = 100.0, aperture: float = 1.0) -> float:
     return math.log2(seconds) + math.log2(iso / 100.0) - 2.0 * math.log2(aperture)
 
 
-def read_exposure_txt(path: Path) -> tuple[float, ...]:
-    """The log2 EVs of an `exposure.txt`, one a line, in the order of its lines.
+def read_exposure_txt(path: Path) -> tuple[tuple[float, ...], tuple[str, ...]]:
+    """The log2 EVs of an `exposure.txt` in the order of its lines, and remarks on how they were read.
+
+    Values are separated by lines, spaces or `;`, decimals by a point or a comma; what follows `#` or `//` is a comment.
+    Fractions, numbers with the unit `s` and lists that lie between 0 and 1 are exposure times in seconds.
 
     Raises:
-        InputError: it is no list of finite numbers.
+        InputError: it is no list of finite numbers, or of EVs and times at once.
     """
-    words = _text(path).split()
+    lines = [COMMENT.sub("", line) for line in _text(path).splitlines()]
+    words = [word for line in lines for word in _words(SECONDS_UNIT.sub("s", line))]
+    if not words:
+        raise InputError("holds no exposure values", path, LIST_HINT)
     try:
-        values = tuple(float(word) for word in words)
-    except ValueError:
-        raise InputError("is no list of exposure values", path, "write one log2 EV a line") from None
-    if not values:
-        raise InputError("holds no exposure values", path, "write one log2 EV a line")
+        values = [_number(word.removesuffix("s").replace(",", "."), "") for word in words]
+    except InputError:
+        raise InputError("is no list of exposure values", path, LIST_HINT) from None
+    marked = {word.endswith("s") or "/" in word for word in words}
+    if len(marked) == 2:
+        raise InputError("has exposure values and times in seconds", path, LIST_HINT)
+    notes: tuple[str, ...] = ()
+    if True in marked or all(0 < value < 1 for value in values):
+        try:
+            values = [stops(value) for value in values]
+        except InputError as error:
+            raise InputError(error.what, path) from None
+        notes = (f"{path.name} holds exposure times in seconds",)
     for value in values:
         _check_range(value, path)
-    return values
+    return tuple(values), notes
+
+
+def _words(line: str) -> list[str]:
+    """Values of a line; a comma is a decimal one but where it ends a word or a word has several."""
+    words = [word.strip(",") for word in line.replace(";", " ").split()]
+    return [value for word in words for value in (word.split(",") if word.count(",") > 1 else [word]) if value]
 
 
 def _check_range(value: float, where: Path | str) -> None:

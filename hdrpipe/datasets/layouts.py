@@ -107,10 +107,10 @@ def paper_burst(listing: Listing, name: str, prefix: str = "") -> BurstFiles:
         what = f"is no scene of this layout: {has}, {'a' if listing.truth else 'no'} truth"
         raise InputError(what, listing.folder, "wanted 3 frames with exposures and truth")
     ignored = [*listing.ignored, *(path for path in listing.frames if path not in frames)]
-    values = read_exposure_txt(listing.exposures)
+    values, notes = read_exposure_txt(listing.exposures)
     if len(values) != 3:
         raise InputError(f"has {len(values)} exposure values, wanted 3", listing.exposures)
-    return order(name, frames, values, "exposure.txt", listing.truth, ignored)
+    return order(name, frames, values, "exposure.txt", listing.truth, ignored, notes)
 
 
 def scenes_below(root: Path, folder: Path, prefix: str = "") -> list[BurstFiles]:

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
 import torch
+from numpy._core.multiarray import scalar  # pyright: ignore[reportAttributeAccessIssue]
 from torch import Tensor
 
 from hdrpipe.config import plugins
@@ -23,11 +25,25 @@ Tensors: TypeAlias = Mapping[str, Tensor]
 EXPOSURES = 3
 """Frames of a burst that the published networks were trained on."""
 
-WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network", "params")
+AVERAGES = ("params_ema", "state_dict_ema", "model_ema", "ema")
+"""Keys under which training scripts store averaged weights, which give better pictures: they go first."""
+
+WRAPPERS = (*AVERAGES, "state_dict", "model_state_dict", "model", "net", "network", "params")
 """Keys under which training scripts store the weights, beside epoch and optimizer."""
 
-PREFIX = "module."
-"""Prefix of every name in checkpoints of parallel training."""
+PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.")
+"""Prefixes of the names in checkpoints of parallel training, of compiled networks and of Lightning."""
+
+LIGHTNING = "pytorch-lightning_version"
+"""Key of Lightning's checkpoints, which may hold losses with weights beside the network."""
+
+SCALARS = [
+    (scalar, "numpy.core.multiarray.scalar"),  # its name before NumPy 2
+    scalar,
+    np.dtype,
+    *(type(np.dtype(code)) for code in "?bBhHiIlLqQefd"),
+]
+"""Types of NumPy's numbers and truth values, which scripts store as scores and steps; none holds other objects."""
 
 
 def architectures() -> dict[str, re.Pattern[str]]:
@@ -38,8 +54,10 @@ def architectures() -> dict[str, re.Pattern[str]]:
     return {name: re.compile(pattern) for name, pattern in patterns.items() if pattern is not None}
 
 
-def import_weights(checkpoint: Path, architecture: str, out: Path) -> str:
-    """Write a published checkpoint as a weights file, with an untrained judge, and return its content hash.
+def import_weights(checkpoint: Path, architecture: str, out: Path) -> tuple[str, str]:
+    """Write a published checkpoint as a weights file, with an untrained judge.
+
+    Returns its content hash, and the key of the averaged weights if these were taken, else ''.
 
     Args:
         checkpoint: a `.pth` file written by torch: a state dict, or a dict that contains one.
@@ -53,7 +71,7 @@ def import_weights(checkpoint: Path, architecture: str, out: Path) -> str:
     extras = architectures()
     if architecture not in extras:
         raise UsageError(f"unknown architecture {architecture!r}{nearest(architecture, extras)}", "--arch")
-    tensors = tensors_of(read_checkpoint(checkpoint), checkpoint)
+    tensors, averages = tensors_of(read_checkpoint(checkpoint), checkpoint)
     net = _published(architecture)
     expected = net.backbone.state_dict()
     named = {name: value for name, value in tensors.items() if not extras[architecture].search(name)}
@@ -64,17 +82,19 @@ def import_weights(checkpoint: Path, architecture: str, out: Path) -> str:
         raise InputError(f"{broken} holds values that are not finite", checkpoint)
     net.backbone.load_state_dict(named)
     metadata = {"model": _model(architecture), "role": "imported", "source": checkpoint.name, "judge": "untrained"}
-    return save_weights(out, net.state_dict(), {**metadata, "steps": 0, "averaged": 0, "mu": MU, "exposure": "min-ev"})
+    metadata |= {"steps": 0, "averaged": 0, "mu": MU, "exposure": "min-ev"}
+    return save_weights(out, net.state_dict(), metadata), averages
 
 
 def read_checkpoint(path: Path) -> Any:
-    """Contents of a checkpoint: tensors and plain containers only.
+    """Contents of a checkpoint: tensors, plain containers and NumPy's numbers only.
 
     Raises:
         InputError: no such file, not written by torch, damaged, or with other objects, which are never loaded.
     """
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(SCALARS):
+            return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise InputError("no such file", path) from None
     except pickle.UnpicklingError as error:
@@ -87,23 +107,35 @@ def read_checkpoint(path: Path) -> Any:
         raise InputError("this is not a checkpoint written by torch, or it is damaged", path) from None
 
 
-def tensors_of(saved: Any, where: Path) -> dict[str, Tensor]:
-    """Tensors of a state dict, taken out of its wrapper, without the prefix `module.`.
+def tensors_of(saved: Any, where: Path) -> tuple[dict[str, Tensor], str]:
+    """Tensors of a state dict, taken out of its wrapper, without the prefixes of training scripts.
+
+    Averaged weights are taken where there are some; their key is returned too, else ''.
 
     Raises:
         InputError: there are no tensors.
     """
+    lightning = isinstance(saved, Mapping) and LIGHTNING in saved
+    taken = ""
     for key in WRAPPERS:
         if isinstance(saved, Mapping) and isinstance(saved.get(key), Mapping):
-            saved = saved[key]
+            saved, taken = saved[key], key
             break
     tensors = {str(k): v for k, v in saved.items() if isinstance(v, Tensor)} if isinstance(saved, Mapping) else {}
     if not tensors:
         keys = ", ".join(map(str, list(saved)[:5])) if isinstance(saved, Mapping) else type(saved).__name__
         raise InputError(f"there is no state dict in this file, only {keys or 'nothing'}", where)
-    while all(name.startswith(PREFIX) for name in tensors):
-        tensors = {name.removeprefix(PREFIX): value for name, value in tensors.items()}
-    return tensors
+    if lightning:
+        tensors = _networks(tensors)
+    while prefix := next((p for p in PREFIXES if all(name.startswith(p) for name in tensors)), ""):
+        tensors = {name.removeprefix(prefix): value for name, value in tensors.items()}
+    return tensors, taken if taken in AVERAGES else ""
+
+
+def _networks(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Those of a Lightning module that have the first of PREFIXES that any has; all where none has one."""
+    prefix = next((p for p in PREFIXES if any(name.startswith(p) for name in tensors)), "")
+    return {name: value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _model(architecture: str) -> dict[str, Any]:

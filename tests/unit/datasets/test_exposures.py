@@ -3,8 +3,8 @@
 import pytest
 from camera_files import frames, radiance, write_burst, write_frame
 
-from hdrpipe.datasets.bursts import find_bursts
-from hdrpipe.datasets.exposures import read_table
+from hdrpipe.datasets.bursts import find_burst, find_bursts
+from hdrpipe.datasets.exposures import read_exposure_txt, read_table
 from hdrpipe.errors import InputError
 from hdrpipe.files.names import as_cell, from_cell
 from hdrpipe.tools.check import check, write_tables
@@ -108,3 +108,65 @@ def test_names_that_are_not_utf8_are_read_but_fit_no_table(tmp_path):
     assert verdict.errors == 0
     with pytest.raises(InputError, match="not UTF-8"):
         write_tables(verdict)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-2\n0\n2\n",
+        "-2;0;2",
+        "-2, 0, 2",
+        "-2,0,2",
+        "-2,0; 0,0; 2,0",
+        "-2.0 0.0 2.0",
+        "# EV\n-2 // short\n\n0  # middle\n2\n",
+    ],
+)
+def test_lists_of_exposure_values_as_people_write_them(tmp_path, text):
+    (tmp_path / "exposure.txt").write_text(text)
+    assert read_exposure_txt(tmp_path / "exposure.txt") == ((-2, 0, 2), ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1/64\n1/16\n1/4\n",
+        "1/64 s\n1/16 s\n1/4 s",
+        "0.015625;0.0625;0.25",
+        "0,015625 s; 0,0625 s; 0,25 s",
+        "0.015625 0.0625 0.25",
+    ],
+)
+def test_times_in_seconds_are_recognised_and_told(tmp_path, text):
+    (tmp_path / "exposure.txt").write_text(text)
+    assert read_exposure_txt(tmp_path / "exposure.txt") == (
+        (-6, -4, -2),
+        ("exposure.txt holds exposure times in seconds",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1/60 s\n0\n2", "has exposure values and times in seconds"),
+        ("-1 s\n1 s", "exposure time -1 is not positive"),
+        ("1/0\n1/2", "is no list of exposure values"),
+        ("one\ntwo", "is no list of exposure values"),
+        ("# nothing\n", "holds no exposure values"),
+        ("nan\n0", "is no list of exposure values"),
+        ("65\n0", "65 EV is out of range"),
+    ],
+)
+def test_lists_that_are_none_say_so(tmp_path, text, message):
+    (tmp_path / "exposure.txt").write_text(text)
+    with pytest.raises(InputError, match=message) as caught:
+        read_exposure_txt(tmp_path / "exposure.txt")
+    assert str(tmp_path / "exposure.txt") in str(caught.value)
+
+
+def test_a_burst_says_that_its_list_holds_seconds(tmp_path):
+    folder = write_burst(tmp_path / "b")
+    (folder / "exposure.txt").write_text("1/64\n1/16\n1/4\n")
+    burst = find_burst(folder)
+    assert burst.notes == ("exposure.txt holds exposure times in seconds",)
+    assert burst.ev == (-6, -4, -2)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from hdrpipe.cli.weights import import_ as convert
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.inference.load import stored
 from hdrpipe.inference.tiles import predict
@@ -32,7 +33,7 @@ def test_four_architectures_have_public_names():
 
 
 @pytest.mark.parametrize("wrap", [lambda d: d, lambda d: {"epoch": 3, "state_dict": d}, lambda d: {"model": d}])
-@pytest.mark.parametrize("prefix", ["", "module.", "module.module."])
+@pytest.mark.parametrize("prefix", ["", "module.", "module.module.", "_orig_mod.", "module._orig_mod.", "net."])
 def test_wrapped_or_bare_with_prefix_or_without(tmp_path, wrap, prefix):
     tensors = published("safnet_s")
     torch.save(wrap({prefix + name: value for name, value in tensors.items()}), tmp_path / "in.pth")
@@ -41,6 +42,46 @@ def test_wrapped_or_bare_with_prefix_or_without(tmp_path, wrap, prefix):
     assert all(torch.equal(found.net.backbone.state_dict()[name], value) for name, value in tensors.items())
     assert found.metadata["model"]["output"] == "sigmoid"
     assert found.metadata["judge"] == "untrained"
+
+
+@pytest.mark.parametrize("key", ["params_ema", "state_dict_ema"])
+def test_averaged_weights_are_taken_and_named(tmp_path, key):
+    averaged = published("safnet_s")
+    others = {name: value + 1 for name, value in averaged.items()}
+    torch.save({"params": others, key: averaged, "state_dict": others}, tmp_path / "in.pth")
+    assert import_weights(tmp_path / "in.pth", "safnet_s", tmp_path / "out.safetensors")[1] == key
+    imported = stored(tmp_path / "out.safetensors").net.backbone.state_dict()
+    assert all(torch.equal(imported[name], value) for name, value in averaged.items())
+
+
+def test_the_command_says_that_averaged_weights_are_taken(tmp_path, capsys):
+    torch.save({"params_ema": published("safnet_s")}, tmp_path / "in.pth")
+    convert(tmp_path / "in.pth", "safnet_s", tmp_path / "out.safetensors")
+    assert "has averaged weights, params_ema: these are taken" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("prefix", ["model.", "net."])
+def test_a_checkpoint_of_lightning_may_hold_losses(tmp_path, prefix):
+    tensors = published("safnet_s")
+    module = {prefix + name: value for name, value in tensors.items()} | {"loss.vgg.weight": torch.ones(3)}
+    saved = {"pytorch-lightning_version": "2.4.0", "state_dict": module, "epoch": 3}
+    torch.save(saved, tmp_path / "in.pth")
+    import_weights(tmp_path / "in.pth", "safnet_s", tmp_path / "out.safetensors")
+    imported = stored(tmp_path / "out.safetensors").net.backbone.state_dict()
+    assert all(torch.equal(imported[name], value) for name, value in tensors.items())
+
+
+@pytest.mark.parametrize("value", [np.float64(38.2), np.float32(1), np.int64(3), np.bool_(True)], ids=repr)
+def test_numbers_of_numpy_do_not_hinder(tmp_path, value):
+    torch.save({"state_dict": published("safnet_s"), "best": value}, tmp_path / "in.pth")
+    import_weights(tmp_path / "in.pth", "safnet_s", tmp_path / "out.safetensors")
+
+
+def test_objects_in_arrays_of_numpy_are_refused(tmp_path):
+    value = np.array(["text"], dtype=object)
+    torch.save({"state_dict": published("safnet_s"), "best": value}, tmp_path / "in.pth")
+    with pytest.raises(InputError, match="objects other than tensors"):
+        import_weights(tmp_path / "in.pth", "safnet_s", tmp_path / "out.safetensors")
 
 
 def test_what_the_published_network_never_uses_is_left_out(tmp_path):
