@@ -5,7 +5,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(BIN):$(PATH)
 
-.PHONY: setup run resume test test-all test-slurm mutants lint docs lock ship clean
+.PHONY: setup run resume test test-all test-notebooks test-slurm mutants lint docs lock ship clean
 
 run: setup
 	snakemake --cores all
@@ -20,6 +20,10 @@ test: setup
 
 test-all: setup
 	pytest -n 2 --whole
+
+# The notebooks of docs/, from top to bottom. `make docs` installs what they need; without it they are skipped.
+test-notebooks: setup
+	pytest -n 2 tests/workflow/test_notebooks.py
 
 # As root on Debian or Ubuntu: a SLURM of one node runs the tiny workflow. Elsewhere it says why it is skipped.
 test-slurm: setup

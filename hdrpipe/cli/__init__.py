@@ -18,6 +18,9 @@ from hdrpipe.terminal import escape_unencodable, one_line
 # Idle OpenMP threads sleep instead of spinning: on a shared machine spinning slows small networks a hundredfold.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+# Figures are written to files. The backend that a notebook sets for the commands it calls may not be installed here.
+os.environ["MPLBACKEND"] = "agg"
+
 ERROR_FILE = "TORCHELASTIC_ERROR_FILE"
 """Environment variable that torchrun sets: the file from which it reports the error of a process once."""
 

@@ -10,7 +10,12 @@ import browser
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [*ROOT.glob("*.md"), ROOT / "config" / "README.md", *(ROOT / "docs").rglob("*.md")]
+PAGES = [
+    *ROOT.glob("*.md"),
+    ROOT / "config" / "README.md",
+    *(ROOT / "docs").rglob("*.md"),
+    *(ROOT / "docs").rglob("*.ipynb"),
+]
 LOADING = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src", "object": "data"}
 """Attribute of an element whose file a browser loads with the page."""
 
@@ -51,8 +56,8 @@ class Loaded(HTMLParser):
 
 
 def test_every_page_is_in_the_site(site):
-    made = {path.relative_to(site).with_suffix(".md").as_posix() for path in site.rglob("*.html")}
-    assert {page.relative_to(ROOT).as_posix() for page in PAGES} <= made
+    made = {path.relative_to(site) for path in site.rglob("*.html")}
+    assert {page.relative_to(ROOT).with_suffix(".html") for page in PAGES} <= made
 
 
 def test_pages_load_nothing_from_elsewhere(site):
