@@ -16,6 +16,10 @@ def command(
         bool,
         typer.Option("--write-tables", help="Write each grouping into its folder as `bursts.csv`, which you can edit."),
     ] = False,
+    truth: Annotated[
+        list[str] | None,
+        typer.Option(help="Pattern of the names of truth files, as `data.options.truth`; may be given several times."),
+    ] = None,
 ) -> None:
     from hdrpipe.tools.check import check, table
     from hdrpipe.tools.check import write_tables as write
@@ -23,7 +27,7 @@ def command(
     def progress(done: int, total: int, note: str) -> None:
         typer.echo(f"\r{done}/{total} {one_line(note)[:60]:60}", err=True, nl=done == total)
 
-    verdict = check(folder, progress)
+    verdict = check(folder, progress, truth=tuple(truth or ()))
     say_text(table(verdict))
     if write_tables:
         for path in write(verdict):

@@ -43,9 +43,14 @@ class FolderOptions(LocalOptions):
 
     root: str = Field(default="data/own", description="Folder that is searched for bursts, with all folders below.")
     test: tuple[str, ...] = Field(
-        default=(), description="Patterns (`*`, `?`) of names of test scenes, beside those in a folder `test`."
+        default=(), description="Patterns (`*`, `?`) of names of test scenes, beside those below a folder `test`."
     )
     skip: tuple[str, ...] = Field(default=(), description="Patterns of names of scenes that are left out.")
+    truth: tuple[str, ...] = Field(
+        default=(),
+        description="Patterns of names of truth files (`gt.hdr`, `*_label.exr`), beside `HDRImg.*`, `hdr_img.*` and "
+        "`ref_hdr*`; they go first.",
+    )
 
 
 class Hu20Options(LocalOptions):

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from itertools import pairwise
 from pathlib import Path
 
@@ -95,13 +96,17 @@ def find_burst(paths: Path | str | Sequence[Path | str], decoder: Decoder | None
     return _of_list(given, decoder or shared())
 
 
-def find_bursts(folder: Path | str, decoder: Decoder | None = None) -> tuple[BurstFiles, ...]:
+def find_bursts(
+    folder: Path | str, decoder: Decoder | None = None, truth: Sequence[str] = ()
+) -> tuple[BurstFiles, ...]:
     """The bursts of one folder: by its table, by its `exposure.txt` (one burst), or grouped by time and exposure.
+
+    `truth` as in `list_folder`.
 
     Raises:
         InputError: see `find_burst`.
     """
-    listing, decoder = list_folder(folder), decoder or shared()
+    listing, decoder = list_folder(folder, truth), decoder or shared()
     if listing.table is not None:
         return _of_table(listing, listing.table, decoder)
     if not listing.frames:
@@ -127,8 +132,10 @@ def guess(folder: Path | str, decoder: Decoder | None = None) -> tuple[tuple[Pat
     return () if grouping.sure else grouping.groups
 
 
-def list_folder(folder: Path | str) -> Listing:
+def list_folder(folder: Path | str, truth: Sequence[str] = ()) -> Listing:
     """Sort the files of a folder by their use; folders in it are passed over.
+
+    Files whose names match one of the patterns `truth` are truth, before those of the usual names.
 
     Raises:
         InputError: there is no such folder, it cannot be read, or a link leads out of it.
@@ -139,12 +146,13 @@ def list_folder(folder: Path | str) -> Listing:
         names = sorted((name for name in here if not (folder / name).is_dir()), key=natural)
     except (OSError, ValueError) as error:
         raise InputError(f"is no folder that can be read ({type(error).__name__})", ascii(str(folder))) from error
-    frames = [path.name for path in _frames_among([folder / name for name in names])]
+    labels = [name for name in names if any(fnmatchcase(name, pattern) for pattern in truth)]
+    frames = [path.name for path in _frames_among([folder / name for name in names if name not in labels])]
     developed = {Path(name).stem for name in frames if Path(name).suffix.lower() in raw.SUFFIXES}
     frames = [n for n in frames if Path(n).suffix.lower() in raw.SUFFIXES or Path(n).stem not in developed]
     if any(INPUT.match(name) for name in frames):
         frames = [name for name in frames if not STATIC.match(name)]
-    truths = [name for name in names if TRUTH.fullmatch(name)]
+    truths = [*labels, *(name for name in names if TRUTH.fullmatch(name) and name not in labels)]
     exposures = [name for name in EXPOSURES if name in names]
     tables = [name for name in TABLES if name in names]
     used = {*frames, *truths[:1], *exposures[:1], *tables[:1]}

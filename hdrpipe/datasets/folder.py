@@ -4,7 +4,7 @@
     street/{a.dng, b.dng, c.dng, exposure.txt}        exposures by `exposure.txt`
     garden/{1.png, 2.png, 3.png, exposure.txt, HDRImg.hdr}    with truth
     card/{IMG_0001.jpg, ...}                          many bursts, grouped by time and exposure or by `bursts.csv`
-    test/...                                          test scenes; `validation/...` likewise; all else is the pool
+    .../test/...                                      test scenes; `validation` likewise; all else is the pool
 
 `hdrpipe check ROOT` shows what would be read.
 """
@@ -33,10 +33,12 @@ def listing(options: Options, seed: int, cache: Path) -> list[Entry]:
         InputError: there is no folder, no burst in it, or one that cannot be read.
     """
     root = opened(options.root, "a folder of bursts")
-    bursts = [(folder, burst) for folder in folders(root) for burst in bursts_of(root, folder, options.skip)]
+    bursts = [(folder, burst) for folder in folders(root) for burst in bursts_of(root, folder, options)]
     if not bursts:
         raise InputError("holds no bursts", root, "wanted folders of differently exposed pictures")
-    entries = [entry(burst, _split(root, folder, burst.name, options.test), options, root) for folder, burst in bursts]
+    entries = [
+        entry(burst, split_of(root, folder, burst.name, options.test), options, root) for folder, burst in bursts
+    ]
     names = [one.name for one in entries]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -44,25 +46,26 @@ def listing(options: Options, seed: int, cache: Path) -> list[Entry]:
     return sorted(entries, key=lambda one: ("pool", "validation", "test").index(one.split))
 
 
-def bursts_of(root: Path, folder: Path, skip: tuple[str, ...] = ()) -> list[BurstFiles]:
+def bursts_of(root: Path, folder: Path, options: Options) -> list[BurstFiles]:
     """The bursts of one folder, named by its path below `root`; none where it holds no pictures.
 
     Raises:
         InputError: their grouping is uncertain, or a picture or an exposure list is damaged.
     """
     name = scene_name(root, folder)
-    if any(fnmatchcase(name, pattern) for pattern in skip):
+    if any(fnmatchcase(name, pattern) for pattern in options.skip):
         return []
-    listed = list_folder(folder)
+    listed = list_folder(folder, options.truth)
     if not listed.frames and listed.table is None:
         return []
-    bursts = find_bursts(folder)
+    bursts = find_bursts(folder, truth=options.truth)
     named = [burst.renamed(name if len(bursts) == 1 else f"{name}-{burst.name}") for burst in bursts]
-    return [burst for burst in named if not any(fnmatchcase(burst.name, pattern) for pattern in skip)]
+    return [burst for burst in named if not any(fnmatchcase(burst.name, pattern) for pattern in options.skip)]
 
 
-def _split(root: Path, folder: Path, name: str, test: tuple[str, ...]) -> Split:
-    top = next(iter(folder.relative_to(root).parts), "").lower()
-    if top in TEST_FOLDERS or any(fnmatchcase(name, pattern) for pattern in test):
+def split_of(root: Path, folder: Path, name: str, test: tuple[str, ...] = ()) -> Split:
+    """The split of a scene: by the names of the folders between `root` and it, or by the patterns `test`."""
+    above = {part.lower() for part in folder.relative_to(root).parts}
+    if above.intersection(TEST_FOLDERS) or any(fnmatchcase(name, pattern) for pattern in test):
         return "test"
-    return "validation" if top in VALIDATION_FOLDERS else "pool"
+    return "validation" if above.intersection(VALIDATION_FOLDERS) else "pool"

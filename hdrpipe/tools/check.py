@@ -10,6 +10,7 @@ from tabulate import tabulate
 
 from hdrpipe.datasets.bursts import BurstFiles, find_bursts, guess, list_folder
 from hdrpipe.datasets.exposures import TABLES
+from hdrpipe.datasets.folder import split_of
 from hdrpipe.datasets.layouts import folders, linked, scene_name
 from hdrpipe.datasets.reading import read_burst
 from hdrpipe.errors import HdrpipeError, InputError
@@ -19,7 +20,7 @@ from hdrpipe.files.pictures.decoder import Decoder, shared
 from hdrpipe.terminal import one_line
 from hdrpipe.tools import check_burst
 
-HEADINGS = ("scene", "frames", "size", "EV", "source", "order", "clipped", "black", "shift", "truth")
+HEADINGS = ("scene", "frames", "size", "EV", "source", "order", "clipped", "black", "shift", "split", "truth")
 
 NOT_ENTERED = "is a link to a folder, which is not entered: put the folder itself there"
 
@@ -68,8 +69,13 @@ class Verdict:
         return sum(len(row.warnings) for row in self.rows)
 
 
-def check(root: Path, progress: Callable[[int, int, str], None], decoder: Decoder | None = None) -> Verdict:
-    """Check every burst below `root`; a fault of one does not stop the others.
+def check(
+    root: Path,
+    progress: Callable[[int, int, str], None],
+    decoder: Decoder | None = None,
+    truth: Sequence[str] = (),
+) -> Verdict:
+    """Check every burst below `root`; a fault of one does not stop the others. `truth`: patterns of truth files.
 
     Raises:
         InputError: there is no such folder, or no picture in it.
@@ -83,10 +89,10 @@ def check(root: Path, progress: Callable[[int, int, str], None], decoder: Decode
     for folder in folders(root):
         name = scene_name(root, folder)
         try:
-            listed = list_folder(folder)
+            listed = list_folder(folder, truth)
             if not listed.frames and listed.table is None:
                 continue
-            members = find_bursts(folder, decoder)
+            members = find_bursts(folder, decoder, truth)
         except HdrpipeError as error:
             rows.append(Checked(name, errors=(str(error),)))
             failed.append(folder)
@@ -97,7 +103,7 @@ def check(root: Path, progress: Callable[[int, int, str], None], decoder: Decode
         bursts += [burst.renamed(name if len(members) == 1 else f"{name}-{burst.name}") for burst in members]
     rows += [Checked(scene_name(root, link), warnings=(NOT_ENTERED,)) for link in linked(root)]
     for done, burst in enumerate(bursts, 1):
-        rows.append(_checked(burst, decoder or shared()))
+        rows.append(_checked(burst, split_of(root, burst.frames[0].parent, burst.name), decoder or shared()))
         progress(done, len(bursts), burst.name)
     if not rows:
         what = "there are no pictures in this folder"
@@ -175,7 +181,7 @@ def _quoted(cell: str) -> str:
     return '"' + cell.replace('"', '""') + '"' if any(mark in cell for mark in ',"\r\n') else cell
 
 
-def _checked(burst: BurstFiles, decoder: Decoder) -> Checked:
+def _checked(burst: BurstFiles, split: str, decoder: Decoder) -> Checked:
     try:
         read = read_burst(burst, decoder)
         facts = check_burst.facts(read)
@@ -193,6 +199,7 @@ def _checked(burst: BurstFiles, decoder: Decoder) -> Checked:
         f"{facts.clipped:.1%}",
         f"{facts.black:.1%}",
         "-" if facts.shift is None else f"{facts.shift:.0f} px",
+        split,
         truth,
     )
     warnings = (*read.notes, *facts.warnings, *remarks, *_gaps(names), *_leftover(burst))

@@ -1,5 +1,6 @@
 """Format and size of a picture file by its header alone, checked before anything is decoded."""
 
+import math
 import re
 import struct
 import warnings
@@ -115,6 +116,24 @@ def _hdr_size(path: Path) -> tuple[int, int]:
     if resolution is None:
         raise InputError("has no resolution '-Y height +X width' in its header", path)
     return int(resolution[2]), int(resolution[1])
+
+
+def radiance_exposure(path: Path | str) -> float:
+    """Factor that the samples of a Radiance file were multiplied by: the product of the `EXPOSURE=` of its header.
+
+    Raises:
+        InputError: one of them is no positive number.
+    """
+    head, _, _ = read_head(path, HEADER_BYTES)[0].partition(b"\n\n")
+    product = 1.0
+    for word in re.findall(rb"^EXPOSURE=(.*)$", head, re.MULTILINE):
+        try:
+            product *= float(word)
+        except ValueError:
+            product = math.nan
+    if not (math.isfinite(product) and product > 0):
+        raise InputError("has an EXPOSURE in its header that is no positive number", path, "write the file anew")
+    return product
 
 
 def _exr_size(path: Path) -> tuple[int, int]:

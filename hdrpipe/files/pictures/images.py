@@ -13,7 +13,7 @@ from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files.names import plain
 from hdrpipe.files.pictures import exr, heif, jpeg, raw, tiff_pages
 from hdrpipe.files.pictures.colour import with_gamma
-from hdrpipe.files.pictures.headers import measure
+from hdrpipe.files.pictures.headers import measure, radiance_exposure
 from hdrpipe.files.pictures.metadata import camera_data
 from hdrpipe.quantities import GAMMA, Picture
 
@@ -78,6 +78,8 @@ def decode(
     else:
         (samples, opaque), notes = jpeg.watched(path, lambda: _cv2_samples(path, kind))
         notes = (*notes, *(tiff_pages.remarks(path) if kind == "tiff" else ()))
+        if kind == "hdr":
+            samples = samples / np.float32(radiance_exposure(path))
     if samples.dtype.kind == "f" and kind == "tiff":
         samples = _coded(samples, path)
     samples, matrix = with_gamma(samples, path, kind)

@@ -147,3 +147,23 @@ def test_a_bad_burst_in_a_folder_is_named(tmp_path):
     (tmp_path / "labelled0" / "2.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(30))
     with pytest.raises(InputError, match=r"scene labelled0: .*2\.png"):
         entries[0].load()
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"), [("gt.hdr", "gt.hdr"), ("1_label.hdr", "*_label.*"), ("merged.hdr", "m*.hdr")]
+)
+def test_truth_has_the_name_that_the_options_say(tmp_path, name, pattern):
+    write_burst(tmp_path / "a", truth=name)
+    assert [one.labelled for one in listing("folder", tmp_path)] == [False]
+    (entry,) = listing("folder", tmp_path, truth=[pattern])
+    assert entry.labelled
+    assert entry.load().truth is not None
+
+
+def test_test_folders_count_at_any_depth(tmp_path):
+    for place in ("set/Training/a", "set/Test/b", "set/Validation/c", "test/d", "e"):
+        write_burst(tmp_path / place)
+    entries = listing("folder", tmp_path)
+    assert names(entries, "test") == ["set-Test-b", "test-d"]
+    assert names(entries, "validation") == ["set-Validation-c"]
+    assert names(entries, "pool") == ["e", "set-Training-a"]

@@ -9,7 +9,7 @@ from layouts import kalantari_deephdr, tour
 
 from hdrpipe.datasets.bursts import find_bursts
 from hdrpipe.errors import InputError
-from hdrpipe.tools.check import check, table, write_tables
+from hdrpipe.tools.check import HEADINGS, check, table, write_tables
 
 PAGE = Path(__file__).parents[3] / "docs" / "own-bursts.md"
 
@@ -136,7 +136,7 @@ def test_what_is_wrong_is_found_and_the_other_burst_is_still_read(tmp_path, make
     verdict, rows = verdict_of(tmp_path)
     assert words in " | ".join(getattr(rows["bad"], kind))
     assert all("\n" not in text for text in (*rows["bad"].errors, *rows["bad"].warnings))
-    assert (said(rows["good"]), len(rows["good"].cells)) == ("", 9)
+    assert (said(rows["good"]), len(rows["good"].cells)) == ("", 10)
     assert (verdict.errors > 0) == (kind == "errors")
     assert words in table(verdict)
 
@@ -202,6 +202,24 @@ def test_copies_are_told_and_the_table_lists_the_rest(tmp_path):
     assert "copies or exposures that come again, left out: 0 (1).jpg 1 (1).jpg 2 (1).jpg" in table(verdict)
     (written,) = write_tables(verdict)
     assert "(1)" not in written.read_text()
+
+
+def test_each_burst_is_shown_with_its_split(tmp_path):
+    for place in ("set/Test/a", "b", "val/c"):
+        write_burst(tmp_path / place)
+    _, rows = verdict_of(tmp_path)
+    assert {name: row.cells[HEADINGS.index("split") - 1] for name, row in rows.items()} == {
+        "set-Test-a": "test",
+        "b": "pool",
+        "val-c": "validation",
+    }
+
+
+def test_truth_may_have_another_name(tmp_path):
+    write_burst(tmp_path / "a", radiance(1), truth="gt.hdr")
+    assert "ignored files: 'gt.hdr'" in said(verdict_of(tmp_path)[1]["a"])
+    (row,) = check(tmp_path, silent, truth=["gt.*"]).rows
+    assert (said(row), row.cells[-1]) == ("", "min-ev")
 
 
 def test_published_layouts_are_read_too(tmp_path):

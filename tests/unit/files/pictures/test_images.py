@@ -83,6 +83,27 @@ def test_radiance_files_keep_their_values(tmp_path, rgb):
     assert np.abs(picture - radiance.transpose(2, 0, 1)).max() <= radiance.max() / 128
 
 
+def with_lines(path, *lines):
+    """Lines more in the header of a Radiance file."""
+    first, rest = path.read_bytes().split(b"\n", 1)
+    path.write_bytes(b"\n".join([first, *lines, rest]))
+
+
+def test_radiance_is_divided_by_the_exposures_of_its_header(tmp_path, rgb):
+    cv2.imwrite(str(tmp_path / "p.hdr"), (rgb * 40).astype(np.float32))
+    plain, _ = read_picture(tmp_path / "p.hdr", LARGE)
+    with_lines(tmp_path / "p.hdr", b"EXPOSURE=4.0", b"# EXPOSURE=9", b"EXPOSURE= 0.5")
+    np.testing.assert_array_equal(read_picture(tmp_path / "p.hdr", LARGE)[0], plain / 2)
+
+
+@pytest.mark.parametrize("value", [b"0", b"-1", b"nan", b"inf", b"bright", b""])
+def test_an_exposure_of_radiance_that_is_no_positive_number_is_refused(tmp_path, rgb, value):
+    cv2.imwrite(str(tmp_path / "p.hdr"), (rgb * 40).astype(np.float32))
+    with_lines(tmp_path / "p.hdr", b"EXPOSURE=" + value)
+    with pytest.raises(InputError, match="EXPOSURE in its header that is no positive number"):
+        read_picture(tmp_path / "p.hdr", LARGE)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 def test_openexr_files_keep_their_values(tmp_path, rgb, dtype):
     channels = {name: (rgb[..., i] * 9 - 0.01).astype(dtype) for i, name in enumerate("RGB")}
