@@ -74,8 +74,8 @@ def read_exposure_txt(path: Path) -> tuple[tuple[float, ...], tuple[str, ...]]:
     if not words:
         raise InputError("holds no exposure values", path, LIST_HINT)
     try:
-        values = [_number(word.removesuffix("s").replace(",", "."), "") for word in words]
-    except InputError:
+        values = [_value(word.removesuffix("s").replace(",", ".")) for word in words]
+    except (ValueError, ZeroDivisionError, OverflowError):
         raise InputError("is no list of exposure values", path, LIST_HINT) from None
     marked = {word.endswith("s") or "/" in word for word in words}
     if len(marked) == 2:
@@ -211,10 +211,14 @@ def _row(path: Path, number: int, mapping: Mapping[str, Any]) -> Row:
         raise InputError(error.what, where) from None
 
 
+def _value(value: Any) -> float:
+    return float(Fraction(value)) if isinstance(value, str) and "/" in value else float(value)
+
+
 def _number(value: Any, where: str) -> float:
     """A finite number, or a fraction like 1/60."""
     try:
-        number = float(Fraction(value)) if isinstance(value, str) and "/" in value else float(value)
+        number = _value(value)
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         raise InputError(f"{str(value)[:40]!a} is no number", where) from None
     if not math.isfinite(number):

@@ -65,7 +65,7 @@ def bursts_of(root: Path, folder: Path, options: Options) -> list[BurstFiles]:
 
 def split_of(root: Path, folder: Path, name: str, test: tuple[str, ...] = ()) -> Split:
     """The split of a scene: by the names of the folders between `root` and it, or by the patterns `test`."""
-    above = {part.lower() for part in folder.relative_to(root).parts}
+    above = {level.lower() for level in folder.relative_to(root).parts}
     if above.intersection(TEST_FOLDERS) or any(fnmatchcase(name, pattern) for pattern in test):
         return "test"
     return "validation" if above.intersection(VALIDATION_FOLDERS) else "pool"

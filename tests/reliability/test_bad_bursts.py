@@ -125,7 +125,7 @@ REFUSED = {
     "equal exposures": (text("0\n0\n2\n"), "same exposure"),
     "nearly equal exposures": (text("0\n0.01\n2\n"), "same exposure"),
     "words": (text("short\nmiddle\nlong\n"), "no list of exposure values"),
-    "fractions": (text("1/400\n1/100\n1/25\n"), "no list of exposure values"),
+    "values and times": (text("1/400\n0\n2\n"), "exposure values and times in seconds"),
     "bytes": (text(bytes(range(256))), "no text|no list"),
     "an empty list": (text(""), "no exposure values"),
     "a huge list": (text("0\n" * 10**6), "a list of exposures may have"),

@@ -153,7 +153,7 @@ def test_times_in_seconds_are_recognised_and_told(tmp_path, text):
         ("1/0\n1/2", "is no list of exposure values"),
         ("one\ntwo", "is no list of exposure values"),
         ("# nothing\n", "holds no exposure values"),
-        ("nan\n0", "is no list of exposure values"),
+        ("nan\n0", "exposure value nan EV is out of range"),
         ("65\n0", "65 EV is out of range"),
     ],
 )
