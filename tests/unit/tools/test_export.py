@@ -15,6 +15,9 @@ from hdrpipe.models.network import build
 from hdrpipe.tools.export import CONTRACT, export_onnx, export_weights, origin
 
 MISSING = [name for name in ("onnx", "onnxscript", "onnxruntime") if importlib.util.find_spec(name) is None]
+pytestmark = pytest.mark.xdist_group(
+    "onnx"
+)  # one worker: each would export the network for itself, which takes minutes
 needs_onnx = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)} (pip install '.[onnx]')")
 
 
