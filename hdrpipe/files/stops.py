@@ -58,6 +58,6 @@ class RunStop:
         self.cause = signal.Signals(number).name
         ignore_at_exit(TYPED)
         for child in psutil.Process().children():
-            with contextlib.suppress(psutil.NoSuchProcess):
+            with contextlib.suppress(psutil.Error):
                 child.terminate()
         raise KeyboardInterrupt  # on which Snakemake waits for its jobs and unlocks the folder

@@ -43,10 +43,11 @@ def lockless(request, monkeypatch):
 @pytest.mark.parametrize("kind", SCHEMAS)
 def test_a_product_that_is_open_for_writing_is_read_as_long_as_nothing_is_written(tmp_path, kind, locking, count):
     path = tmp_path / "a.h5"
-    write(path, kind)
-    with h5py.File(path, "r+", locking=locking):
-        open_product(path, kind).close()
-    open_product(path, kind).close()
+    digest = write(path, kind)
+    with h5py.File(path, "r+", locking=locking), open_product(path, kind) as product:
+        assert product.content_hash == digest
+    with open_product(path, kind) as product:
+        assert product.content_hash == digest
     count("R32")
 
 

@@ -64,5 +64,6 @@ def test_a_notebook_runs_from_top_to_bottom(path, tmp_path, monkeypatch):
 
 def test_a_command_draws_whatever_backend_a_notebook_wants():
     env = os.environ | {"MPLBACKEND": "module://not_installed_here"}
-    code = "import hdrpipe.cli, hdrpipe.report.sheet"
-    subprocess.run([sys.executable, "-c", code], env=env, check=True, timeout=120)
+    code = "import hdrpipe.cli, hdrpipe.report.sheet, matplotlib; print(matplotlib.get_backend())"
+    drawn = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=120)
+    assert (drawn.returncode, drawn.stdout.lower()) == (0, "agg\n"), drawn.stderr

@@ -73,8 +73,11 @@ def test_a_checkpoint_of_lightning_may_hold_losses(tmp_path, prefix):
 
 @pytest.mark.parametrize("value", [np.float64(38.2), np.float32(1), np.int64(3), np.bool_(True)], ids=repr)
 def test_numbers_of_numpy_do_not_hinder(tmp_path, value):
-    torch.save({"state_dict": published("safnet_s"), "best": value}, tmp_path / "in.pth")
+    tensors = published("safnet_s")
+    torch.save({"state_dict": tensors, "best": value}, tmp_path / "in.pth")
     import_weights(tmp_path / "in.pth", "safnet_s", tmp_path / "out.safetensors")
+    imported = stored(tmp_path / "out.safetensors").net.backbone.state_dict()
+    assert all(torch.equal(imported[name], value) for name, value in tensors.items())
 
 
 def test_objects_in_arrays_of_numpy_are_refused(tmp_path):
