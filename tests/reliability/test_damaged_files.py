@@ -15,7 +15,7 @@ FLIPS, CUTS = 1000, 300
 def sample(request, tmp_path):
     """Path, kind and bytes of one product."""
     path = tmp_path / "product"
-    write(path, request.param)
+    write(path, request.param, side=120)  # in smaller products a good part is unused space of HDF5's index
     return path, request.param, path.read_bytes()
 
 
@@ -36,7 +36,7 @@ def test_no_flipped_bit_is_silent(sample, numbers, count):
             continue
         assert_refused(path, kind, what)
         refused += 1
-    assert refused / len(numbers) >= 0.3, "all should be found but those in unused space"
+    assert refused / len(numbers) >= 0.5, "all should be found but those in unused space"
     count("R6", len(numbers))
 
 
