@@ -11,8 +11,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 
 from hdrpipe.errors import InputError
 from hdrpipe.imaging.camera import ldr_from_linear, linear_from_ldr
@@ -120,7 +119,7 @@ def _tiled(plane: NDArray) -> NDArray:
 def _flat_groups(mean: NDArray, variance: NDArray, slope: NDArray) -> list[tuple[float, float, int]]:
     """(mean, noise variance, windows) of every group of similar brightness with enough flat windows."""
     group = np.floor(BINS_PER_OCTAVE * np.log2(np.maximum(mean, DARKEST) / DARKEST)).astype(int)
-    correction = chi2.ppf(QUANTILE, FREEDOM) / FREEDOM
+    correction = 2.0 * gammaincinv(FREEDOM / 2.0, QUANTILE) / FREEDOM  # quantile of chi-squared over its mean
     groups = []
     for number in np.unique(group[mean > DARKEST]):
         inside = group == number
@@ -134,6 +133,8 @@ def _flat_groups(mean: NDArray, variance: NDArray, slope: NDArray) -> list[tuple
 
 def _line(groups: NDArray) -> NoiseModel:
     """Line with coefficients >= 0 through (mean, variance), by relative errors; groups far above it are texture."""
+    from scipy.optimize import nnls  # a second to import, which most bursts do not need
+
     used = groups[groups[:, 1] > 0]
     shot = read = 0.0
     for _ in range(3):

@@ -90,6 +90,11 @@ def test_what_the_snakefile_imports_is_light(module):
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
+def test_fusing_starts_without_the_slow_parts_of_scipy():
+    code = "import sys, hdrpipe.inference.fuse; sys.exit(bool({'scipy.stats', 'scipy.optimize'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
 def _calls(tree: ast.AST, owner: str, names: set[str]) -> bool:
     return any(
         isinstance(node, ast.Attribute)
