@@ -83,7 +83,7 @@ STAGE_KEYS: dict[str, tuple[str, ...]] = {
     "warmup": ("seed", "model", "loss", "warmup"),
     "teacher": ("teacher",),
     "teacher_labelled": ("teacher.average", "teacher.source"),
-    "crossfit": ("teacher.average", "teacher.source"),
+    "crossfit": ("teacher.average",),
     "masks": ("masks", "crossfit"),
     "fold": (),
     "student": ("seed", "model", "loss", "student"),
