@@ -67,7 +67,7 @@ ship: setup
 setup: $(READY)
 
 $(READY): pyproject.toml constraints.txt
-	@test "$$(uname)" = Linux || { echo "hdrpipe runs on Linux only"; exit 2; }
+	@test "$$(uname)" = Linux || { echo "this project is developed, and trains, on Linux only; docs/start.md says what works elsewhere"; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.11 ..."; exit 2; }
 	$(PYTHON) -m venv $(VENV)

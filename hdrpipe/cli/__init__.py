@@ -3,8 +3,6 @@
 import json
 import logging
 import os
-import resource
-import signal
 import sys
 import time
 import traceback
@@ -12,7 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from hdrpipe.errors import CapacityError, Exit, HdrpipeError, UsageError, is_memory
+from hdrpipe.errors import CapacityError, Exit, HdrpipeError, is_memory
+from hdrpipe.files.system import SIGPIPE, allowed_memory
 from hdrpipe.terminal import escape_unencodable, one_line
 
 # Idle OpenMP threads sleep instead of spinning: on a shared machine spinning slows small networks a hundredfold.
@@ -37,7 +36,7 @@ def main() -> None:
         code = _run()
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # typer's answer to a reader that is gone, as `| head` is
-            sys.exit(128 + signal.SIGPIPE)
+            sys.exit(128 + SIGPIPE)
         raise
     except BaseException as error:
         _leave(*_explained(error))
@@ -45,7 +44,7 @@ def main() -> None:
 
 
 def _run() -> int:
-    _check_system()
+    _check_memory()
     from hdrpipe.cli._app import app
 
     code = app(standalone_mode=False)
@@ -55,11 +54,9 @@ def _run() -> int:
     return code if isinstance(code, int) else 0
 
 
-def _check_system() -> None:
-    if sys.platform != "linux":
-        raise UsageError("hdrpipe runs on Linux only: it renames and locks files as POSIX systems do")
-    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if allowed != resource.RLIM_INFINITY and allowed < ADDRESS_SPACE:
+def _check_memory() -> None:
+    allowed = allowed_memory()
+    if allowed is not None and allowed < ADDRESS_SPACE:
         what = f"only {allowed >> 20} MiB of memory are allowed; hdrpipe needs {ADDRESS_SPACE >> 20} MiB or more"
         raise CapacityError(what, "ulimit -v", "allow more, or `ulimit -v unlimited`")
 

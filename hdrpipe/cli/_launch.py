@@ -16,7 +16,7 @@ from hdrpipe.cli._process import PARENT, supervise
 from hdrpipe.config.batch_share import LAUNCHED
 from hdrpipe.errors import CapacityError, Exit, HdrpipeError, StoppedError
 from hdrpipe.files import stops
-from hdrpipe.files.kills import kills, peak
+from hdrpipe.files.system import SIGKILL, kills, peak_bytes
 
 if TYPE_CHECKING:
     from torch.distributed.elastic.multiprocessing.errors import ProcessFailure
@@ -95,8 +95,9 @@ def ending(failures: "list[ProcessFailure]", devices: int, memory: bool = False)
     """
     stopped = (Exit.STOPPED, -signal.SIGTERM)
     first = min(failures, key=lambda failure: (failure.exitcode in stopped, failure.timestamp))
-    if first.exitcode == -signal.SIGKILL and memory:
-        what = f"process {first.local_rank + 1} of {devices} was ended by the kernel: out of memory, peak {peak()}"
+    if first.exitcode == -SIGKILL and memory:
+        peak = f"peak {peak_bytes(children=True) / 1e9:.1f} GB"
+        what = f"process {first.local_rank + 1} of {devices} was ended by the kernel: out of memory, {peak}"
         return CapacityError(what, hint="lower `batch` or `crop`; a new start goes on from the saved state")
     if first.exitcode < 0:
         what = f"process {first.local_rank + 1} of {devices} was ended by {first.signal_name()}"

@@ -1,19 +1,16 @@
 """Signals and parent of a job: a stop signal ends it with exit 75, and it ends when its Snakemake dies."""
 
-import ctypes
 import os
 import signal
 import threading
 from types import FrameType
 
 from hdrpipe.errors import StoppedError
-from hdrpipe.files import stops
+from hdrpipe.files import stops, system
 from hdrpipe.files.locks import Lock
 
 PARENT = "HDRPIPE_PARENT"
 """Environment variable that the rules set: process that waits for the job. Typed commands have none and outlive it."""
-
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 _held: list[Lock] = []
 _received: list[int] = []
@@ -24,6 +21,7 @@ def supervise() -> None:
 
     Raises:
         StoppedError: Snakemake has ended already.
+        UsageError: a job of a run on another system than Linux.
     """
     if threading.current_thread() is threading.main_thread():
         for number in stops.heeded():
@@ -43,7 +41,8 @@ def hold(lock: Lock | None) -> None:
 
 
 def _follow(parent: int) -> None:
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    system.require_linux("a job of a run")
+    system.end_with_parent(signal.SIGTERM)
     if os.getppid() != parent:
         raise StoppedError(
             "the Snakemake that started this job has ended", hint="continue the run with `hdrpipe resume`"

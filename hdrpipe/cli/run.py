@@ -17,7 +17,9 @@ def command(
         list[str] | None, typer.Argument(help="Arguments of Snakemake; see `snakemake --help`.")
     ] = None,
 ) -> None:
+    from hdrpipe.files.system import require_linux
     from hdrpipe.tools.project import environment, run_command
 
+    require_linux("a run of the workflow")
     words = run_command(arguments or [])
     os.execve(words[0], words, environment())

@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).parents[1]
 UNCOUNTED = frozenset(
     {f"config/{name}.py" for name in ("load", "sections", "spec", "aliases", "plugins", "runs", "costs", "fingerprint")}
     | {f"config/{name}_options.py" for name in ("dataset", "mask", "model")}
-    | {"errors.py", "files/product/viewers.py", "files/locks.py", "files/provenance.py"}
+    | {"errors.py", "files/product/viewers.py", "files/locks.py", "files/system.py", "files/provenance.py"}
 )
 """Modules of the package that change no number: settings reach a stage as its spec, which is tracked by itself."""
 

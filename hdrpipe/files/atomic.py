@@ -6,10 +6,14 @@ import hashlib
 import json
 import os
 import secrets
+import socket
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from hdrpipe.errors import CapacityError, HdrpipeError, InputError
+from hdrpipe.files.system import synchronise_folder
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Error numbers of a disk, a quota or a file size limit that is used up."""
@@ -33,7 +37,7 @@ def write_bytes(path: Path | str, data: bytes | bytearray | memoryview) -> None:
         _write_synchronised(temporary, data)
         os.replace(temporary, target)
         temporary = None
-        _synchronise_folder(target.parent)
+        synchronise_folder(target.parent)
     except OSError as error:
         raise translated(error, target) from error
     except ValueError as error:  # a NUL or a lone surrogate in the name
@@ -63,28 +67,16 @@ def write_json(path: Path | str, value: Any) -> None:
 
 
 def _write_synchronised(path: Path, data: bytes | bytearray | memoryview) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o666)
-    try:
+    with open(path, "xb", buffering=0) as file:
         rest = memoryview(data).cast("B")
         while rest:
-            rest = rest[os.write(descriptor, rest) :]
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _synchronise_folder(folder: Path) -> None:
-    """Make the new name itself survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            rest = rest[os.write(file.fileno(), rest) :]
+        os.fsync(file.fileno())
 
 
 def _prefix(target: Path) -> str:
     """Temporary names begin alike for one target and one host, and stay short for the longest target name."""
-    owner = hashlib.sha256(f"{os.uname().nodename}/{target.name}".encode("utf-8", "surrogateescape")).hexdigest()
+    owner = hashlib.sha256(f"{socket.gethostname()}/{target.name}".encode("utf-8", "surrogateescape")).hexdigest()
     return f".hdrpipe-{owner[:16]}-"
 
 
@@ -92,18 +84,8 @@ def _sweep(target: Path) -> None:
     """Remove what a killed writer of the same target on this host has left behind."""
     for leftover in target.parent.glob(f"{_prefix(target)}*.tmp"):
         owner = leftover.name.removeprefix(_prefix(target)).split("-")[0]
-        if owner.isdigit() and not _alive(int(owner)):
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
             leftover.unlink(missing_ok=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def translated(error: OSError, target: Path) -> HdrpipeError:

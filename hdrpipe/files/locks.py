@@ -1,10 +1,10 @@
 """Locks that a dead process cannot leave behind: flock on a small file that names its holder."""
 
 import errno
-import fcntl
 import json
 import logging
 import os
+import socket
 import sys
 import time
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from typing import Any
 
 from hdrpipe.config.documents import from_json
 from hdrpipe.errors import BusyError, InputError
+from hdrpipe.files import system
 
 POLL = 0.1
 """Seconds between two tries while waiting."""
@@ -29,7 +30,7 @@ HELD = frozenset({errno.EWOULDBLOCK, errno.EACCES})
 """Error numbers of a lock that somebody else holds."""
 
 LOCKLESS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF})
-"""Error numbers of a disk that has no locks; network disks say EBADF of a file that is not open for writing."""
+"""Error numbers of a disk or system without locks; network disks say EBADF of a file that is not open for writing."""
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ def acquire(path: Path, doing: str, patience: float = 0.0, shared: bool = False)
 
 def attempt(path: Path, doing: str, shared: bool = False) -> Lock | None:
     """As `acquire`, once; None if somebody else holds it."""
-    descriptor = _locked(Path(path), fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+    descriptor = _locked(Path(path), shared)
     if descriptor is None:
         return None
     if not shared:
@@ -100,7 +101,7 @@ def is_held(path: Path) -> bool | None:
     except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        system.flock(descriptor, shared=False)
     except OSError as error:
         return True if error.errno in HELD else None
     finally:
@@ -126,15 +127,15 @@ def describe(record: dict[str, Any]) -> str:
     return f"{who} since {record.get('since')} ({record.get('doing')}: {command})"
 
 
-def _locked(path: Path, kind: int) -> int | None:
+def _locked(path: Path, shared: bool) -> int | None:
     """A descriptor with the lock on the file that now has this name; None if others hold it.
 
-    On a disk without locks it is open and not locked, and a warning is logged.
+    On a disk without locks it is open and not locked; where it should keep others out, a warning is logged.
     """
     while True:
         descriptor = _opened(path)
         try:
-            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+            system.flock(descriptor, shared)
             if _same(descriptor, path):
                 return descriptor
         except OSError as error:
@@ -142,7 +143,8 @@ def _locked(path: Path, kind: int) -> int | None:
             if error.errno in HELD:
                 return None
             if error.errno in LOCKLESS:
-                log.warning("%s: this disk has no locks: nothing keeps a second run from working here", path)
+                if not shared:
+                    log.warning("%s: this disk has no locks: nothing keeps a second run from working here", path)
                 return _opened(path)
             raise InputError(f"cannot be locked ({error.strerror})", path) from error
         os.close(descriptor)  # its holder has deleted it meanwhile
@@ -155,7 +157,7 @@ def _opened(path: Path) -> int:
         try:
             return _opened_as_it_is(path)
         except FileNotFoundError:
-            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
         raise InputError(f"cannot be opened as a lock ({error.strerror})", path) from error
 
@@ -163,11 +165,11 @@ def _opened(path: Path) -> int:
 def _opened_as_it_is(path: Path) -> int:
     """Open for writing if possible: network disks take no exclusive lock of a file that is open for reading alone."""
     try:
-        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        return os.open(path, os.O_RDWR)
     except OSError as error:
         if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return os.open(path, os.O_RDONLY)
 
 
 def _same(descriptor: int, path: Path) -> bool:
@@ -182,13 +184,14 @@ def _sign(descriptor: int, doing: str) -> None:
     """Write who holds it; a file that may not be written stays as it is."""
     record = {
         "process": os.getpid(),
-        "host": os.uname().nodename,
+        "host": socket.gethostname(),
         "since": datetime.now(UTC).isoformat(timespec="seconds"),
         "doing": doing,
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
     }
     try:
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(record).encode(), 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, json.dumps(record).encode())
     except OSError:
         return

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hdrpipe.errors import InputError
+from hdrpipe.files.system import plain_name
 from hdrpipe.terminal import printable
 
 LONGEST, MOST_BYTES = 100, 200
@@ -72,7 +73,7 @@ def plain(path: Path | str) -> Iterator[str]:
         str(path).encode("utf-8")
     except UnicodeEncodeError:
         with open(path, "rb") as file:
-            yield f"/proc/self/fd/{file.fileno()}"
+            yield plain_name(file)
     else:
         yield str(path)
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import psutil
 
-SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+from hdrpipe.files import system
 
-TYPED = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+SIGNALS = system.signals("SIGTERM", "SIGUSR1", "SIGINT", "SIGHUP", "SIGQUIT")
+
+TYPED = system.signals("SIGINT", "SIGHUP", "SIGQUIT")
 """Those that a terminal sends to all of its processes."""
 
 Handler = Callable[[int, FrameType | None], Any]

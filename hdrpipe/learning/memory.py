@@ -3,7 +3,7 @@
 It is the allocator of glibc that is told; elsewhere nothing happens.
 """
 
-import ctypes
+from hdrpipe.files.system import c_function
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
 
@@ -13,14 +13,14 @@ KEPT, LARGEST_KEPT = 2**30, 2**26
 
 def keep_memory() -> None:
     """Use freed memory again from here on."""
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "mallopt"):
-        libc.mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT)
-        libc.mallopt(M_TRIM_THRESHOLD, KEPT)
+    mallopt = c_function("mallopt")
+    if mallopt is not None:
+        mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT)
+        mallopt(M_TRIM_THRESHOLD, KEPT)
 
 
 def release_memory() -> None:
     """Give back what is kept now, before something else needs room."""
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "malloc_trim"):
-        libc.malloc_trim(0)
+    malloc_trim = c_function("malloc_trim")
+    if malloc_trim is not None:
+        malloc_trim(0)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from hdrpipe.config.batch_share import share
 from hdrpipe.errors import CapacityError, StoppedError, is_memory
-from hdrpipe.files.kills import kills
+from hdrpipe.files.system import kills
 from hdrpipe.learning import distributed, ema, loop
 from hdrpipe.learning.batches import Batch, Batches, Sampling, SceneArrays, loader
 from hdrpipe.learning.device import fit_to

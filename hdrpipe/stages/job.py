@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import resource
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from hdrpipe.files.provenance import origin, write_sidecar
+from hdrpipe.files.system import peak_bytes
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 """Called with (done, total, note) as the work goes on."""
@@ -55,6 +55,6 @@ class Job:
             code=self.code,
             started=self.started,
             seconds=time.time() - self.started,
-            peak_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            peak_mib=peak_bytes() >> 20,
             inputs=dict(inputs),
         )

@@ -1,8 +1,10 @@
 """The floors of the house and its walls, read off the code's own syntax trees."""
 
 import ast
+import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from floors import DIAGRAM, FLOOR, PACKAGE, PAGE, diagram, imported, room, rooms_imported
@@ -52,6 +54,31 @@ def test_doors_to_disk_are_in_one_file(word, home):
     else:
         users = [path for path, tree in TREES.items() if _calls(tree, "os", {"replace", "rename"})]
     assert {path.relative_to(PACKAGE).as_posix() for path in users} == {home}
+
+
+ABROAD = runpy.run_path(str(Path(__file__).parents[1] / "other_system" / "sitecustomize.py"))
+"""Names that Python has on Linux and lacks on other systems."""
+
+
+def _linux_only(tree: ast.AST) -> set[str]:
+    """What a module uses that Windows or macOS has not, or that depends on the system."""
+    used = imported(tree) & {*ABROAD["MODULES"]["win32"], "ctypes", "select"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            owner, name = node.value.id, node.attr
+            lacking = owner == "os" and (name in ABROAD["OS"]["win32"] or name in ("kill", "name"))
+            lacking |= owner == "signal" and ABROAD["signal_is_missing"](name)
+            used |= {f"{owner}.{name}"} if lacking or (owner, name) == ("sys", "platform") else set()
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(("/proc", "/dev/")):
+            used.add(node.value)
+    return used
+
+
+def test_what_depends_on_the_operating_system_is_in_one_file():
+    found = {path.relative_to(PACKAGE).as_posix(): _linux_only(tree) for path, tree in TREES.items()}
+    home = found.pop("files/system.py")
+    assert {"fcntl", "resource", "ctypes", "os.memfd_create", "sys.platform", "/proc/vmstat"} <= home
+    assert not {path: sorted(used) for path, used in found.items() if used}
 
 
 def test_only_the_command_line_prints_and_exits():

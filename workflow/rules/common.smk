@@ -21,7 +21,7 @@ from hdrpipe.config.load import (
 from hdrpipe.errors import HdrpipeError
 from hdrpipe.config.folds import NAME as FOLD, fold_name, products
 from hdrpipe.files.folders import folder_content
-from hdrpipe.files.kills import kills
+from hdrpipe.files.system import kills
 from hdrpipe.files.stops import RunStop
 from hdrpipe.terminal import escape_unencodable
 from hdrpipe.config.fingerprint import fingerprint, package_digest

@@ -7,13 +7,10 @@ import contextlib
 import json
 import math
 import os
-import select
-import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,9 +21,9 @@ from numpy.typing import NDArray
 
 import hdrpipe
 from hdrpipe.errors import CapacityError, InputError
-from hdrpipe.files.kills import kills
 from hdrpipe.files.pictures.images import PictureInfo
 from hdrpipe.files.pictures.metadata import CameraData
+from hdrpipe.files.system import SIGKILL, kills
 
 MAX_PIXELS = 2**28
 """Most pixels of a foreign picture: beyond medium-format cameras (150 megapixels), below what fits no memory."""
@@ -93,17 +90,16 @@ class Decoder:
             options = {"white_balance": white_balance, "saturation": saturation}
             self._ask("picture", path, max_pixels=max_pixels, **options)
             width, height = self._hear(self.seconds)["size"]
-            patience = self.seconds + self.per_megapixel * int(width) * int(height) / 1e6
-            end = time.monotonic() + patience
-            answer = self._hear(patience)
-            shape, dtype = tuple(int(size) for size in answer["shape"]), str(answer["dtype"])
-            if len(shape) != 3 or shape[2] != 3 or not 0 < shape[0] * shape[1] <= max_pixels or dtype not in DTYPES:
-                raise _ChildError("sent samples of an impossible shape or type")
-            samples = np.empty(shape, dtype)
-            self._fill(samples.reshape(-1).view(np.uint8).data, end)
-            opaque = np.empty(shape[:2], np.uint8) if answer["alpha"] else None
-            if opaque is not None:
-                self._fill(opaque.reshape(-1).data, end)
+            with self._patience(self.seconds + self.per_megapixel * int(width) * int(height) / 1e6):
+                answer = self._answer()
+                shape, dtype = tuple(int(size) for size in answer["shape"]), str(answer["dtype"])
+                if len(shape) != 3 or shape[2] != 3 or not 0 < shape[0] * shape[1] <= max_pixels or dtype not in DTYPES:
+                    raise _ChildError("sent samples of an impossible shape or type")
+                samples = np.empty(shape, dtype)
+                self._fill(samples.reshape(-1).view(np.uint8).data)
+                opaque = np.empty(shape[:2], np.uint8) if answer["alpha"] else None
+                if opaque is not None:
+                    self._fill(opaque.reshape(-1).data)
         return samples, PictureInfo(
             format=str(answer["format"]),
             width=shape[1],
@@ -198,13 +194,45 @@ class Decoder:
         except _ChildError:
             raise _ChildError("does not start; is too little memory allowed (ulimit -v)?") from None
 
+    @contextlib.contextmanager
+    def _patience(self, seconds: float) -> Iterator[None]:
+        """Context in which the child answers; it is killed when the time is over, which ends its answers."""
+        late = threading.Event()
+
+        def stop(child: subprocess.Popen[bytes] | None = self._child) -> None:
+            late.set()
+            if child is not None:
+                child.kill()
+
+        timer = threading.Timer(seconds, stop)
+        timer.daemon = True
+        try:
+            timer.start()
+        except RuntimeError as error:
+            raise _ChildError("cannot be watched: no thread can be started") from error
+        try:
+            yield
+        except (_ChildError, CapacityError):
+            if late.is_set():
+                raise _ChildError("took too long and was stopped") from None
+            raise
+        finally:
+            timer.cancel()
+            timer.join()
+            if late.is_set():
+                self.close()
+
     def _hear(self, seconds: float) -> dict[str, Any]:
+        """See `_answer`; after so many seconds the child is stopped."""
+        with self._patience(seconds):
+            return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
         """The next line of the child; its error becomes an InputError."""
-        end = time.monotonic() + seconds
         while b"\n" not in self._rest:
             if len(self._rest) > MAX_LINE:
                 raise _ChildError("sent an answer of more than one line")
-            self._rest += self._read(MAX_LINE, end)
+            self._rest += self._read(MAX_LINE)
         line, _, self._rest = self._rest.partition(b"\n")
         answer = json.loads(line)
         if "error" in answer:
@@ -212,23 +240,19 @@ class Decoder:
             raise InputError(str(what), self._asked, str(hint))
         return answer
 
-    def _fill(self, target: memoryview, end: float) -> None:
+    def _fill(self, target: memoryview) -> None:
         head = self._rest[: len(target)]
         target[: len(head)] = head
         filled, self._rest = len(head), self._rest[len(head) :]
         while filled < len(target):
-            data = self._read(min(2**20, len(target) - filled), end)
+            data = self._read(min(2**20, len(target) - filled))
             target[filled : filled + len(data)] = data
             filled += len(data)
 
-    def _read(self, most: int, end: float) -> bytes:
+    def _read(self, most: int) -> bytes:
         if self._child is None or self._child.stdout is None:
             raise _ChildError("has ended")
-        stream = self._child.stdout.fileno()
-        wait = max(0.0, end - time.monotonic())
-        if not select.select([stream], [], [], wait)[0]:
-            raise _ChildError("took too long and was stopped")
-        data = os.read(stream, most)
+        data = os.read(self._child.stdout.fileno(), most)
         if not data:
             raise self._ended(self._child)
         return data
@@ -237,10 +261,10 @@ class Decoder:
         """Error for a child whose answers have ended."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(1.0)
-        if child.returncode == -signal.SIGKILL and kills() > self._kills:
+        if child.returncode == -SIGKILL and kills() > self._kills:
             what = "the kernel ended the decoder for lack of memory"
             return CapacityError(what, self._asked, "free memory, or run less at a time")
-        return _ChildError("was killed" if child.returncode == -signal.SIGKILL else "crashed on it")
+        return _ChildError("was killed" if child.returncode == -SIGKILL else "crashed on it")
 
 
 class _ChildError(Exception):

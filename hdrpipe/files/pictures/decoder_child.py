@@ -4,11 +4,8 @@ Requests come as lines of JSON on stdin. Each answer is a line of JSON, after a 
 Nothing but JSON and plain numbers crosses, so that a child taken over by a picture has no words to hurt its parent.
 """
 
-import ctypes
 import json
 import os
-import resource
-import signal
 import sys
 from collections.abc import Callable
 from typing import Any, BinaryIO
@@ -17,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from hdrpipe.errors import HdrpipeError
+from hdrpipe.files import system
 from hdrpipe.files.pictures import headers, images, raw
 from hdrpipe.files.pictures.metadata import camera_data
 
@@ -27,14 +25,11 @@ BYTES_PER_PIXEL = {"exr": 4 * 2 * headers.CHANNELS}
 OTHER_BYTES_PER_PIXEL = 64
 """Bytes more for each pixel of the header: samples, their copies, the workspace of a RAW developer."""
 
-_PR_SET_PDEATHSIG = 1
-
 
 def main() -> None:
     """Answer requests until stdin ends."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    system.end_with_parent(system.SIGKILL)
+    system.forbid_files()
     Image.MAX_IMAGE_PIXELS = None  # `headers.measure` has a limit of its own, above Pillow's
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     silence = os.open(os.devnull, os.O_WRONLY)
@@ -47,7 +42,7 @@ def main() -> None:
 
 def _answer(request: dict[str, Any], answers: BinaryIO) -> None:
     try:
-        _limit_memory(MEMORY)
+        system.limit_growth(MEMORY)
         _REQUESTS[request["do"]](request, answers)
     except HdrpipeError as error:
         _tell(answers, {"error": [error.what, error.hint or _memory_hint()]})
@@ -61,7 +56,7 @@ def _picture(request: dict[str, Any], answers: BinaryIO) -> None:
     path, most = request["path"], int(request["max_pixels"])
     kind, width, height = headers.measure(path, most)
     _tell(answers, {"size": [width, height]})  # the parent's patience grows with it
-    _limit_memory(MEMORY + width * height * BYTES_PER_PIXEL.get(kind, OTHER_BYTES_PER_PIXEL))
+    system.limit_growth(MEMORY + width * height * BYTES_PER_PIXEL.get(kind, OTHER_BYTES_PER_PIXEL))
     samples, info = images.decode(path, most, request["white_balance"], request["saturation"])
     answer = {"format": info.format, "shape": samples.shape, "dtype": samples.dtype.str, "notes": info.notes}
     answer |= {"matrix": info.matrix, "orientation": info.orientation, "alpha": info.opaque is not None}
@@ -99,23 +94,10 @@ def _tell(answers: BinaryIO, answer: dict[str, Any]) -> None:
     answers.write(json.dumps(answer).encode() + b"\n")
 
 
-def _limit_memory(more: int) -> None:
-    """Let this process grow by `more` bytes from here, or as far as it may (`ulimit -v`)."""
-    _, most = resource.getrlimit(resource.RLIMIT_AS)
-    limit = _size() + more
-    resource.setrlimit(resource.RLIMIT_AS, (limit if most == resource.RLIM_INFINITY else min(limit, most), most))
-
-
 def _memory_hint() -> str:
     """Advice where the limit of the process, not the picture's own, may have made decoding fail."""
-    allowed, most = resource.getrlimit(resource.RLIMIT_AS)
-    return f"only {most >> 20} MiB are allowed (ulimit -v): allow more and try again" if allowed == most else ""
-
-
-def _size() -> int:
-    """Bytes of address space that this process takes."""
-    with open("/proc/self/statm", encoding="ascii") as file:
-        return int(file.read().split()[0]) * resource.getpagesize()
+    allowed = system.growth_held_back()
+    return "" if allowed is None else f"only {allowed >> 20} MiB are allowed (ulimit -v): allow more and try again"
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from hdrpipe.errors import InputError
+from hdrpipe.files.system import passing_pipe
 
 _FAULT = re.compile(r"Premature end of JPEG file|Corrupt JPEG data: .*|Inconsistent progression sequence.*")
 _PADDED = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before marker 0xd9")
@@ -87,14 +88,15 @@ def _plain(data: bytes) -> bytes:
 
 
 def _overheard(call: Callable[[], Decoded]) -> tuple[Decoded, str]:
-    """Result of a call, and what C libraries wrote to standard error in it (the first 64 KiB).
+    """Result of a call, and what C libraries wrote to standard error in it: the first 64 KiB.
 
-    The whole process is redirected: for the child that decodes, where nothing else runs.
+    The whole process is redirected: for the child that decodes, where nothing else runs. Without a `passing_pipe`
+    nothing is heard.
     """
-    reading, writing = os.pipe()
-    os.set_blocking(reading, False)
-    os.set_blocking(writing, False)
-    kept = os.dup(2)
+    pipe = passing_pipe()
+    if pipe is None:
+        return call(), ""
+    (reading, writing), kept = pipe, os.dup(2)
     try:
         os.dup2(writing, 2)
         try:

@@ -1,9 +1,9 @@
 """HDR pictures for other programs: OpenEXR, Radiance and 16-bit TIFF, as bytes in memory."""
 
 import math
-import os
 import struct
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -11,6 +11,7 @@ import numpy as np
 import OpenEXR
 
 from hdrpipe.errors import CapacityError, UsageError
+from hdrpipe.files.system import passing_file
 from hdrpipe.quantities import Picture, Plane
 
 CHROMATICITIES = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
@@ -44,14 +45,12 @@ def exr_bytes(radiance: Picture, sigma: Plane | None, header: Mapping[str, Any],
         channels["uncertainty.Y"] = np.ascontiguousarray(sigma, dtype)
     fixed = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage, "chromaticities": CHROMATICITIES}
     # the library writes to a name only: a file in memory keeps a full disk out of its reach
-    descriptor = os.memfd_create("exr")
-    try:
-        OpenEXR.File({**header, **fixed}, channels).write(f"/proc/self/fd/{descriptor}")
-        return _content(descriptor)
-    except RuntimeError as error:
-        raise CapacityError(f"cannot be encoded as OpenEXR in memory ({error})", hint=ROOM) from error
-    finally:
-        os.close(descriptor)
+    with passing_file() as name:
+        try:
+            OpenEXR.File({**header, **fixed}, channels).write(name)
+        except RuntimeError as error:
+            raise CapacityError(f"cannot be encoded as OpenEXR in memory ({error})", hint=ROOM) from error
+        return Path(name).read_bytes()
 
 
 def hdr_bytes(radiance: Picture, header: Mapping[str, Any]) -> bytes:
@@ -134,13 +133,3 @@ def header_text(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _ascii(text: str) -> bytes:
     return text.encode("ascii", "backslashreplace")
-
-
-def _content(descriptor: int) -> bytes:
-    size, position = os.fstat(descriptor).st_size, 0
-    data = bytearray(size)
-    while position < size:
-        chunk = os.pread(descriptor, min(size - position, 1 << 30), position)
-        data[position : position + len(chunk)] = chunk
-        position += len(chunk)
-    return bytes(data)

@@ -83,8 +83,8 @@ def test_a_crash_is_a_fault_of_the_picture_and_the_next_one_is_read(picture):
 
 def test_the_child_may_not_take_more_memory_than_it_is_given():
     code = (
-        "from hdrpipe.files.pictures import decoder_child as decoding; import numpy as np\n"
-        "decoding._limit_memory(2**26)\n"
+        "from hdrpipe.files.system import limit_growth; import numpy as np\n"
+        "limit_growth(2**26)\n"
         "try: np.ones(2**25)\n"
         "except MemoryError: print('refused')"
     )
