@@ -55,6 +55,23 @@ def challenge123(root):
                 write_scene(root / side / f"{place}_{moment}", seed, names="ldr_img_{}.tif", truth="hdr_img.hdr")
 
 
+def ntire21(root):
+    """Samples 0 and 1 for training, 2 without truth, 0 for tests; codes of gamma 2.24, in which frames are exposed."""
+    for side, numbers in (("train", (0, 1, 2)), ("test", (0,))):
+        folder = root / side
+        folder.mkdir()
+        for number in numbers:
+            scene = radiance(60 + number + 10 * (side == "test"))
+            for name, ldr in zip(("short", "medium", "long"), frames(scene), strict=True):
+                write_frame(folder / f"{number:04d}_{name}.png", ldr ** np.float32(2.2 / 2.24))
+            np.save(folder / f"{number:04d}_exposures.npy", np.array(SHORT) + 5.0)
+            if number < 2:
+                codes = (4.0 * scene) ** (1 / 2.24)  # the medium frame clips at 1
+                ratio = 65535 / codes.max()
+                write_frame(folder / f"{number:04d}_gt.png", codes * ratio / 65535, 16)
+                np.save(folder / f"{number:04d}_alignratio.npy", ratio)
+
+
 def own(root, labelled=2, unlabelled=4, test=1, side=64):
     """Bursts of one's own: labelled ones, unlabelled ones (JPEG with EXIF), test scenes with truth."""
     for index in range(labelled):
@@ -89,6 +106,7 @@ BUILDERS = {
     "hu20": hu20,
     "tel23": tel23,
     "challenge123": challenge123,
+    "ntire21": ntire21,
     "folder": own,
 }
 """A dataset that lies in a folder -> what makes one."""

@@ -65,6 +65,17 @@ class Kalantari17Options(LocalOptions):
     root: str = Field(default="data/kalantari17", description="Folder that holds `Training` and `Test`.")
 
 
+class Ntire21Options(LocalOptions):
+    """Location of the data, and those samples that are for tests: the challenge keeps the truth of its own."""
+
+    root: str = Field(default="data/ntire21", description="Folder that is searched for samples, with all below.")
+    truth_scale: TruthScale = Field(default="reference", description="As elsewhere; here the medium frame clips at 1.")
+    test: tuple[str, ...] = Field(
+        default=(), description="Patterns (`*`, `?`) of names of test samples, beside those below a folder `test`."
+    )
+    skip: tuple[str, ...] = Field(default=(), description="Patterns of names of samples that are left out.")
+
+
 class Tel23Options(LocalOptions):
     """Location of the data; the split is the official one."""
 
@@ -155,6 +166,7 @@ DATASET_OPTIONS: dict[str, type[Spec]] = {
     "folder": FolderOptions,
     "hu20": Hu20Options,
     "kalantari17": Kalantari17Options,
+    "ntire21": Ntire21Options,
     "panorama": PanoramaOptions,
     "procedural": ProceduralOptions,
     "tel23": Tel23Options,

@@ -17,7 +17,7 @@ from hdrpipe.files.names import confined, from_cell, scene_name
 from hdrpipe.files.pictures.decoder import PictureHeader
 from hdrpipe.files.product.envelope import read_head
 
-Source: TypeAlias = Literal["table", "exposure.txt", "exif", "estimate"]
+Source: TypeAlias = Literal["table", "exposure.txt", "exposures.npy", "exif", "estimate"]
 
 TABLES = ("bursts.csv", "bursts.yaml", "bursts.yml")
 """Names of the file that groups the pictures of its folder into bursts and may give their exposures: it goes first."""

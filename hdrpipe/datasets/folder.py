@@ -14,11 +14,9 @@ from pathlib import Path
 
 from hdrpipe.config.dataset_options import FolderOptions as Options
 from hdrpipe.datasets.bursts import BurstFiles, find_bursts, list_folder
-from hdrpipe.datasets.layouts import TEST_FOLDERS, entry, folders, opened, scene_name
-from hdrpipe.datasets.scenes import Entry, Source, Split
+from hdrpipe.datasets.layouts import entry, folders, opened, scene_name, split_of
+from hdrpipe.datasets.scenes import SPLITS, Entry, Source
 from hdrpipe.errors import InputError
-
-VALIDATION_FOLDERS = ("validation", "val")
 
 
 def sources(options: Options) -> tuple[Source, ...]:
@@ -43,7 +41,7 @@ def listing(options: Options, seed: int, cache: Path) -> list[Entry]:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise InputError(f"has two scenes of the name {twice!a}", root, "rename a folder")
-    return sorted(entries, key=lambda one: ("pool", "validation", "test").index(one.split))
+    return sorted(entries, key=lambda one: SPLITS.index(one.split))
 
 
 def bursts_of(root: Path, folder: Path, options: Options) -> list[BurstFiles]:
@@ -61,11 +59,3 @@ def bursts_of(root: Path, folder: Path, options: Options) -> list[BurstFiles]:
     bursts = find_bursts(folder, truth=options.truth)
     named = [burst.renamed(name if len(bursts) == 1 else f"{name}-{burst.name}") for burst in bursts]
     return [burst for burst in named if not any(fnmatchcase(burst.name, pattern) for pattern in options.skip)]
-
-
-def split_of(root: Path, folder: Path, name: str, test: tuple[str, ...] = ()) -> Split:
-    """The split of a scene: by the names of the folders between `root` and it, or by the patterns `test`."""
-    above = {level.lower() for level in folder.relative_to(root).parts}
-    if above.intersection(TEST_FOLDERS) or any(fnmatchcase(name, pattern) for pattern in test):
-        return "test"
-    return "validation" if above.intersection(VALIDATION_FOLDERS) else "pool"

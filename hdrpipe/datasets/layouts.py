@@ -4,6 +4,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from hdrpipe.errors import HdrpipeError, InputError
 from hdrpipe.files import names as naming
 from hdrpipe.files.folders import is_litter
 from hdrpipe.files.names import natural
+from hdrpipe.imaging.burst import Burst
+from hdrpipe.quantities import Picture
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +27,8 @@ DEEPEST = 8
 
 POOL_FOLDERS, TEST_FOLDERS = ("training", "train"), ("test", "testing")
 """Names, in any case, of the folders that hold the two sides of a split."""
+
+VALIDATION_FOLDERS = ("validation", "val", "valid")
 
 
 def opened(root: str, layout: str) -> Path:
@@ -85,6 +90,14 @@ def split_folders(root: Path, layout: str) -> list[tuple[Split, Path]]:
     return sides
 
 
+def split_of(root: Path, folder: Path, name: str, test: Sequence[str] = ()) -> Split:
+    """The split of a scene: by the names of the folders between `root` and it, or by the patterns `test`."""
+    above = {level.lower() for level in folder.relative_to(root).parts}
+    if above.intersection(TEST_FOLDERS) or any(fnmatchcase(name, pattern) for pattern in test):
+        return "test"
+    return "validation" if above.intersection(VALIDATION_FOLDERS) else "pool"
+
+
 def scene_name(root: Path, folder: Path) -> str:
     """A name for a scene that is unique below `root`: the parts of its path."""
     return naming.scene_name("-".join(folder.relative_to(root).parts) or folder.resolve().name)
@@ -127,7 +140,7 @@ def scenes_below(root: Path, folder: Path, prefix: str = "") -> list[BurstFiles]
 
 def entry(burst_files: BurstFiles, split: Split, options: LocalOptions, root: Path, group: str = "") -> Entry:
     """A burst as an entry of a dataset; `group` is its own name unless given."""
-    load = partial(_load, burst_files, split, options.truth_scale, root, group or burst_files.name)
+    load = partial(_load, burst_files, split, options.truth_scale, root, group)
     return Entry(burst_files.name, split, burst_files.ev, load, burst_files.truth is not None)
 
 
@@ -141,14 +154,28 @@ def _load(burst_files: BurstFiles, split: Split, scale: TruthScale, root: Path, 
             notes = (*notes, f"truth in {kept}", *filter(None, [excess(truth)]))
     except HdrpipeError as error:
         raise InputError(str(error), f"scene {burst_files.name}", "`hdrpipe check` lists all faulty scenes") from error
-    files = [*burst_files.frames, *([burst_files.truth] if burst_files.truth else [])]
+    return scene_from(burst_files, split, burst, truth, notes, root, group)
+
+
+def scene_from(
+    burst_files: BurstFiles,
+    split: Split,
+    burst: Burst,
+    truth: Picture | None,
+    notes: tuple[str, ...],
+    root: Path,
+    group: str = "",
+    more: Sequence[Path] = (),
+) -> Scene:
+    """The scene of a burst that was read; `more` are further files of its own, `group` its name unless given."""
+    files = [*burst_files.frames, *([burst_files.truth] if burst_files.truth else []), *more]
     return Scene(
         name=burst_files.name,
         split=split,
         burst=burst,
         truth=truth,
         difficulty="photographed",
-        group=group,
+        group=group or burst_files.name,
         sources=tuple(_below(root, path) for path in files),
         exposures=burst_files.source,
         notes=notes,

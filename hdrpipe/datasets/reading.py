@@ -251,6 +251,15 @@ def read_truth(
             else np.linalg.solve(matrix, np.reshape(info.matrix, (3, 3)))
         )
         truth = np.einsum("ij,jhw->ihw", to_frames.astype(np.float32), truth)
+    return rescaled(truth, path, burst, scale)
+
+
+def rescaled(truth: Picture, path: Path, burst: Burst, scale: TruthScale) -> tuple[Picture, TruthScale]:
+    """Radiance of the file `path` where the shortest frame clips at 1, and the convention it was kept in.
+
+    Raises:
+        InputError: no convention explains its scale.
+    """
     factors = scales(burst)
     if scale == "auto":
         scale = _agreeing(path, truth, burst)

@@ -57,7 +57,8 @@ class Scene:
         difficulty: what moves.
         group: scenes of one group share a place and are not independent.
         sources: names of the pictures that the scene was made of.
-        exposures: source of the exposure values: "rendered", "exposure.txt", "table", "exif" or "estimate".
+        exposures: source of the exposure values: "rendered", "exposure.txt", "exposures.npy", "table", "exif" or
+            "estimate".
         notes: what a person should know of the files.
         digests: sha256 of each file that was read, by its name below the root of the dataset.
     """

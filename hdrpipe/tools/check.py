@@ -10,8 +10,7 @@ from tabulate import tabulate
 
 from hdrpipe.datasets.bursts import BurstFiles, find_bursts, guess, list_folder
 from hdrpipe.datasets.exposures import TABLES
-from hdrpipe.datasets.folder import split_of
-from hdrpipe.datasets.layouts import folders, linked, scene_name
+from hdrpipe.datasets.layouts import folders, linked, scene_name, split_of
 from hdrpipe.datasets.reading import read_burst
 from hdrpipe.errors import HdrpipeError, InputError
 from hdrpipe.files.atomic import write_text

@@ -6,7 +6,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 from camera_files import frames, radiance, write_burst, write_frame
-from layouts import LONG, SHORT, challenge123, hu20, kalantari_deephdr, kalantari_ucsd, own, tel23
+from layouts import LONG, SHORT, challenge123, hu20, kalantari_deephdr, kalantari_ucsd, ntire21, own, tel23
 
 from hdrpipe.config import plugins
 from hdrpipe.errors import InputError
@@ -97,7 +97,55 @@ def test_all_six_orders_of_the_moments_are_training_scenes(tmp_path):
     assert scene.group == "001"
 
 
-@pytest.mark.parametrize("name", ["kalantari17", "hu20", "tel23", "challenge123", "folder"])
+def test_ntire_samples_lie_in_one_folder_with_exposures_and_truth_in_numpy_files(tmp_path):
+    ntire21(tmp_path)
+    entries = listing("ntire21", tmp_path)
+    assert names(entries, "pool") == ["train-0000", "train-0001", "train-0002"]
+    assert names(entries, "test") == ["test-0000"]
+    assert [entry.labelled for entry in entries] == [True, True, False, True]
+    scene = entries[1].load()
+    assert (scene.burst.ev, scene.exposures) == (SHORT, "exposures.npy")
+    assert np.abs(scene.burst.ldr - frames(radiance(61))).max() < 0.6 / 255
+    assert np.abs(scene.truth - radiance(61)).max() < 1e-3
+    assert "truth in reference" in scene.notes
+    assert {"train/0001_exposures.npy", "train/0001_alignratio.npy"} < set(scene.digests)
+    unlabelled = entries[2].load()
+    assert unlabelled.truth is None
+    assert "train/0002_exposures.npy" in unlabelled.digests
+
+
+def test_ntire_samples_are_chosen_by_pattern_and_those_without_exposures_left_out(tmp_path, caplog):
+    ntire21(tmp_path)
+    (tmp_path / "train" / "0001_exposures.npy").unlink()
+    entries = listing("ntire21", tmp_path, test=["train-0002"], skip=["test-*"])
+    assert (names(entries, "pool"), names(entries, "test")) == (["train-0000"], ["train-0002"])
+    assert "sample 0001 has no exposures and is left out" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("exposures", b"nothing", "is no NumPy file with 3 numbers"),
+        ("exposures", np.zeros(4), "holds 4 numbers, wanted 3 finite ones"),
+        ("exposures", np.array([0.0, np.nan, 1.0]), "wanted 3 finite ones"),
+        ("exposures", np.array(["0", "1", "2"]), "other content"),
+        ("exposures", np.zeros(2000), "other content"),
+        ("alignratio", np.array(-1.0), "is the align ratio -1, wanted a number above 0"),
+    ],
+)
+def test_a_damaged_numpy_file_of_ntire_is_named(tmp_path, file, content, message):
+    ntire21(tmp_path)
+    path = tmp_path / "train" / f"0000_{file}.npy"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        np.save(path, content)
+    with pytest.raises(InputError, match=message) as caught:
+        listing("ntire21", tmp_path)[0].load()
+    assert path.name in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["kalantari17", "hu20", "tel23", "challenge123", "ntire21", "folder"])
 def test_a_missing_or_empty_folder_is_told_in_one_line(tmp_path, name):
     for root in (tmp_path / "none", tmp_path):
         with pytest.raises(InputError) as caught:
