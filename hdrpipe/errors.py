@@ -103,6 +103,10 @@ class BusyError(HdrpipeError):
     code = Exit.STOPPED
 
 
+class Stop(BaseException):
+    """A signal stopped the work where it stood (exit 75); no Exception, as libraries take those for their own."""
+
+
 def is_memory(error: BaseException) -> bool:
     """True for an exception of any library that means too little memory."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's

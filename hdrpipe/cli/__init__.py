@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from hdrpipe.errors import CapacityError, Exit, HdrpipeError, is_memory
+from hdrpipe.errors import CapacityError, Exit, HdrpipeError, Stop, is_memory
 from hdrpipe.files.system import SIGPIPE, allowed_memory
 from hdrpipe.terminal import escape_unencodable, one_line
 
@@ -65,6 +65,8 @@ def _explained(error: BaseException) -> tuple[str, int]:
     """Message and exit code of an error; of a bug, its traceback is printed."""
     if isinstance(error, HdrpipeError):
         return str(error), error.code
+    if isinstance(error, Stop):
+        return str(error), Exit.STOPPED
     if isinstance(error, KeyboardInterrupt):
         return "interrupted", Exit.STOPPED
     if is_memory(error):

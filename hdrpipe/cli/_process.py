@@ -2,15 +2,22 @@
 
 import os
 import signal
+import sys
 import threading
 from types import FrameType
+from typing import Any
 
-from hdrpipe.errors import StoppedError
+import psutil
+
+from hdrpipe.errors import Stop, StoppedError
 from hdrpipe.files import stops, system
 from hdrpipe.files.locks import Lock
 
 PARENT = "HDRPIPE_PARENT"
 """Environment variable that the rules set: process that waits for the job. Typed commands have none and outlive it."""
+
+AGAIN = 0.1
+"""Seconds until a stop is raised again that was dropped."""
 
 _held: list[Lock] = []
 _received: list[int] = []
@@ -26,6 +33,7 @@ def supervise() -> None:
     if threading.current_thread() is threading.main_thread():
         for number in stops.heeded():
             signal.signal(number, _stop)
+        sys.unraisablehook = _dropped
     parent = os.environ.get(PARENT)
     if parent:
         _follow(int(parent))
@@ -54,6 +62,14 @@ def _stop(number: int, _: FrameType | None) -> None:
         return
     _received.append(number)
     stops.ignore_at_exit()
-    raise StoppedError(
-        f"stopped by {signal.Signals(number).name}; no incomplete file is left", hint="run it again to continue"
-    )
+    raise Stop(f"stopped by {signal.Signals(number).name}; no incomplete file is left; run it again to continue")
+
+
+def _dropped(unraisable: Any) -> None:
+    """Send the signal again where its Stop was raised in a callback of the interpreter, which drops all exceptions."""
+    if not isinstance(unraisable.exc_value, Stop):
+        sys.__unraisablehook__(unraisable)
+        return
+    timer = threading.Timer(AGAIN, psutil.Process().send_signal, (_received.pop(),))
+    timer.daemon = True
+    timer.start()

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hdrpipe.errors import DamagedError, StoppedError
+from hdrpipe.errors import DamagedError, Stop, StoppedError
 from hdrpipe.files.product.hdf5 import Product, open_product, write_product
 from hdrpipe.files.product.schema import SCHEMAS
 
@@ -61,7 +61,7 @@ class Partial:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
             shutil.rmtree(self.folder, ignore_errors=True)
-        elif issubclass(kind, StoppedError) and self._pending:
+        elif issubclass(kind, Stop | StoppedError) and self._pending:
             self._keep()
 
     def _keep(self) -> None:

@@ -109,6 +109,53 @@ def test_signals_that_come_at_once_stop_a_job_once():
     assert ended.stderr.startswith("hdrpipe: error: stopped by SIG")
 
 
+DROPPING = {
+    "callback": """
+    class Thing: pass
+    thing = Thing()
+    watched = weakref.ref(thing, lambda _: wait(2))
+    del thing
+""",
+    "library": """
+    try:
+        wait(2)
+    except Exception:
+        pass
+""",
+}
+"""Code around a signal that drops exceptions: callbacks of the interpreter, as in imports, and libraries."""
+
+DROPPED = """
+import time, weakref
+from hdrpipe.cli import _process, main
+def wait(seconds):
+    print("ready", flush=True)
+    time.sleep(seconds)
+def work():
+    _process.supervise()
+{}
+    time.sleep(60)
+    print("not stopped")
+import hdrpipe.cli
+hdrpipe.cli._run = work
+main()
+"""
+
+
+@pytest.mark.parametrize("number", stops.SIGNALS, ids=lambda number: number.name)
+@pytest.mark.parametrize("where", DROPPING)
+def test_a_signal_where_exceptions_are_dropped_stops_a_job_all_the_same(where, number, count):
+    code = DROPPED.format(DROPPING[where])
+    started = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert started.stdout.readline() == "ready\n"
+    started.send_signal(number)
+    printed, complaints = started.communicate(timeout=30)
+    assert (started.returncode, printed) == (75, "")
+    assert complaints.startswith(f"hdrpipe: error: stopped by {number.name}")
+    assert complaints.count("\n") == 1
+    count("R36")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", stops.TYPED, ids=lambda number: number.name)
 @pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["Snakemake", "terminal"])
