@@ -5,7 +5,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(BIN):$(PATH)
 
-.PHONY: setup run resume test test-all test-notebooks test-slurm mutants lint docs lock ship clean
+.PHONY: setup run resume test test-all test-notebooks test-slurm mutants fuzz lint docs lock ship clean
 
 run: setup
 	snakemake --cores all
@@ -34,6 +34,12 @@ test-slurm: setup
 mutants: setup
 	pip install --quiet --constraint constraints.txt --editable '.[mutation]'
 	OMP_NUM_THREADS=1 PYTHONPATH=tests python -m mutation.run --sample $(or $(SAMPLE),0) --seed $(or $(SEED),0)
+
+# Bytes that reach new code of the readers of files, sought by atheris (docs/reliability.md); on Python 3.11 to 3.13.
+# `make fuzz RUNS=100000 SECONDS=60`: executions over all readers, and most seconds for each of them.
+fuzz: setup
+	pip install --quiet --constraint constraints.txt --editable '.[fuzz]'
+	OMP_NUM_THREADS=1 PYTHONPATH=tests python -m fuzz.run --runs $(or $(RUNS),1000000) --seconds $(or $(SECONDS),0)
 
 lint: setup
 	ruff format --check .

@@ -103,11 +103,18 @@ class StateStore:
         if metadata.get("key") != self.key:
             log.info("%s: ignored, state of a training with other settings, code or inputs", path)
             return None
-        return State(_step(metadata, path), tensors, list(metadata["history"]))
+        return State(_step(metadata, path), tensors, _history(metadata, path))
 
 
 def _step(metadata: dict[str, Any], path: Path) -> int:
     step = metadata.get("step")
-    if not isinstance(step, int):
+    if type(step) is not int or step < 0:
         raise DamagedError("training state has no step number", path)
     return step
+
+
+def _history(metadata: dict[str, Any], path: Path) -> list[dict[str, float]]:
+    history = metadata.get("history")
+    if not isinstance(history, list) or not all(isinstance(row, dict) for row in history):
+        raise DamagedError("training state has no history of losses", path)
+    return history

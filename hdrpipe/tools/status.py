@@ -79,8 +79,11 @@ def _state(log: Path, lines: list[Line]) -> JobState:
 
 
 def _seconds(lines: list[Line], running: bool) -> float:
-    """Seconds from the first line to the last, or to now while the job runs."""
+    """Seconds from the first line to the last, or to now while the job runs; 0 where their times are none."""
     if not lines:
         return 0.0
-    first, last = (time.mktime(datetime.strptime(lines[k][0], STAMP).timetuple()) for k in (0, -1))
+    try:
+        first, last = (time.mktime(datetime.strptime(lines[k][0], STAMP).timetuple()) for k in (0, -1))
+    except (ValueError, OverflowError):  # a log that a person or a broken disk has altered
+        return 0.0
     return max(0.0, (time.time() if running else last) - first)

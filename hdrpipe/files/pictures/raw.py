@@ -1,7 +1,8 @@
 """RAW pictures of cameras (DNG, CR2, NEF, ARW, ...), developed linearly by LibRaw: the extra `raw`."""
 
+import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -41,7 +42,7 @@ def exposure_data(path: Path | str) -> tuple[tuple[float, ...], CameraData]:
         The camera's own white balance: multipliers of red, green, blue and the second green (0: like the first);
         and its exposure.
     """
-    with _opened(path) as picture:
+    with _opened(path) as picture, _developing(path):
         balance, other = picture.camera_whitebalance, picture.other
     seconds, iso, aperture = (
         float(value) if 0 < value < math.inf else None
@@ -58,10 +59,8 @@ def tones(path: Path | str, bins: int) -> list[list[int]]:
     None are counted where the colours of a mosaic are unknown to LibRaw.
     """
     with _opened(path) as picture:
-        try:
+        with _developing(path):
             planes = _planes(picture)
-        except Exception as error:  # foreign bytes: the decoder has no closed list of what it raises
-            raise InputError(f"cannot be developed ({type(error).__name__})", path) from error
         blacks, span = picture.black_level_per_channel, max(1, _span(picture))
         counted = np.zeros((picture.num_colors, bins), np.int64)
         for colour, plane in planes:
@@ -100,19 +99,16 @@ def develop(path: Path | str, balance: Sequence[float] | None, saturation: float
         balance: multipliers, the same for a whole burst; None takes the picture's own.
         saturation: share of the range up to the white level that becomes white, the same for a whole burst.
     """
-    with _opened(path) as picture:
+    with _opened(path) as picture, _developing(path):
         multipliers = [float(factor) for factor in (balance or picture.camera_whitebalance)]
-        try:
-            linear = picture.postprocess(
-                user_wb=multipliers if min(multipliers[:3]) > 0 else [1.0, 1.0, 1.0, 1.0],
-                gamma=(1, 1),
-                no_auto_bright=True,
-                adjust_maximum_thr=0.0,
-                user_sat=round(saturation * _span(picture)),
-                output_bps=16,
-            )
-        except Exception as error:  # foreign bytes: the decoder has no closed list of what it raises
-            raise InputError(f"cannot be developed ({type(error).__name__})", path) from error
+        linear = picture.postprocess(
+            user_wb=multipliers if min(multipliers[:3]) > 0 else [1.0, 1.0, 1.0, 1.0],
+            gamma=(1, 1),
+            no_auto_bright=True,
+            adjust_maximum_thr=0.0,
+            user_sat=round(saturation * _span(picture)),
+            output_bps=16,
+        )
     if linear.ndim != 3 or linear.shape[2] not in (1, 3):
         raise InputError(f"is developed to shape {linear.shape}, wanted grey or three colours", path)
     return _display_codes()[np.broadcast_to(linear, (*linear.shape[:2], 3))]
@@ -131,6 +127,17 @@ def _span(picture: Any) -> int:
 def _display_codes() -> NDArray[np.uint16]:
     """Linear 16-bit value -> display-coded 16-bit value."""
     return np.rint((np.arange(65536) / 65535.0) ** (1.0 / GAMMA) * 65535.0).astype(np.uint16)
+
+
+@contextlib.contextmanager
+def _developing(path: Path | str) -> Iterator[None]:
+    """Whatever LibRaw says of the samples becomes an InputError; it reads them for the white balance already."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:  # foreign bytes: the decoder has no closed list of what it raises
+        raise InputError(f"cannot be developed ({type(error).__name__})", path) from error
 
 
 def _opened(path: Path | str) -> Any:
