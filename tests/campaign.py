@@ -45,12 +45,14 @@ FIGURES = {
     "R24": Figure("diverging trainings stopped, others not", 50),
     "R30": Figure("hostile tables, names and metadata told", 80),
     "R31": Figure("results finite or refused", 30),
-    "R32": Figure("locked, absent and damaged files told apart", 40),
+    "R32": Figure("locked, absent and damaged files told apart", 48),
     "R33": Figure("lacks of memory and room, streams and numbers told", 80),
     "R34": Figure("impossible data and settings told before a training", 25),
     "R35": Figure("half pictures and odd colours read rightly or refused", 110),
     "R36": Figure("signals of a terminal after which a run goes on", 40),
     "R37": Figure("changed inputs of readers read or refused", 15000),
+    "R38": Figure("files of earlier versions and edits in mid-run told apart", 3),
+    "R39": Figure("caches and mirrors that are whole or told", 30),
 }
 """By the row of the table in docs/reliability.md."""
 

@@ -91,7 +91,7 @@ def _read(archive: Path, member: str) -> NDArray[np.float32]:
             data = bundle.read(member)
     except KeyError:
         raise InputError(f"has no panorama {member}", archive, again) from None
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
+    except Exception as error:  # foreign bytes: the unpacker has no closed list of what it raises
         raise InputError(f"cannot read panorama {member} ({error})", archive, again) from None
     picture = _decode_hdr(data) if member.endswith(".hdr") else _decode_exr(data)
     if picture is None or picture.ndim != 3 or picture.shape[2] < 3 or not np.isfinite(picture).all():

@@ -94,14 +94,17 @@ def attempt(path: Path, doing: str, shared: bool = False) -> Lock | None:
     return Lock(Path(path), descriptor)
 
 
-def is_held(path: Path) -> bool | None:
-    """True if a living process holds this lock, None where the file system has no locks; leaves no file behind."""
+def is_held(path: Path, shared: bool = False) -> bool | None:
+    """True if a living process holds this lock, None where the file system has no locks; leaves no file behind.
+
+    With `shared` those who share it do not count.
+    """
     try:
         descriptor = _opened_as_it_is(path)
     except OSError:
         return False
     try:
-        system.flock(descriptor, shared=False)
+        system.flock(descriptor, shared)
     except OSError as error:
         return True if error.errno in HELD else None
     finally:

@@ -15,6 +15,7 @@ from hdrpipe.config import plugins
 from hdrpipe.config.load import LABEL_LESS, NONE_LEFT, Config
 from hdrpipe.config.sections import DataSpec
 from hdrpipe.config.spec import nearest
+from hdrpipe.datasets.archives import check_archive
 from hdrpipe.datasets.scenes import Entry, Scene
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files.atomic import write_json
@@ -50,9 +51,12 @@ def prepare(
 
     Raises:
         UsageError: more labels asked for than the pool has scenes with truth, or no unlabelled scene left.
-        InputError: scenes differ in their number of exposures, one cannot be read, or is smaller than a crop.
+        InputError: an archive is not the one that was fetched, scenes differ in their number of exposures, one cannot
+            be read, or is smaller than a crop.
     """
-    data = spec.data
+    data, archives = spec.data, read_json(sources, "fetch")
+    for archive in archives:
+        check_archive(cache / archive["filename"], archive["sha256"])
     module = plugins.load("datasets", data.dataset)
     entries = module.listing(data.options, data.seed, cache)
     check_counts(entries)
@@ -73,7 +77,7 @@ def prepare(
         for shard in range(data.shards):
             checked = partial(_large_enough, load, sides.get(split, 0))
             _write_shard(split, shard, splits[split][shard :: data.shards], checked, data.align, out, job)
-    _write_manifest(splits, read_json(sources, "fetch"), digests, data, out, job)
+    _write_manifest(splits, archives, digests, data, out, job)
 
 
 def check_counts(entries: Sequence[Entry]) -> None:

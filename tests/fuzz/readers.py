@@ -152,4 +152,5 @@ def folders(reader: str) -> list[Path]:
 
 def corpus(reader: str) -> dict[str, bytes]:
     """The files of the corpus of a reader, by name."""
-    return {path.name: path.read_bytes() for folder in folders(reader) for path in sorted(folder.iterdir())}
+    files = [path for folder in folders(reader) for path in sorted(folder.iterdir()) if path.is_file()]
+    return {path.name: path.read_bytes() for path in files}

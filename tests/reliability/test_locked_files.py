@@ -52,6 +52,22 @@ def test_a_product_that_is_open_for_writing_is_read_as_long_as_nothing_is_writte
 
 
 @pytest.mark.parametrize("kind", SCHEMAS)
+def test_a_product_that_is_being_written_is_busy_and_damaged_only_when_its_writer_has_ended(tmp_path, kind, count):
+    path = tmp_path / "a.h5"
+    write(path, kind)
+    with h5py.File(path, "r+") as file:
+        file["a"].attrs["difficulty"] = "other"
+        field = file["a"][next(iter(SCHEMAS[kind].fields))]
+        field[...] = 1 - field[...]
+        file.flush()
+        with pytest.raises(BusyError, match="open for writing"):
+            open_product(path, kind)
+    with pytest.raises(DamagedError):
+        open_product(path, kind)
+    count("R32")
+
+
+@pytest.mark.parametrize("kind", SCHEMAS)
 def test_a_product_of_version_1_that_is_open_for_writing_is_busy_and_whole_again_later(tmp_path, kind, count):
     path = tmp_path / "a.h5"
     shutil.copy(path_of(kind, 1), path)

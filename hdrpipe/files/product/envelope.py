@@ -10,6 +10,7 @@ from typing import Any
 
 from hdrpipe.config.documents import from_json
 from hdrpipe.errors import BusyError, DamagedError, InputError
+from hdrpipe.files.locks import is_held
 from hdrpipe.files.product.checks import Fault
 from hdrpipe.files.product.schema import FORMAT, READABLE, SCHEMAS, Schema
 
@@ -20,6 +21,10 @@ _SUPERBLOCK = 48
 
 _CONSISTENCY = 11
 """Place of the flags of a superblock of version 3; the lowest bit says that the file is open for writing."""
+
+
+WRITTEN = "another program has it open for writing"
+CLOSE = "close it there; if no program has it open, one ended while it had: then make it anew"
 
 
 def read_head(path: Path | str, count: int) -> tuple[bytes, int]:
@@ -62,8 +67,7 @@ def check_envelope(path: Path) -> None:
     if size < _SUPERBLOCK:
         raise Fault(f"is truncated after {size} bytes")
     if head[8] == 3 and head[_CONSISTENCY] & 1:
-        hint = "close it there; if no program has it open, one ended while it had: then make it anew"
-        raise BusyError("another program has it open for writing", path, hint)
+        raise BusyError(WRITTEN, path, CLOSE)
     end = int.from_bytes(head[28:36], "little")
     if head[8] in (2, 3) and size < end:
         raise Fault(f"is truncated: {size} of {end} bytes are there")
@@ -93,18 +97,29 @@ _LIBRARY = (OSError, RuntimeError, LookupError, ValueError, TypeError)
 
 @contextlib.contextmanager
 def telling(path: Path, rules: tuple[str, ...], library: tuple[type[Exception], ...] = _LIBRARY) -> Iterator[None]:
-    """Turn a Fault, or an exception of a library on damaged bytes, into one line that names the file and its rules."""
+    """Turn a Fault, or an exception of a library on damaged bytes, into one line that names the file and its rules.
+
+    Raises:
+        BusyError: a program holds it as those do that write it, so that it may be whole when they have ended.
+    """
     try:
         yield
     except Fault as fault:
+        _refuse_written(path)
         raise DamagedError(str(fault), path, _hint(path, rules)) from None
     except library as error:
         number = getattr(error, "errno", None)
         if number not in (None, errno.EIO):
             raise InputError(f"cannot be read ({os.strerror(number)})", path) from error
+        _refuse_written(path)
         raise DamagedError(
             f"is damaged: a checksum or the structure does not hold ({error})", path, _hint(path, rules)
         ) from error
+
+
+def _refuse_written(path: Path) -> None:
+    if is_held(path, shared=True):
+        raise BusyError(WRITTEN, path, CLOSE) from None
 
 
 OTHER_RULES = {

@@ -78,3 +78,30 @@ def test_another_file_than_the_pinned_one_is_refused(spec, tmp_path, monkeypatch
     with pytest.raises(InputError, match="pinned"):
         stage.fetch(spec, tmp_path / "cache", tmp_path / "sources.json", Job("fetch"))
     assert (tmp_path / "cache" / SOURCE.filename).exists() == cached
+
+
+@pytest.mark.parametrize("named", ["folder", "address"])
+def test_a_mirror_is_asked_where_the_registry_fails_and_it_is_said(spec, tmp_path, monkeypatch, caplog, named):
+    monkeypatch.setattr(stage.subprocess, "run", refuse)
+    for name, data in (("empty", None), ("wrong", b"other"), ("right", DATA)):
+        (tmp_path / name).mkdir()
+        if data:
+            (tmp_path / name / SOURCE.filename).write_bytes(data)
+    mirrors = [tmp_path / name for name in ("empty", "wrong", "right")]
+    mirrors = [str(path) if named == "folder" else path.as_uri() + "/" for path in mirrors]
+    stage.fetch(spec, tmp_path / "cache", tmp_path / "sources.json", Job("fetch"), mirrors)
+    assert (tmp_path / "cache" / SOURCE.filename).read_bytes() == DATA
+    lines = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(lines) == 3
+    assert "does not have it" in lines[0]
+    assert "differs from the pinned one" in lines[1]
+    assert lines[2].startswith("toy==1.0: not in the cache, and the download failed")
+    assert lines[2].endswith(f"taken from {mirrors[2]}")
+
+
+def test_without_a_mirror_that_has_it_the_registry_is_blamed(spec, tmp_path, monkeypatch):
+    monkeypatch.setattr(stage.subprocess, "run", refuse)
+    with pytest.raises(InputError, match=r"toy==1\.0: not in the cache.*HDRPIPE_MIRRORS"):
+        stage.fetch(
+            spec, tmp_path / "cache", tmp_path / "sources.json", Job("fetch"), [str(tmp_path), "ftp://", "x://y"]
+        )
