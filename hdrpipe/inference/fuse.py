@@ -149,11 +149,11 @@ def fuse_levels(
     """`fuse_burst` of uint16 frames in ascending exposure, which are overwritten: large bursts are held only once."""
     reference = len(ev) // 2 if settings.reference is None else settings.reference
     checked = Burst(unit_floats(levels[..., :1, :1]), tuple(ev), reference)
-    _check_choice(network, settings)
+    check_choice(network, settings)
     check_budget(levels.shape[-2] * levels.shape[-1], 0, settings)
     alignment = align_in_place(levels, checked.times, reference, settings.align)
     level = level_of(levels, checked.times, reference)
-    merge = _merge(replace(checked, noise_level=level), network, settings)
+    merge = window_merge(replace(checked, noise_level=level), network, settings)
     tiling = Tiling(_tile(levels.shape, merge, settings), HALO, STEP, "--memory")
     radiance, sigma = in_tiles(merge, levels, tiling, progress)
     learned = isinstance(merge, Learned)
@@ -173,7 +173,7 @@ def fuse_levels(
     )
 
 
-def _check_choice(network: Stored | None, settings: Settings) -> None:
+def check_choice(network: Stored | None, settings: Settings) -> None:
     """Refuse an impossible choice of what fuses, before any work.
 
     Raises:
@@ -191,7 +191,7 @@ def _check_choice(network: Stored | None, settings: Settings) -> None:
         raise UsageError("neither a network nor a classical merge was named", "--method")
 
 
-def _merge(burst: Burst, network: Stored | None, settings: Settings) -> Learned | Classical:
+def window_merge(burst: Burst, network: Stored | None, settings: Settings) -> Learned | Classical:
     """The network or merge that computes a window; `burst` holds exposures, reference and noise level of the whole."""
     if settings.method is not None or network is None:
         return Classical(str(settings.method), burst)

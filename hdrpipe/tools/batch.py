@@ -93,6 +93,11 @@ def plan(sources: Sequence[Path], out: Path, output: Output) -> tuple[list[Task]
     return [Task(burst, target) for burst, target in zip(bursts, targets, strict=True)], failed
 
 
+def find_all(sources: Sequence[Path]) -> tuple[list[BurstFiles], list[Outcome]]:
+    """Bursts that `plan` finds, and the folders that failed."""
+    return _bursts_in(sources, _folders(sources))
+
+
 def _bursts_in(sources: Sequence[Path], folders: Sequence[Path]) -> tuple[list[BurstFiles], list[Outcome]]:
     """Bursts of the folders, or the pictures as one burst where there is no folder; and the folders that failed."""
     if not folders:

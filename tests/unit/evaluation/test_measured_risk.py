@@ -1,0 +1,79 @@
+"""Measured risk against the true one, where the truth is known."""
+
+import numpy as np
+import pytest
+
+from hdrpipe.evaluation.measured_risk import A, measured_risk, split
+from hdrpipe.imaging.camera import ldr_from_linear, linear_from_ldr
+from hdrpipe.imaging.noise_model import NoiseModel
+from hdrpipe.imaging.tonemap import mu_law, mu_law_slope
+
+NOISE, TIME, SHAPE = NoiseModel(4e-4, 2e-6), 4.0, (3, 256, 256)
+
+
+@pytest.fixture(scope="module")
+def burst():
+    """True radiance and the noisy reference, display-coded."""
+    rng = np.random.default_rng(0)
+    wave = np.sin(np.arange(SHAPE[2]) / 17.0) * np.cos(np.arange(SHAPE[1])[:, None] / 23.0)
+    truth = np.stack([0.08 + 0.05 * wave, 0.1 + 0.06 * wave, 0.06 + 0.03 * wave]).astype(np.float32)
+    linear = truth * TIME
+    noisy = linear + rng.standard_normal(SHAPE) * np.sqrt(NOISE.variance(linear))
+    return truth, ldr_from_linear(noisy.clip(0, 1).astype(np.float32))
+
+
+def risks(truth, reference, fuse):
+    """(measured, true) mean risk of a fusion of the first part; measured where the reference is well exposed."""
+    seen, target = split(reference, TIME, NOISE, np.random.default_rng(1))
+    prediction = fuse(seen)
+    inside = np.broadcast_to(target.measured, SHAPE)
+    error = (mu_law_slope(truth) * (prediction - truth)) ** 2
+    return measured_risk(prediction, target)[inside].mean(), error[inside].mean()
+
+
+def test_risk_of_a_wrong_picture_is_measured(burst):
+    truth, reference = burst
+    measured, true = risks(truth, reference, lambda seen: truth * 1.05)
+    assert measured == pytest.approx(true, rel=0.05)
+
+
+def test_the_truth_has_no_risk(burst):
+    truth, reference = burst
+    measured, _ = risks(truth, reference, lambda seen: truth)
+    noise = float((mu_law_slope(truth) ** 2 * NOISE.variance(truth * TIME) / TIME**2).mean())
+    assert abs(measured) < 0.03 * noise
+
+
+def test_a_fusion_that_reads_the_reference_is_not_favoured(burst):
+    """The picture that it reads has none of the target's noise: else the one that copies it would look perfect."""
+    truth, reference = burst
+    measured, true = risks(truth, reference, lambda seen: linear_from_ldr(seen) / TIME)
+    assert measured == pytest.approx(true, rel=0.05)
+    variance = float((mu_law_slope(truth) ** 2 * NOISE.variance(truth * TIME) / TIME**2).mean())
+    assert true == pytest.approx((1 + A**2) * variance, rel=0.05)
+
+
+def test_both_parts_keep_the_mean_and_their_noise_is_independent(burst):
+    truth, reference = burst
+    seen, target = split(reference, TIME, NOISE, np.random.default_rng(1))
+    one, other = linear_from_ldr(seen) / TIME - truth, target.radiance - truth
+    scale = float(np.sqrt((one**2).mean() * (other**2).mean()))
+    assert abs(float((one * other).mean())) < 0.01 * scale
+    assert abs(float(other.mean())) < 0.01 * float(np.sqrt((other**2).mean()))
+
+
+def test_black_and_clipped_pixels_are_not_measured():
+    reference = np.full((3, 32, 32), 0.5, np.float32)
+    reference[0, :, :8], reference[:, :, 24:] = 1.0, 0.0
+    _, target = split(reference, 1.0, NOISE, np.random.default_rng(0))
+    assert not target.measured[:, :8].any()
+    assert not target.measured[:, 27:].any()
+    assert target.measured[:, 12:20].all()
+    assert not measured_risk(np.ones((3, 32, 32), np.float32), target)[:, :, :8].any()
+
+
+def test_risk_is_an_error_in_the_mu_law_domain(burst):
+    """A small error counts as it does in PSNR-mu."""
+    truth, reference = burst
+    _, true = risks(truth, reference, lambda seen: truth * 1.02)
+    assert true == pytest.approx(float(((mu_law(truth * 1.02) - mu_law(truth)) ** 2).mean()), rel=0.05)
