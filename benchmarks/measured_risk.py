@@ -12,10 +12,9 @@ from itertools import combinations
 
 import numpy as np
 from cameras import KINDS, rendered
-from scipy.stats import spearmanr
 
 from hdrpipe.datasets.scenes import Scene
-from hdrpipe.evaluation.uncertainty import error_map
+from hdrpipe.evaluation.uncertainty import error_map, rank_correlation
 from hdrpipe.imaging.align import align_in_place
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.denoise import mean_around
@@ -38,7 +37,7 @@ def true_risks(scene: Scene, levels: np.ndarray, fusion: Fusion) -> np.ndarray:
     merge = window_merge(Burst(unit_floats(levels), burst.ev, burst.reference), *fusion)
     radiance, _ = in_tiles(merge, levels, TILES)
     covered = patch_means(measured)
-    errors = patch_means(np.square(error_map(radiance, scene.truth)) * measured)
+    errors = patch_means(np.square(error_map(radiance, np.asarray(scene.truth))) * measured)
     return errors[covered > ENOUGH] / covered[covered > ENOUGH]
 
 
@@ -70,7 +69,7 @@ def row(scenes: list[Scene]) -> list[str]:
         for a, b in [(true[one][k].mean(), true[other][k].mean())]
         if abs(10.0 * np.log10(a / b)) >= 0.1
     ]
-    ranks = [spearmanr(np.concatenate(true[name]), np.concatenate(found[name]))[0] for name in FUSIONS]
+    ranks = [rank_correlation(np.concatenate(true[name]), np.concatenate(found[name])) for name in FUSIONS]
     return [*cells, f"{np.sum(right)} of {len(right)}", f"{min(ranks):.2f} to {max(ranks):.2f}"]
 
 

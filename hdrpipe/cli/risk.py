@@ -1,4 +1,4 @@
-"""Which fusion errs least on your own bursts, without their truth: networks and classical merges side by side.
+"""Compare networks and classical merges on your own bursts, without a truth: the one that errs least is named.
 
 The noise of each burst is measured; noise of the same strength splits the reference into a picture that is fused in its
 place and one with which the result is compared. Where the reference is neither black nor clipped that tells the error.

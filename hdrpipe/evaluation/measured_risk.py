@@ -32,7 +32,7 @@ mu-law is taken. That of a prediction, or of a single pixel, would follow the no
 
 
 class Target(NamedTuple):
-    """What a fusion is compared with.
+    """Second part of the reference, with which a fusion of the first is compared.
 
     Attributes:
         radiance: of the second picture, (3, H, W); negative values are part of its noise.

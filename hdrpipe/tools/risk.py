@@ -1,4 +1,4 @@
-"""Command `risk`: which fusion errs least on bursts without truth, by measured risk."""
+"""Command `risk`: fusions side by side on bursts without truth, by measured risk."""
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ TILES = Tiling(tile=512, multiple=16)
 """The same for all fusions, so that the same noise is added for all."""
 
 ENOUGH = 0.25
-"""Share of a patch of 64 pixels that must be measured for it to count."""
+"""Fraction of a patch of 64 pixels that must be measured for it to count."""
 
 COMPRESSED = {".jpg", ".jpeg", ".jfif", ".jpe", ".heic", ".heif", ".avif"}
 """Files whose compression takes a part of the noise away and correlates the rest: added noise is unlike it, and fusions
@@ -51,21 +51,21 @@ class BurstRisk:
 
     Attributes:
         noise: of its frames as taken.
-        share: of its pixels that are measured.
+        covered: fraction of its pixels that is measured.
         risks: by fusion, the mean risk (mu-law domain) of each patch that counts, (K,).
         notes: what a person should know.
     """
 
     name: str
     noise: NoiseModel | None = None
-    share: float = 0.0
+    covered: float = 0.0
     risks: Mapping[str, NDArray[np.float64]] | None = None
     notes: tuple[str, ...] = ()
     error: HdrpipeError | None = None
 
 
 def fusions(weights: Sequence[Path], runs: Sequence[Path], methods: Sequence[str]) -> dict[str, Fusion]:
-    """What is compared, by its name; with nothing given the shipped network and two classical merges.
+    """Fusions to compare, by name; with nothing given the shipped network and two classical merges.
 
     Raises:
         UsageError: an unknown merge or run. InputError, DamagedError: weights that are none.
@@ -99,14 +99,14 @@ def _measured(files: BurstFiles, fusions: Mapping[str, Fusion]) -> BurstRisk:
         raise InputError(what, compressed[0], "give RAW, TIFF or PNG frames that were never compressed")
     read = read_burst(files, curve="auto")
     levels = np.stack([levels_of(frame) for frame in read.samples])
-    noise, share, risks = patch_risks(levels, read.ev, read.reference, fusions)
-    return BurstRisk(read.name, noise, share, risks, read.notes)
+    noise, covered, risks = patch_risks(levels, read.ev, read.reference, fusions)
+    return BurstRisk(read.name, noise, covered, risks, read.notes)
 
 
 def patch_risks(
     levels: NDArray[np.uint16], ev: Sequence[float], reference: int, fusions: Mapping[str, Fusion]
 ) -> tuple[NoiseModel, float, dict[str, NDArray[np.float64]]]:
-    """Noise of a burst, share of its pixels that is measured, and by fusion the mean risk of each patch that counts.
+    """Noise of a burst, fraction of its pixels that is measured, and by fusion the mean risk of each patch that counts.
 
     Args:
         levels: frames as taken, (N, 3, H, W), ascending exposure; aligned in place.
@@ -121,16 +121,16 @@ def patch_risks(
     align_in_place(levels, times, reference, "dis")
     burst = Burst(unit_floats(levels[..., :1, :1]), tuple(ev), reference, level_of(levels, times, reference))
     risks: dict[str, NDArray[np.float64]] = {}
-    share = 0.0
+    covered = 0.0
     for name, (network, settings) in fusions.items():
         risk, measured = in_tiles(_Risk(window_merge(burst, network, settings), burst, noise), levels, TILES)
-        covered, share = patch_means(measured), float(measured.mean())
-        counted = covered > ENOUGH
+        fractions, covered = patch_means(measured), float(measured.mean())
+        counted = fractions > ENOUGH
         if not counted.any():
             what = "the reference is black or clipped nearly everywhere, so no risk can be measured"
             raise InputError(what, "burst", "give one with a better exposed middle frame")
-        risks[name] = patch_means(risk.mean(0))[counted].astype(np.float64) / covered[counted]
-    return noise, share, risks
+        risks[name] = patch_means(risk.mean(0))[counted].astype(np.float64) / fractions[counted]
+    return noise, covered, risks
 
 
 class _Risk:
@@ -165,7 +165,7 @@ def _by_burst(rows: Sequence[BurstRisk], names: Sequence[str]) -> str:
     for row in rows:
         noise = "-" if row.noise is None else f"{row.noise.shot:.1e} x + {row.noise.read:.1e}"
         cells = ["-" if row.risks is None else _decibels(row.risks[name]) for name in names]
-        lines.append([row.name, noise, f"{row.share:.0%}", *cells])
+        lines.append([row.name, noise, f"{row.covered:.0%}", *cells])
     headings = ["burst", "noise variance", "measured", *names]
     return "Measured PSNR-mu in dB:\n" + tabulate(lines, headings, tablefmt="simple", disable_numparse=True)
 

@@ -43,12 +43,12 @@ def measured(tmp_path_factory):
 def test_risk_of_a_merge_is_near_the_true_error(measured):
     """The reference alone errs by its noise, of which the added noise makes 1.49 times as much."""
     truth, row = measured
-    found = {name: float(np.mean(patches)) for name, patches in row.risks.items()}
+    risks = {name: float(np.mean(patches)) for name, patches in row.risks.items()}
     slope = 5000 / (np.log(5001) * (1 + 5000 * truth))
     inside = (truth * 4 > 0.01) & (truth * 4 < 0.8)
     noise = float(((slope**2) * (4e-4 * truth * 4 + 2e-6) / 16)[inside].mean())
-    assert found["reference_only"] == pytest.approx(1.49 * noise, rel=0.35)
-    assert found["rejecting"] < 0.7 * found["reference_only"]
+    assert risks["reference_only"] == pytest.approx(1.49 * noise, rel=0.35)
+    assert risks["rejecting"] < 0.7 * risks["reference_only"]
 
 
 def test_the_table_names_the_better_one(measured):
@@ -63,7 +63,7 @@ def test_the_table_names_the_better_one(measured):
 def test_a_fusion_against_itself_shows_no_difference(measured):
     _, row = measured
     twice = {"a": row.risks["rejecting"], "b": row.risks["rejecting"]}
-    text = table([type(row)(row.name, row.noise, row.share, twice)], ("a", "b"))
+    text = table([type(row)(row.name, row.noise, row.covered, twice)], ("a", "b"))
     assert "no difference shown" in text
 
 
