@@ -5,7 +5,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(BIN):$(PATH)
 
-.PHONY: setup run resume test test-all test-notebooks test-slurm mutants fuzz lint docs lock ship clean
+.PHONY: setup run resume test test-all test-newcomer test-notebooks test-slurm mutants fuzz lint docs lock ship clean
 
 run: setup
 	snakemake --cores all
@@ -20,6 +20,10 @@ test: setup
 
 test-all: setup
 	pytest -n 2 --whole
+
+# The wheel in an empty environment and folder: fuse, train, open sigma without hdrpipe, run a notebook. Ten minutes at most.
+test-newcomer: setup
+	python tests/newcomer.py
 
 # The notebooks of docs/, from top to bottom. `make docs` installs what they need; without it they are skipped.
 test-notebooks: setup

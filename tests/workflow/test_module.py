@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from checkout import ROOT, Checkout, planned
+from empty_environment import call, tool
 
 SMALL = {
     "run": "small",
@@ -70,14 +71,21 @@ def test_jobs_below_a_prefix_write_nothing_elsewhere(tmp_path):
     assert "Nothing to be done" in there.snakemake("--until", "hdr_masks")
 
 
-def test_it_is_imported_from_a_git_repository(tmp_path):
-    repository = tmp_path / "repository"
-    for name in ("workflow", "configs"):
-        shutil.copytree(ROOT / name, repository / name)
-    shutil.copy2(ROOT / "config.yaml", repository)
+@pytest.fixture
+def repository(tmp_path):
+    """A git repository with the workflow of this one and the tag v1."""
+    folder = tmp_path / "repository"
+    for name in ("workflow", "configs", "config", "profiles"):
+        shutil.copytree(ROOT / name, folder / name)
+    for name in ("config.yaml", "LICENSE"):
+        shutil.copy2(ROOT / name, folder)
     author = ("-c", "user.name=x", "-c", "user.email=x@y")
     for words in (("init", "-q"), ("add", "-A"), (*author, "commit", "-qm", "x"), ("tag", "v1")):
-        subprocess.run(["git", *words], cwd=repository, check=True)
+        subprocess.run(["git", *words], cwd=folder, check=True)
+    return folder
+
+
+def test_it_is_imported_from_a_git_repository(tmp_path, repository):
     there = importer(tmp_path / "work", f"git+file://{repository}/workflow/Snakefile@v1")
     assert there.plan() == RULES
 
@@ -95,6 +103,32 @@ def test_a_deployed_workflow_plans_every_job(tmp_path):
     (tmp_path / "workflow").mkdir()
     (tmp_path / "Snakefile").rename(tmp_path / "workflow" / "Snakefile")
     assert there.plan() == RULES
+
+
+@pytest.mark.slow
+def test_what_snakedeploy_deploys_plans_every_job_and_runs(tmp_path, repository):
+    """The address is GitHub's, behind which git finds the local repository, for snakedeploy and for Snakemake."""
+    url = "https://github.com/example/hdrpipe"
+    (tmp_path / "gitconfig").write_text(f'[url "file://{repository}"]\n\tinsteadOf = {url}\n')
+    git = {
+        "GIT_CONFIG_GLOBAL": str(tmp_path / "gitconfig"),
+        "GIT_TERMINAL_PROMPT": "0",
+        "XDG_CACHE_HOME": str(tmp_path),
+    }
+    there = Importer(tmp_path / "work")
+    snakedeploy = tool(tmp_path / "tool", "snakedeploy==0.17.1") / "snakedeploy"
+    call([snakedeploy, "deploy-workflow", url, there.path, "--tag", "v1"], tmp_path, **git)
+    assert (
+        'github("example/hdrpipe", path="workflow/Snakefile", tag="v1")'
+        in (there.path / "workflow" / "Snakefile").read_text()
+    )
+    assert (there.path / "config" / "config.yaml").read_bytes() == (ROOT / "config.yaml").read_bytes()
+    (there.path / "config" / "config.yaml").write_text(yaml.safe_dump(SMALL))
+    done = there.call(*there.command("-n"), **git)
+    assert planned(done.stdout + done.stderr) == RULES
+    done = there.call(*there.command("results/small/scenes/manifest.json"), **git)
+    assert done.returncode == 0, done.stderr
+    assert (there.path / "results" / "small" / "scenes" / "test-00.h5").is_file()
 
 
 @pytest.mark.parametrize("name", ["Snakefile", "workflow/Snakefile"])
