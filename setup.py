@@ -6,7 +6,7 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-FILES = ("Snakefile", "config.yaml")
+FILES = ("Snakefile", "config.yaml", "CITATION.cff", "LICENSE")
 FOLDERS = ("workflow", "profiles", "configs")
 
 

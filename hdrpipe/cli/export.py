@@ -1,6 +1,7 @@
-"""Export a network: as ONNX for other programs, as a weights file with its provenance; write its card and its data's.
+"""Export a network: as ONNX for other programs, as a weights file with its provenance; its card and its data's; a run.
 
 Example: hdrpipe export --run results/demo --safetensors demo.safetensors --card demo.md --data-card data.md
+hdrpipe export --run results/demo --crate demo.zip
 """
 
 from pathlib import Path
@@ -23,15 +24,43 @@ def command(
     data_card: Annotated[
         Path | None, typer.Option(help="Write the card of the data of --run: splits, sources, licences, hashes.")
     ] = None,
+    crate: Annotated[
+        Path | None,
+        typer.Option(help="Write --run as an RO-Crate (.zip): all of its outputs, settings, workflow, versions."),
+    ] = None,
     commit: Annotated[
         str | None, typer.Option(help="Commit of the code that trained the network, recorded in the weights file.")
     ] = None,
 ) -> None:
-    outputs = {"--onnx": onnx, "--safetensors": safetensors, "--card": card, "--data-card": data_card}
+    outputs = {"--onnx": onnx, "--safetensors": safetensors, "--card": card, "--data-card": data_card, "--crate": crate}
     if not any(outputs.values()):
         raise UsageError("no output is named", ", ".join(outputs), "name a file for at least one of them")
-    if data_card is not None and run is None:
-        raise UsageError("data are those of a run", "--data-card", "name it with --run")
+    for option in ("--data-card", "--crate"):
+        if outputs[option] is not None and run is None:
+            raise UsageError("describes a run", option, "name it with --run")
+    if crate is not None and run is not None:
+        _write_crate(run, crate)
+    if any(path for option, path in outputs.items() if option != "--crate"):
+        _export_network(run, weights, onnx, safetensors, card, data_card, commit)
+
+
+def _write_crate(run: Path, out: Path) -> None:
+    from hdrpipe.tools.crate import write_crate
+    from hdrpipe.tools.run_folder import run_folder
+
+    files = write_crate(run_folder(str(run)), out)
+    say(f"wrote {out}: {files} files")
+
+
+def _export_network(
+    run: Path | None,
+    weights: Path | None,
+    onnx: Path | None,
+    safetensors: Path | None,
+    card: Path | None,
+    data_card: Path | None,
+    commit: str | None,
+) -> None:
     from hdrpipe.files.atomic import write_text
     from hdrpipe.inference.load import stored
     from hdrpipe.tools.cards import dataset_card, model_card

@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,16 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Error numbers of a disk, a quota or a file size limit that is used up."""
 
 
-def write_bytes(path: Path | str, data: bytes | bytearray | memoryview) -> None:
-    """Write `data` to `path` so that readers see the old file or the new one, never a part.
+Bytes = bytes | bytearray | memoryview
+
+
+def write_bytes(path: Path | str, data: Bytes) -> None:
+    """Write `data` to `path`; see `write_chunks`."""
+    write_chunks(path, [data])
+
+
+def write_chunks(path: Path | str, chunks: Iterable[Bytes]) -> None:
+    """Write bytes to `path` so that readers see the old file or the new one, never a part.
 
     The bytes go to a temporary sibling, are synchronised, and take the name in one step. Missing parents are made.
 
@@ -34,7 +43,7 @@ def write_bytes(path: Path | str, data: bytes | bytearray | memoryview) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         _sweep(target)
         temporary = target.parent / f"{_prefix(target)}{os.getpid()}-{secrets.token_hex(4)}.tmp"
-        _write_synchronised(temporary, data)
+        _write_synchronised(temporary, chunks)
         os.replace(temporary, target)
         temporary = None
         synchronise_folder(target.parent)
@@ -49,7 +58,7 @@ def write_bytes(path: Path | str, data: bytes | bytearray | memoryview) -> None:
 
 
 def write_text(path: Path | str, text: str) -> None:
-    """Write `text` as UTF-8; errors as `write_bytes`."""
+    """Write `text` as UTF-8; errors as `write_chunks`."""
     write_bytes(path, text.encode("utf-8"))
 
 
@@ -57,7 +66,7 @@ def write_json(path: Path | str, value: Any) -> None:
     """Write `value` as indented JSON with sorted keys, so that the same value gives the same bytes.
 
     Raises:
-        InputError: `value` holds NaN, an infinity or something that JSON has no word for; and as `write_bytes`.
+        InputError: `value` holds NaN, an infinity or something that JSON has no word for; and as `write_chunks`.
     """
     try:
         text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
@@ -66,11 +75,12 @@ def write_json(path: Path | str, value: Any) -> None:
     write_text(path, text + "\n")
 
 
-def _write_synchronised(path: Path, data: bytes | bytearray | memoryview) -> None:
+def _write_synchronised(path: Path, chunks: Iterable[Bytes]) -> None:
     with open(path, "xb", buffering=0) as file:
-        rest = memoryview(data).cast("B")
-        while rest:
-            rest = rest[os.write(file.fileno(), rest) :]
+        for chunk in chunks:
+            rest = memoryview(chunk).cast("B")
+            while rest:
+                rest = rest[os.write(file.fileno(), rest) :]
         os.fsync(file.fileno())
 
 

@@ -115,7 +115,7 @@ def test_the_command_writes_both_cards(tmp_path):
 
 
 def test_a_card_of_data_needs_a_run(tmp_path):
-    with pytest.raises(UsageError, match="--data-card: data are those of a run"):
+    with pytest.raises(UsageError, match="--data-card: describes a run"):
         export.command(None, None, None, None, None, tmp_path / "d.md", None)
     with pytest.raises(UsageError, match="no output is named"):
         export.command(None, None, None, None, None, None, None)
