@@ -7,17 +7,18 @@ Crate 0.5: https://www.researchobject.org/workflow-run-crate
 import hashlib
 import importlib.util
 import mimetypes
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 import hdrpipe
 from hdrpipe.config.documents import from_yaml
-from hdrpipe.errors import UsageError
+from hdrpipe.errors import DamagedError, UsageError
 from hdrpipe.files.atomic import write_chunks
 from hdrpipe.files.product.envelope import sidecar
 from hdrpipe.tools.project import project
@@ -42,6 +43,21 @@ LICENCES = (
 )
 
 
+class Provenance(BaseModel):
+    """What the file beside an output says of it."""
+
+    stage: str = ""
+    content_hash: str = ""
+    versions: dict[str, str] = {}
+    started: AwareDatetime | None = None
+    seconds: float = Field(default=0.0, ge=0.0, le=1e9)
+
+    @property
+    def ended(self) -> datetime | None:
+        """When its stage had ended; None if that is not recorded."""
+        return self.started and self.started + timedelta(seconds=self.seconds)
+
+
 def write_crate(folder: Path, out: Path) -> int:
     """Write a run with its workflow as one .zip file; returns the number of its files.
 
@@ -49,27 +65,39 @@ def write_crate(folder: Path, out: Path) -> int:
         folder: of the run.
 
     Raises:
-        UsageError: the extra `crate` is not installed, another ending, or the run has no outputs.
+        UsageError: the extra `crate` is not installed, another ending, or the run has no outputs with provenance.
+        DamagedError: the provenance of an output is not what a stage writes.
         CapacityError, InputError: see `atomic.write_chunks`.
     """
     if importlib.util.find_spec("rocrate") is None:
         raise UsageError("this needs rocrate, which is not installed", "--crate", "pip install 'hdrpipe[crate]'")
     if out.suffix != ".zip":
         raise UsageError(f"{out.name!a} does not end in .zip", "--crate", "a crate is one .zip file")
-    made = [path for path in outputs(folder) if path.is_file()]
-    if not made:
-        raise UsageError("this run has no outputs yet", folder)
+    made = {path: _provenance(path) for path in outputs(folder) if path.is_file()}
+    if not any(record.started for record in made.values()):
+        raise UsageError("this run has no outputs with provenance yet", folder)
     crate = _crate(folder, made)
     write_chunks(out, crate.stream_zip(chunk_size=2**20))
     return len(crate.data_entities)
 
 
-def _crate(folder: Path, made: list[Path]) -> Any:
+def _provenance(path: Path) -> Provenance:
+    try:
+        return Provenance.model_validate(sidecar(path))
+    except ValidationError as error:
+        what = f"is no provenance of an output ({error.errors()[0]['loc'][0]})"
+        raise DamagedError(
+            what, f"{path}.json", "`hdrpipe verify RUN` names the command that makes it again"
+        ) from error
+
+
+def _crate(folder: Path, made: Mapping[Path, Provenance]) -> Any:
     from rocrate.rocrate import ROCrate
 
     crate, name = ROCrate(version="1.1"), run_name(folder)
     crate.metadata.extra_contexts.append(TERMS)
-    first, last = _span(made)
+    first = min(record.started for record in made.values() if record.started)
+    last = max(record.ended for record in made.values() if record.ended)
     crate.name = f"hdrpipe: run {name}"
     crate.description = f"Scenes, networks, maps, scores and report of the run {name} of hdrpipe, with its workflow."
     crate.datePublished = last
@@ -81,7 +109,9 @@ def _crate(folder: Path, made: list[Path]) -> Any:
     crate.root_dataset["conformsTo"] = conforming
     config = _config(crate, folder)
     results = [
-        entity for path in made for entity in _output(crate, path, Path("results", name, path.relative_to(folder)))
+        entity
+        for path, record in made.items()
+        for entity in _output(crate, path, Path("results", name, path.relative_to(folder)), record)
     ]
     properties = {"name": f"Run {name}", "startTime": first.isoformat(), "endTime": last.isoformat()}
     done = {"actionStatus": "http://schema.org/CompletedActionStatus"}
@@ -90,10 +120,10 @@ def _crate(folder: Path, made: list[Path]) -> Any:
     return crate
 
 
-def _workflow(crate: Any, made: list[Path]) -> Any:
+def _workflow(crate: Any, made: Mapping[Path, Provenance]) -> Any:
     """The workflow's files, its authors, and the versions of the software that computed."""
     root = project()
-    versions = sorted({pair for path in made for pair in sidecar(path).get("versions", {}).items()})
+    versions = sorted({pair for record in made.values() for pair in record.versions.items()})
     citation = from_yaml((root / "CITATION.cff").read_text(encoding="utf-8"))
     rest = [path for path in sorted((root / "workflow").rglob("*")) if path.is_file() and path.suffix != ".pyc"]
     snakefile = root / "workflow" / "Snakefile"
@@ -137,11 +167,10 @@ def _config(crate: Any, folder: Path) -> Any:
     )
 
 
-def _output(crate: Any, path: Path, name: Path) -> Iterable[Any]:
+def _output(crate: Any, path: Path, name: Path, record: Provenance) -> Iterable[Any]:
     """An output, with the hash of its content, and the provenance beside it."""
-    record = sidecar(path)
-    made = {"description": f"made by the stage {record['stage']}"} if "stage" in record else {}
-    made |= {"identifier": record["content_hash"]} if "content_hash" in record else {}
+    made = {"description": f"made by the stage {record.stage}"} if record.stage else {}
+    made |= {"identifier": record.content_hash} if record.content_hash else {}
     entity = _file(crate, path, name, **made)
     yield entity
     beside = path.with_name(f"{path.name}.json")
@@ -166,15 +195,3 @@ def _described(path: Path) -> dict[str, str]:
 def _thing(crate: Any, identifier: str, kind: str, **properties: Any) -> Any:
     """A thing that is described and is no file."""
     return crate.add_jsonld({"@id": identifier, "@type": kind, **properties})
-
-
-def _span(made: list[Path]) -> tuple[datetime, datetime]:
-    """Start of the first stage and end of the last one."""
-    spans = []
-    for record in map(sidecar, made):
-        if "started" in record:
-            start = datetime.fromisoformat(str(record["started"]))
-            spans.append((start, start + timedelta(seconds=float(record.get("seconds", 0.0)))))
-    if not spans:
-        raise UsageError("no output has its provenance beside it", made[0].parent)
-    return min(start for start, _ in spans), max(end for _, end in spans)

@@ -10,7 +10,7 @@ from small_run import make_run
 from typer.testing import CliRunner
 
 from hdrpipe.cli._app import app
-from hdrpipe.errors import UsageError
+from hdrpipe.errors import DamagedError, UsageError
 from hdrpipe.files.provenance import write_sidecar
 from hdrpipe.tools.crate import write_crate
 from hdrpipe.tools.run_folder import outputs
@@ -97,6 +97,17 @@ def test_the_validator_of_the_profile_finds_no_fault(crate, tmp_path):
     call([python, "-c", VALIDATE, crate, tmp_path / "issues.json"], tmp_path)
     issues = json.loads((tmp_path / "issues.json").read_text())
     assert [issue for issue in issues if "retrieve the JSON-LD context" not in issue] == []
+
+
+@pytest.mark.parametrize(
+    "content", ['{"versions": ["numpy"]}', '{"started": "2026-01-01T10:00:00"}', '{"seconds": NaN}']
+)
+def test_provenance_that_is_none_is_named(tmp_path, monkeypatch, content):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    (tmp_path / "summary.csv").write_text("a\n")
+    (tmp_path / "summary.csv.json").write_text(content)
+    with pytest.raises(DamagedError, match=r"summary\.csv\.json: is no provenance of an output"):
+        write_crate(tmp_path, tmp_path / "small.zip")
 
 
 def test_what_is_no_run_or_no_zip_file_is_refused(run, tmp_path):
