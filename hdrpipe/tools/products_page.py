@@ -94,8 +94,8 @@ a type, a coordinate or the layout of a file:
 Weights and training states have one version, 1. A change of what they hold raises `VERSION` in `files/weights.py`; the
 reader then brings what earlier versions lack, and `PYTHONPATH=tests python -m golden_training` writes a network with
 its answers and a state of the new version. tests/unit/learning/test_golden.py asks every network for its answers and
-goes on from every state. A state belongs to one code: after an upgrade that changes numbers the training starts anew and
-says so, whatever its version.
+goes on from every state. A state belongs to one code: after an upgrade that changes numbers the training starts anew
+and says so, whatever its version.
 
 | version | differs |
 | --- | --- |
