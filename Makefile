@@ -5,7 +5,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(BIN):$(PATH)
 
-.PHONY: setup run resume test test-all test-newcomer test-notebooks test-slurm mutants fuzz lint docs lock ship clean
+.PHONY: setup run resume test test-all test-newcomer test-newest test-notebooks test-slurm mutants fuzz lint docs lock ship clean
 
 run: setup
 	snakemake --cores all
@@ -24,6 +24,14 @@ test-all: setup
 # The wheel in an empty environment and folder: fuse, train, open sigma without hdrpipe, run a notebook. Ten minutes at most.
 test-newcomer: setup
 	python tests/newcomer.py
+
+# `make test` with the newest versions that pyproject.toml allows, in an environment of its own; it names what differs
+# from constraints.txt. To be run now and then: users meet these versions first.
+test-newest:
+	$(PYTHON) -m venv --clear .venv-newest
+	.venv-newest/bin/pip install --disable-pip-version-check --quiet --upgrade --editable '.[dev]'
+	.venv-newest/bin/pip freeze --exclude-editable | grep -vixFf constraints.txt || echo "all are those of constraints.txt"
+	PATH="$(CURDIR)/.venv-newest/bin:$$PATH" pytest -n 2 -m "not slow"
 
 # The notebooks of docs/, from top to bottom. `make docs` installs what they need; without it they are skipped.
 test-notebooks: setup
@@ -67,9 +75,10 @@ lock: setup
 	$(LOCK) pyproject.toml --extra raw --extra heif --extra display --extra fast-h5 --output-file locks/run.txt
 	$(LOCK) pyproject.toml --all-extras --output-file locks/dev.txt
 
-# The network in the package anew: trained by the main job at this commit, whose tree must be clean.
+# The network in the package anew: trained by the main job at this commit, whose tree must be clean but for what an
+# interrupted `make ship` left, which goes on.
 ship: setup
-	@test -z "$$(git status --porcelain)" || { echo "commit first: the weights name the commit"; exit 2; }
+	@test -z "$$(git status --porcelain -- . ':!hdrpipe/inference/shipped.*' ':!docs/data-card.md')" || { echo "commit first: the weights name the commit"; exit 2; }
 	snakemake --cores all results/demo/report.html
 	hdrpipe export --run results/demo --safetensors hdrpipe/inference/shipped.safetensors \
 	  --card hdrpipe/inference/shipped.md --data-card docs/data-card.md --commit "$$(git rev-parse HEAD)"

@@ -40,6 +40,7 @@ class Config(Spec):
     run: str = Field(
         default="demo",
         pattern=r"^[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)*$",
+        max_length=200,
         description="Name: a folder under results/.",
     )
     seed: int = Field(default=0, ge=0, description="Seed of initial weights, crops and augmentation.")

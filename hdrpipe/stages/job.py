@@ -28,6 +28,8 @@ class Job:
         spec: the canonical JSON that the stage was given (`config.stage_spec`).
         code: fingerprint of the stage's code.
         progress: called as the work goes on.
+        started: when it began, in seconds since 1970 (UTC).
+        begun: the same on the clock that nobody sets.
     """
 
     stage: str
@@ -35,6 +37,7 @@ class Job:
     code: str = ""
     progress: Progress = silent
     started: float = field(default_factory=time.time)
+    begun: float = field(default_factory=time.monotonic)
 
     def losses(self, done: int, total: int, losses: Mapping[str, float]) -> None:
         """Report a training step, with its losses as the note."""
@@ -54,7 +57,7 @@ class Job:
             spec=json.loads(self.spec),
             code=self.code,
             started=self.started,
-            seconds=time.time() - self.started,
+            seconds=time.monotonic() - self.begun,
             peak_mib=peak_bytes() >> 20,
             inputs=dict(inputs),
         )

@@ -6,6 +6,7 @@ its runs and jobs.
 """
 
 import atexit
+import os
 import sys
 from pathlib import Path
 
@@ -44,6 +45,14 @@ def hold(run: str) -> None:
     write_json(Path("results", run, RUN_COMMAND), sys.argv[1:])
     atexit.register(folder.release)
     atexit.register(run_lock_held.release, remove=True)
+
+
+def refuse_foreign_folder() -> None:
+    """Raise UsageError where Snakemake's records are another user's, which Snakemake itself would meet in mid-work."""
+    records = LAST_COMMAND.parent
+    if records.is_dir() and not os.access(records, os.R_OK | os.W_OK | os.X_OK):
+        what = "Snakemake's records are another user's: this one may not write them"
+        raise UsageError(what, records.resolve(), "run as their owner, or in a copy that is yours")
 
 
 def notice(run: str) -> str:

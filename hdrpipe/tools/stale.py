@@ -19,6 +19,9 @@ from hdrpipe.files.product.envelope import rule_of, sidecar
 from hdrpipe.tools.run_folder import outputs, setting_words
 
 METADATA = Path(".snakemake/metadata")
+PIECE = 254
+"""Characters of an encoded path that are a name of their own, with a mark before it where others follow."""
+
 LISTED = 5
 """Most differences that the notice names."""
 
@@ -54,9 +57,10 @@ def stale_notice(folder: Path, config: Config) -> str:
 
 
 def _is_recorded(path: Path) -> bool:
-    """True if Snakemake has a record of an output; records are named by the encoded path."""
+    """True if Snakemake has a record of an output; records are named by the encoded path, long ones lie in folders."""
     name = base64.urlsafe_b64encode(path.as_posix().encode()).decode()
-    return (METADATA / name).exists()
+    *folders, last = (name[start : start + PIECE] for start in range(0, len(name), PIECE))
+    return METADATA.joinpath(*(f"@{folder}" for folder in folders), last).exists()
 
 
 def _is_own(path: Path, folder: Path) -> bool:

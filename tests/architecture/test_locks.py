@@ -74,3 +74,20 @@ def test_the_image_has_the_tested_torch_and_the_lock():
     text = (ROOT / "Dockerfile").read_text()
     assert f"{UNLOCKED}=={constraints()[UNLOCKED]}" in text
     assert "--require-hashes --requirement locks/run.txt" in text
+
+
+CALENDAR = {"tifffile", "imagecodecs"}
+"""Packages whose versions are dates."""
+
+
+def test_what_the_package_needs_ends_before_the_next_major_release():
+    tested = constraints()
+    needed = [
+        *PROJECT["project"]["dependencies"],
+        *(line for extra in (*LOCKS["run.txt"], "onnx") for line in EXTRAS[extra]),
+    ]
+    for requirement in map(Requirement, needed):
+        version = tested[canonicalize_name(requirement.name)]
+        following = f"{int(version.split('.')[0]) + 1}.0"
+        assert requirement.specifier.contains(version), requirement
+        assert requirement.specifier.contains(following) == (requirement.name in CALENDAR), requirement

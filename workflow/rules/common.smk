@@ -26,7 +26,7 @@ from hdrpipe.files.stops import RunStop
 from hdrpipe.terminal import escape_unencodable
 from hdrpipe.config.fingerprint import fingerprint, package_digest
 from hdrpipe.config.runs import cells, crops, folded, members, overlaid, scored, single
-from hdrpipe.tools.alive import hold, notice
+from hdrpipe.tools.alive import hold, notice, refuse_foreign_folder
 from hdrpipe.tools.project import beside, first_files, gpu_notice, until_words
 from hdrpipe.tools.stale import stale_notice
 
@@ -45,6 +45,7 @@ def checked(make, *arguments):
 
 CONFIG = checked(check_config, config)
 SETTINGS = renamed(config)
+checked(refuse_foreign_folder)
 checked(
     fingerprint, "warmup", (), weights_of(CONFIG, "warmup")
 )  # missing weights are an error at once
