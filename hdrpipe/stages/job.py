@@ -29,7 +29,7 @@ class Job:
         code: fingerprint of the stage's code.
         progress: called as the work goes on.
         started: when it began, in seconds since 1970 (UTC).
-        begun: the same on the clock that nobody sets.
+        clock: the same on the clock that nobody sets.
     """
 
     stage: str
@@ -37,7 +37,7 @@ class Job:
     code: str = ""
     progress: Progress = silent
     started: float = field(default_factory=time.time)
-    begun: float = field(default_factory=time.monotonic)
+    clock: float = field(default_factory=time.monotonic)
 
     def losses(self, done: int, total: int, losses: Mapping[str, float]) -> None:
         """Report a training step, with its losses as the note."""
@@ -57,7 +57,7 @@ class Job:
             spec=json.loads(self.spec),
             code=self.code,
             started=self.started,
-            seconds=time.monotonic() - self.begun,
+            seconds=time.monotonic() - self.clock,
             peak_mib=peak_bytes() >> 20,
             inputs=dict(inputs),
         )
