@@ -56,10 +56,11 @@ def test_a_workflow_of_github_runs_what_is_there(path):
     jobs = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values()
     commands = "\n".join(step["run"] for job in jobs for step in job["steps"] if "run" in step)
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in re.findall(r"make ([\w-]+)", commands):
+    targets = re.findall(r"make ([\w-]+)", commands)
+    for target in targets:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
     files = re.findall(r"(?:\.ci|\.github|tests)/[\w./]+", commands)
-    assert files
+    assert targets or files
     assert not [name for name in files if not (ROOT / name).exists()]
 
 
