@@ -16,12 +16,11 @@ from cameras import KINDS, rendered
 from hdrpipe.datasets.scenes import Scene
 from hdrpipe.evaluation.uncertainty import error_map, rank_correlation
 from hdrpipe.imaging.align import align_in_place
-from hdrpipe.imaging.burst import Burst
+from hdrpipe.imaging.burst import Burst, unit_floats
 from hdrpipe.imaging.denoise import mean_around
 from hdrpipe.imaging.noise import well_exposed
 from hdrpipe.inference.fuse import levels_of, window_merge
 from hdrpipe.inference.tiles import in_tiles
-from hdrpipe.learning.batches import unit_floats
 from hdrpipe.masking.strategy import patch_means
 from hdrpipe.tools.risk import ENOUGH, TILES, Fusion, fusions, patch_risks
 

@@ -10,7 +10,7 @@ import OpenEXR
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from hdrpipe.imaging.camera import expose
+from hdrpipe.imaging.camera import expose, ldr_from_linear
 
 EV = (-2.0, 0.0, 2.0)
 
@@ -179,3 +179,17 @@ def _ifd(tags, start):
             field = data.ljust(4, b"\0")
         entries += struct.pack("<HHI", tag, kind, count) + field
     return struct.pack("<H", len(tags)) + entries + struct.pack("<I", 0) + extra
+
+
+def write_noisy_burst(folder, ending="png", seed=3, size=192, noise=1.0):
+    """Write a static burst of three frames with the noise `noise * (4e-4 x + 2e-6)`, without truth; returns that."""
+    scene = radiance(seed, size, size) * 0.2
+    rng = np.random.default_rng(seed)
+    linear = scene * np.array([1.0, 4.0, 16.0])[:, None, None, None]
+    linear = linear + rng.standard_normal(linear.shape) * np.sqrt(noise * (4e-4 * linear + 2e-6))
+    folder.mkdir(parents=True)
+    bits = 16 if ending == "png" else 8
+    for number, frame in enumerate(ldr_from_linear(linear.clip(0, 1)).astype(np.float32), 1):
+        write_frame(folder / f"{number}.{ending}", frame, bits)
+    (folder / "exposure.txt").write_text("-2\n0\n2\n")
+    return scene

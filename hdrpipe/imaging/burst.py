@@ -1,6 +1,7 @@
 """The burst: all exposures of one scene, checked once when it is made."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -57,6 +58,13 @@ class Burst:
     def replace_ldr(self, ldr: Frames) -> "Burst":
         """The same exposures with other frames (N, 3, H, W) in [0, 1], checked again."""
         return replace(self, ldr=ldr)
+
+
+def unit_floats(frames: Any) -> np.ndarray:
+    """Display-coded frames as float32 in [0, 1]; integers are divided by the largest value of their dtype."""
+    frames = np.asarray(frames)
+    scale = np.iinfo(frames.dtype).max if frames.dtype.kind == "u" else 1
+    return np.divide(frames, scale, dtype=np.float32)
 
 
 def _checked_frames(ldr: Frames) -> Frames:

@@ -56,7 +56,7 @@ def noise_level(crops: Iterable[Frames], times: NDArray[Any], reference: int) ->
         return 1.0
     level = WARPED * float(np.median(measured))
     if level > 1.0:
-        level = min(level, max(1.0, _of_reference(alone)))
+        level = min(level, max(1.0, level_alone(alone) or 0.0))
     return float(np.clip(level, *RANGE))
 
 
@@ -89,9 +89,9 @@ def _ratios(ldr: Frames, times: NDArray[np.float64], reference: int) -> NDArray[
     return np.concatenate(ratios)
 
 
-def _of_reference(frames: list[Frames]) -> float:
-    """Level that the reference alone shows; 0 where it cannot be measured."""
+def level_alone(frames: list[Frames]) -> float | None:
+    """Level that frames as taken show, each (N, 3, h, w) in [0, 1]; None where it cannot be measured."""
     try:
         return float(measured_noise(frames).variance(TYPICAL) / noise(TYPICAL, 1.0))
     except InputError:
-        return 0.0
+        return None

@@ -11,11 +11,11 @@ import psutil
 
 from hdrpipe.errors import CapacityError, InputError, UsageError
 from hdrpipe.imaging.align import LARGE, FrameReport, align_in_place
-from hdrpipe.imaging.burst import Burst
+from hdrpipe.imaging.burst import Burst, unit_floats
 from hdrpipe.imaging.merge import MERGES
 from hdrpipe.inference.footprint import bytes_per_pixel
 from hdrpipe.inference.load import Stored
-from hdrpipe.inference.tiles import HALO, SMALLEST, Tiling, in_tiles, unit_floats
+from hdrpipe.inference.tiles import HALO, SMALLEST, Tiling, in_tiles
 from hdrpipe.inference.window import Classical, Learned, blend_share
 from hdrpipe.learning.batches import level_of
 from hdrpipe.learning.device import choose

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from hdrpipe.errors import CapacityError, NonFiniteError, is_memory
+from hdrpipe.imaging.burst import unit_floats
 from hdrpipe.imaging.tonemap import inverse_mu_law
-from hdrpipe.learning.batches import Array, level_of, unit_floats
+from hdrpipe.learning.batches import Array, level_of
 from hdrpipe.models.network import Prediction
 from hdrpipe.quantities import Frames, Picture, Plane
 

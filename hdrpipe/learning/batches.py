@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from hdrpipe.config.batch_share import WHOLE, Share, check_batches
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files import stops
+from hdrpipe.imaging.burst import unit_floats
 from hdrpipe.imaging.noise_level import crops_of, noise_level
 from hdrpipe.learning import augment
 from hdrpipe.learning.corruption import corrupt
@@ -204,13 +205,6 @@ def loader(batches: Batches, start: int, end: int, workers: int = 0, pinned: boo
 def _leave_stops(_: int) -> None:
     """Leave signals of the terminal to the process that trains, which ends its workers."""
     stops.ignore(stops.TYPED)
-
-
-def unit_floats(frames: Any) -> np.ndarray:
-    """Display-coded frames as float32 in [0, 1]; integers are divided by the largest value of their dtype."""
-    frames = np.asarray(frames)
-    scale = np.iinfo(frames.dtype).max if frames.dtype.kind == "u" else 1
-    return np.divide(frames, scale, dtype=np.float32)
 
 
 def level_of(frames: Array, times: Any, reference: int) -> float:

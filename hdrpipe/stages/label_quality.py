@@ -13,8 +13,8 @@ from hdrpipe.evaluation.uncertainty import error_map
 from hdrpipe.files.product.hdf5 import Product
 from hdrpipe.files.product.schema import network_frames
 from hdrpipe.files.product.shards import Shards
+from hdrpipe.imaging.burst import unit_floats
 from hdrpipe.inference.tiles import predict
-from hdrpipe.learning.batches import unit_floats
 from hdrpipe.masking.strategy import spread
 from hdrpipe.stages.inputs import relative_times
 

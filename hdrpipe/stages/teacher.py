@@ -15,13 +15,13 @@ from hdrpipe.files.product.hdf5 import write_product
 from hdrpipe.files.product.schema import SCHEMAS
 from hdrpipe.files.product.shards import Shards
 from hdrpipe.imaging.align import align
-from hdrpipe.imaging.burst import Burst
+from hdrpipe.imaging.burst import Burst, unit_floats
 from hdrpipe.imaging.denoise import deviation, non_local_means
 from hdrpipe.imaging.merge import measured
 from hdrpipe.imaging.tonemap import display
 from hdrpipe.inference.tiles import predict
 from hdrpipe.inference.tta import predict_averaged
-from hdrpipe.learning.batches import SceneArrays, unit_floats
+from hdrpipe.learning.batches import SceneArrays
 from hdrpipe.quantities import Picture, Plane
 from hdrpipe.stages.inputs import scene_arrays
 from hdrpipe.stages.job import Job

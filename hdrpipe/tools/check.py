@@ -19,7 +19,7 @@ from hdrpipe.files.pictures.decoder import Decoder, shared
 from hdrpipe.terminal import one_line
 from hdrpipe.tools import check_burst
 
-HEADINGS = ("scene", "frames", "size", "EV", "source", "order", "clipped", "black", "shift", "split", "truth")
+HEADINGS = ("scene", "frames", "size", "EV", "source", "order", "clipped", "black", "shift", "noise", "split", "truth")
 
 NOT_ENTERED = "is a link to a folder, which is not entered: put the folder itself there"
 
@@ -198,6 +198,7 @@ def _checked(burst: BurstFiles, split: str, decoder: Decoder) -> Checked:
         f"{facts.clipped:.1%}",
         f"{facts.black:.1%}",
         "-" if facts.shift is None else f"{facts.shift:.0f} px",
+        "-" if facts.noise is None else f"x {facts.noise:.2g}",
         split,
         truth,
     )

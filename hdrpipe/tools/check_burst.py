@@ -14,6 +14,8 @@ from hdrpipe.datasets.reading import ReadBurst, excess, read_truth, scales
 from hdrpipe.errors import HdrpipeError
 from hdrpipe.files.pictures.decoder import Decoder
 from hdrpipe.imaging.align import align_in_place
+from hdrpipe.imaging.burst import unit_floats
+from hdrpipe.imaging.noise_level import crops_of, level_alone
 
 CLIPPED, BLACK = 0.99, 0.01
 """Display-coded values from which a channel counts as clipped, and up to which it counts as black."""
@@ -36,6 +38,7 @@ class Facts:
         clipped: fraction of pixels with a clipped channel in the shortest frame.
         black: fraction of pixels black in all channels in the longest frame.
         shift: largest displacement to the reference in pixels, None where it cannot be measured.
+        noise: factor on the noise variance of the standard camera; None where it cannot be measured.
         errors, warnings: one sentence each.
         digests: sha256 of the samples of each frame, by file name.
     """
@@ -43,6 +46,7 @@ class Facts:
     clipped: float
     black: float
     shift: float | None
+    noise: float | None
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
     digests: dict[str, str]
@@ -64,7 +68,7 @@ def facts(read: ReadBurst) -> Facts:
         warnings.append(f"{black:.0%} of the longest frame are black: a longer exposure is missing")
     if shift is not None and shift > MOVED * side:
         warnings.append(f"frames are displaced by up to {shift:.0f} pixels: align them (data.align)")
-    return Facts(clipped, black, shift, tuple(_errors(read, names, digests)), tuple(warnings), digests)
+    return Facts(clipped, black, shift, noise(read), tuple(_errors(read, names, digests)), tuple(warnings), digests)
 
 
 def displacement(read: ReadBurst) -> float | None:
@@ -79,6 +83,11 @@ def displacement(read: ReadBurst) -> float | None:
         max(abs(value) for value in report["shift"]) for report in reports if report["residual_before"] is not None
     ]
     return max(shifts) / factor if shifts else None
+
+
+def noise(read: ReadBurst) -> float | None:
+    """Noise level of the frames as taken (`imaging.noise_level`), on parts of large ones."""
+    return level_alone([unit_floats(read.samples[(..., *crop)]) for crop in crops_of(*read.samples.shape[2:])])
 
 
 def truth_facts(burst: BurstFiles, read: ReadBurst, decoder: Decoder) -> tuple[str, list[str], list[str]]:

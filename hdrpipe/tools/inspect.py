@@ -15,6 +15,8 @@ from hdrpipe.config.documents import from_json
 from hdrpipe.errors import DamagedError, UsageError
 from hdrpipe.files.product.envelope import sidecar
 from hdrpipe.files.product.hdf5 import Product, open_product
+from hdrpipe.imaging.burst import unit_floats
+from hdrpipe.imaging.noise_level import crops_of, level_alone
 
 LISTED = 24
 """Most scenes in a table; the number of further ones follows below it."""
@@ -138,17 +140,32 @@ def _fields(product: Product, rows: Sequence[Row]) -> str:
 
 
 def _scenes(product: Product, scenes: Sequence[str], rows: Sequence[Row]) -> str:
-    """Table of the scenes: their plain attributes, and the mean of the default field of viewers."""
+    """Table of the scenes: their plain attributes, the mean of the default field of viewers, the noise of bursts."""
     main = product.schema.default
     means = {row["scene"]: row["mean"] for row in rows if row["field"] == main}
     plain = [name for name, a in product.schema.scene_attributes.items() if name not in ("sources", "alignment") and a]
     lines = [
-        [scene, f"{means[scene]:.4g}", *(_value(product.scene_attributes(scene)[name]) for name in plain)]
+        [
+            scene,
+            f"{means[scene]:.4g}",
+            *(_value(product.scene_attributes(scene)[name]) for name in plain),
+            *_noise(product, scene),
+        ]
         for scene in scenes[:LISTED]
     ]
-    table = tabulate(lines, ["scene", f"mean {main}", *plain], tablefmt="simple", disable_numparse=True)
+    headings = ["scene", f"mean {main}", *plain, *(["noise"] if product.kind == "scenes" else [])]
+    table = tabulate(lines, headings, tablefmt="simple", disable_numparse=True)
     more = len(scenes) - LISTED
     return table + (f"\n... and {more} more scenes (--csv lists all)" if more > 0 else "")
+
+
+def _noise(product: Product, scene: str) -> list[str]:
+    """Noise level of a burst as taken, in a list; an empty list for other products."""
+    if product.kind != "scenes":
+        return []
+    ldr = product.field(scene, "ldr")
+    level = level_alone([unit_floats(ldr[(..., *crop)]) for crop in crops_of(*ldr.shape[-2:])])
+    return ["-" if level is None else f"x {level:.2g}"]
 
 
 def describe_weights(path: Path) -> str:

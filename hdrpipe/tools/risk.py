@@ -16,13 +16,13 @@ from hdrpipe.errors import HdrpipeError, InputError
 from hdrpipe.evaluation.bootstrap import interval
 from hdrpipe.evaluation.measured_risk import measured_risk, split
 from hdrpipe.imaging.align import align_in_place
-from hdrpipe.imaging.burst import Burst
+from hdrpipe.imaging.burst import Burst, unit_floats
 from hdrpipe.imaging.noise_model import NoiseModel, measured_noise
 from hdrpipe.inference.fuse import Settings, check_choice, levels_of, window_merge
 from hdrpipe.inference.load import Stored
 from hdrpipe.inference.tiles import Tiling, in_tiles
 from hdrpipe.inference.window import Classical, Learned
-from hdrpipe.learning.batches import level_of, unit_floats
+from hdrpipe.learning.batches import level_of
 from hdrpipe.masking.strategy import patch_means
 from hdrpipe.quantities import Frames, Picture, Plane
 from hdrpipe.tools.networks import find_network

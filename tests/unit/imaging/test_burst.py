@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hdrpipe.errors import InputError
-from hdrpipe.imaging.burst import Burst
+from hdrpipe.imaging.burst import Burst, unit_floats
 
 FRAMES = np.full((3, 3, 4, 5), 0.5, np.float32)
 EV = (-2.0, 0.0, 3.0)
@@ -72,3 +72,11 @@ def test_exposures_given_in_seconds_are_recognised():
 def test_a_reference_outside_the_burst_is_refused(reference):
     with pytest.raises(InputError, match="choose 0 to 2"):
         Burst(FRAMES, EV, reference)
+
+
+def test_integers_are_divided_by_their_largest_value():
+    assert unit_floats(np.array([0, 65535], np.uint16)).tolist() == [0.0, 1.0]
+
+
+def test_floats_are_in_range_as_they_are():
+    assert unit_floats(np.array([0.25, 1.0], np.float32)).tolist() == [0.25, 1.0]

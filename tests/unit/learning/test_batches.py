@@ -11,7 +11,7 @@ from hdrpipe.config.batch_share import Share
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.learning import augment
 from hdrpipe.learning import batches as module
-from hdrpipe.learning.batches import Batches, Sampling, SceneArrays, loader, unit_floats
+from hdrpipe.learning.batches import Batches, Sampling, SceneArrays, loader
 
 
 def batches(scenes, seed=0, count=2, crop=16, augmentation="weak"):
@@ -122,10 +122,6 @@ def test_batches_that_processes_cannot_divide_are_refused(scenes):
         Batches(0, 16, [Sampling("labelled", tuple(scenes), 3, "weak")], Share(0, 2))
 
 
-def test_integers_are_divided_by_their_largest_value():
-    assert unit_floats(np.array([0, 65535], np.uint16)).tolist() == [0.0, 1.0]
-
-
 def test_unusable_scenes_are_refused(scenes):
     with pytest.raises(UsageError, match="smaller than the crop"):
         batches(scenes, crop=64)
@@ -223,7 +219,3 @@ def test_a_batch_stays_on_the_cpu_or_moves_as_a_whole(scenes):
     moved = batch.to(torch.device("meta"))
     assert {getattr(moved, name).device.type for name in ("frames", "times", "target", "weight")} == {"meta"}
     assert moved.held_out is None
-
-
-def test_floats_are_in_range_as_they_are():
-    assert unit_floats(np.array([0.25, 1.0], np.float32)).tolist() == [0.25, 1.0]

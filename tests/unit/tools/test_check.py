@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from camera_files import frames, radiance, write_burst, write_frame, write_radiance
+from camera_files import frames, radiance, write_burst, write_frame, write_noisy_burst, write_radiance
 from layouts import kalantari_deephdr, tour
 
 from hdrpipe.datasets.bursts import find_bursts
@@ -136,7 +136,7 @@ def test_what_is_wrong_is_found_and_the_other_burst_is_still_read(tmp_path, make
     verdict, rows = verdict_of(tmp_path)
     assert words in " | ".join(getattr(rows["bad"], kind))
     assert all("\n" not in text for text in (*rows["bad"].errors, *rows["bad"].warnings))
-    assert (said(rows["good"]), len(rows["good"].cells)) == ("", 10)
+    assert (said(rows["good"]), len(rows["good"].cells)) == ("", len(HEADINGS) - 1)
     assert (verdict.errors > 0) == (kind == "errors")
     assert words in table(verdict)
 
@@ -240,3 +240,10 @@ def test_readme_shows_what_is_really_printed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     verdict = check(tour(Path("shots")), silent)
     assert table(verdict) in PAGE.read_text()
+
+
+@pytest.mark.parametrize("noise", [1.0, 16.0])
+def test_noise_of_each_burst_is_shown(tmp_path, noise):
+    write_noisy_burst(tmp_path / "a", noise=noise)
+    cell = verdict_of(tmp_path)[1]["a"].cells[HEADINGS.index("noise") - 1]
+    assert float(cell.removeprefix("x ")) == pytest.approx(noise, rel=0.3)

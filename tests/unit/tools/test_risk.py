@@ -2,15 +2,13 @@
 
 import numpy as np
 import pytest
-from camera_files import radiance, write_frame
+from camera_files import write_frame, write_noisy_burst
 
 from hdrpipe.datasets.bursts import find_bursts
 from hdrpipe.errors import UsageError
-from hdrpipe.imaging.camera import ldr_from_linear
 from hdrpipe.imaging.merge import MERGES
 from hdrpipe.tools.risk import fusions, measure, table
 
-TIMES = np.array([1.0, 4.0, 16.0])
 METHODS = ("rejecting", "reference_only")
 
 
@@ -18,25 +16,11 @@ def silent(done, total, note):
     pass
 
 
-def noisy_burst(folder, ending="png", seed=3, size=192):
-    """Write a static burst with noise, without a truth; returns its radiance."""
-    scene = radiance(seed, size, size) * 0.2
-    rng = np.random.default_rng(seed)
-    linear = scene * TIMES[:, None, None, None]
-    linear = linear + rng.standard_normal(linear.shape) * np.sqrt(4e-4 * linear + 2e-6)
-    folder.mkdir(parents=True)
-    bits = 16 if ending == "png" else 8
-    for number, frame in enumerate(ldr_from_linear(linear.clip(0, 1)).astype(np.float32), 1):
-        write_frame(folder / f"{number}.{ending}", frame, bits)
-    (folder / "exposure.txt").write_text("-2\n0\n2\n")
-    return scene
-
-
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
     """(truth, measurement) of one burst."""
     folder = tmp_path_factory.mktemp("risk") / "lamp"
-    truth = noisy_burst(folder)
+    truth = write_noisy_burst(folder)
     return truth, next(iter(measure(find_bursts(folder), fusions((), (), METHODS), silent)))
 
 
@@ -68,7 +52,7 @@ def test_a_fusion_against_itself_shows_no_difference(measured):
 
 
 def test_a_burst_that_cannot_be_measured_does_not_stop_the_others(tmp_path):
-    noisy_burst(tmp_path / "good", size=96)
+    write_noisy_burst(tmp_path / "good", size=96)
     (tmp_path / "bad").mkdir()
     for number in (1, 2, 3):
         write_frame(tmp_path / "bad" / f"{number}.png", np.full((3, 64, 64), 0.02 * number, np.float32), 16)
@@ -82,7 +66,7 @@ def test_a_burst_that_cannot_be_measured_does_not_stop_the_others(tmp_path):
 
 
 def test_compressed_pictures_are_refused(tmp_path):
-    noisy_burst(tmp_path / "shots", "jpg", size=96)
+    write_noisy_burst(tmp_path / "shots", "jpg", size=96)
     (row,) = measure(find_bursts(tmp_path / "shots"), fusions((), (), METHODS), silent)
     assert "compression has changed its noise" in str(row.error)
     assert "1.jpg" in str(row.error)
