@@ -44,7 +44,7 @@ LICENCES = (
 
 
 class Provenance(BaseModel):
-    """What the file beside an output says of it."""
+    """Record beside an output: the stage that made it, versions, times, hash of its content."""
 
     stage: str = ""
     content_hash: str = ""
@@ -54,7 +54,7 @@ class Provenance(BaseModel):
 
     @property
     def ended(self) -> datetime | None:
-        """When its stage had ended; None if that is not recorded."""
+        """End of its stage; None if no time is recorded."""
         return self.started and self.started + timedelta(seconds=self.seconds)
 
 
