@@ -28,7 +28,7 @@ LINUX = sys.platform == "linux"
 SIGKILL, SIGPIPE = 9, 13
 """Numbers of POSIX signals that Windows has no names for."""
 
-VMSTAT = Path("/proc/vmstat")
+VMSTAT, SHARED = Path("/proc/vmstat"), Path("/dev/shm")
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -151,6 +151,16 @@ def growth_held_back() -> int | None:
 
 def _finite(limit: int) -> int | None:
     return None if resource is None or limit == resource.RLIM_INFINITY else limit
+
+
+def shared_memory() -> int | None:
+    """Bytes that processes may hand over in shared memory, as containers limit it; None where nothing tells."""
+    if not LINUX:
+        return None
+    if not os.access(SHARED, os.W_OK | os.X_OK):
+        return 0
+    room = os.statvfs(SHARED)
+    return room.f_bavail * room.f_frsize
 
 
 def peak_bytes(children: bool = False) -> int:

@@ -1,5 +1,6 @@
 """Batches as a pure function of the step number: resuming needs no random state, workers do not change a batch."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from hdrpipe.config.batch_share import WHOLE, Share, check_batches
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files import stops
+from hdrpipe.files.system import shared_memory
 from hdrpipe.imaging.burst import unit_floats
 from hdrpipe.imaging.noise_level import crops_of, noise_level
 from hdrpipe.learning import augment
@@ -22,6 +24,12 @@ from hdrpipe.randomness import generator
 
 RESIDENT_BYTES = 1 << 30
 """Total size of scenes up to which all are read into memory at once; larger sets are read crop by crop."""
+
+
+PREFETCHED = 2
+"""Batches that each worker makes ahead: torch's own number."""
+
+log = logging.getLogger(__name__)
 
 
 class Array(Protocol):
@@ -195,11 +203,32 @@ class Batches(Dataset[Batch]):
 def loader(batches: Batches, start: int, end: int, workers: int = 0, pinned: bool = False) -> Iterator[Batch]:
     """Batches of the steps [start, end) in order, prefetched by `workers` processes (0: in this one).
 
-    `pinned` batches are page-locked, for asynchronous copies to a GPU.
+    `pinned` batches are page-locked, for asynchronous copies to a GPU. Where shared memory has no room for what
+    workers hand over, they are done without, and it is said.
     """
-    steps = range(start, end)
+    steps, workers = range(start, end), _affordable(batches, start, workers) if start < end else 0
     more: dict[str, Any] = {"num_workers": workers, "pin_memory": pinned, "worker_init_fn": _leave_stops}
     return iter(DataLoader(batches, batch_size=None, sampler=steps, **more))
+
+
+def _affordable(batches: Batches, step: int, workers: int) -> int:
+    """All workers or none, by the room in shared memory for the batches that they have ready."""
+    room = shared_memory()
+    if workers == 0 or room is None:
+        return workers
+    batch = batches[step]
+    size = sum(value.nbytes for name in _TENSORS if (value := getattr(batch, name)) is not None)
+    needed = size * (PREFETCHED * workers + 1) * batches.share.size
+    if needed <= room:
+        return workers
+    log.warning(
+        "%d processes would hand over up to %d MiB of batches in /dev/shm, which has room for %d: one makes them all, "
+        "which is slower; give it more (docker run --shm-size)",
+        workers,
+        needed >> 20,
+        room >> 20,
+    )
+    return 0
 
 
 def _leave_stops(_: int) -> None:

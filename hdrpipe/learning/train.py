@@ -154,7 +154,7 @@ def _memory(settings: TrainSettings) -> Iterator[None]:
         yield
     except Exception as error:  # libraries have no class in common
         killed = KILLED_WORKER.search(str(error)) is not None
-        if killed and kills() == before:
+        if killed and kills() == before and not is_memory(error):  # as where shared memory ran out
             what = "a process that makes batches was killed"
             raise StoppedError(what, hint="run it again, it goes on from its saved state") from error
         if not (killed or is_memory(error)):

@@ -46,6 +46,17 @@ def test_workers_change_nothing(scenes, workers):
         assert torch.equal(batch.weight, plain[step].weight)
 
 
+@pytest.mark.parametrize("room", [0, 10_000, None])
+def test_without_room_in_shared_memory_one_process_makes_all_batches_and_it_is_said(
+    scenes, monkeypatch, caplog, room, count
+):
+    monkeypatch.setattr(module, "shared_memory", lambda: room)
+    monkeypatch.setattr(module, "DataLoader", lambda *_, num_workers, **__: [num_workers])
+    assert list(loader(batches(scenes), 3, 7, 2)) == [2 if room is None else 0]
+    assert ("/dev/shm" in caplog.text) == (room is not None)
+    count("R40")
+
+
 def test_target_and_weight_move_with_the_frames(scenes):
     """The longest frame is a function of the truth, pixel by pixel: it stays so after any crop and move."""
     marked = [
