@@ -83,7 +83,7 @@ STAGE_KEYS: dict[str, tuple[str, ...]] = {
     "baselines": (),
     "warmup": ("seed", "model", "loss", "warmup"),
     "teacher": ("teacher",),
-    "teacher_labelled": ("teacher.average", "teacher.source"),
+    "teacher_labelled": ("teacher.average", "teacher.source", "teacher.risk"),
     "crossfit": ("teacher.average",),
     "masks": ("masks", "crossfit"),
     "fold": (),
@@ -158,11 +158,15 @@ def check_config(mapping: Mapping[str, Any]) -> Config:
 
 
 def _check_teacher(config: Config) -> None:
-    """Raise UsageError where a classical merge is to be averaged or cross-fitted, which are done to networks."""
+    """Raise UsageError where a classical merge is to be averaged or cross-fitted, as only networks are, or where the
+    measured risk of the labels is needed and not measured."""
     given = {"teacher.average": config.teacher.average != "none", "crossfit.folds": config.crossfit.folds > 0}
     given["loss.judge_folds"] = config.loss.judge_folds > 0
     for key in (key for key in given if given[key] and config.teacher.source != "average"):
         raise UsageError("is for teachers that are networks", key, "leave it out, or set `teacher.source: average`")
+    needed = {"masks.strategy": config.masks.options.needs_risk, "choose.rule": config.choose.rule == "measured-risk"}
+    for key in (key for key in needed if needed[key] and config.pseudo_labelled and not config.teacher.risk):
+        raise UsageError("needs the measured risk of the labels", key, "set `teacher.risk: true`")
 
 
 def _check_match(config: Config) -> None:

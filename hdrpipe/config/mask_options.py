@@ -14,6 +14,8 @@ class MaskOptions(Spec):
     """True for a strategy that reads the truth of unlabelled scenes."""
     needs_frames: ClassVar[bool] = False
     """True for a strategy that reads the frames of all scenes."""
+    needs_risk: ClassVar[bool] = False
+    """True for a strategy that reads the measured risk of the labels (`teacher.risk`)."""
 
 
 class CalibratedOptions(MaskOptions):
@@ -40,6 +42,17 @@ class MatchedOptions(MaskOptions):
     coverage_pixel: float | None = Field(
         default=None, gt=0, le=1, description="Fraction of the pixels to trust; null: as the paper's masks."
     )
+
+
+class MeasuredOptions(MaskOptions):
+    """Settings of the masks by measured risk."""
+
+    needs_risk: ClassVar[bool] = True
+
+    rmse_patch: float = Field(
+        default=0.02, gt=0, le=1, description="Largest error of a trusted patch, root mean square, mu-law domain."
+    )
+    rmse_pixel: float = Field(default=0.04, gt=0, le=1, description="Largest error expected of a trusted pixel.")
 
 
 class OracleOptions(MatchedOptions):
@@ -114,6 +127,7 @@ class ThresholdOptions(MaskOptions):
 
 MASK_OPTIONS: dict[str, type[MaskOptions]] = {
     "calibrated": CalibratedOptions,
+    "measured": MeasuredOptions,
     "oracle": OracleOptions,
     "quantile": QuantileOptions,
     "random": RandomOptions,

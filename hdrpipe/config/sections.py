@@ -165,6 +165,10 @@ class TeacherSpec(Spec):
     average: Literal["none", "tta"] = Field(
         default="none", description="`tta`: labels are means over flips and permutations; their spread joins sigma."
     )
+    risk: bool = Field(
+        default=False,
+        description="Measure the risk of each patch of the labels, without truth: a second inference, on more noise.",
+    )
     shards: int = Field(default=1, ge=1, le=1000, description="Jobs and files per round; changes no array.")
 
 
@@ -202,9 +206,9 @@ class CrossfitSpec(Spec):
 class ChooseSpec(Spec):
     """The round that reports, `fuse` and `export` use."""
 
-    rule: Literal["last", "selective-risk"] = Field(
+    rule: Literal["last", "selective-risk", "measured-risk"] = Field(
         default="last",
-        description="`selective-risk`: the last round before the held-out selective risk rises (`crossfit`).",
+        description="Last round before the selective risk rises: held out (`crossfit`), or as `teacher.risk` measures.",
     )
 
 

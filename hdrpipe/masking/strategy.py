@@ -35,17 +35,29 @@ class Evidence(NamedTuple):
     time: float
 
 
+class MeasuredPatches(NamedTuple):
+    """Risk measured without truth, (h, w), mu-law domain, squared; fraction of each patch that is measured, (h, w).
+
+    The risk of a patch is a mean over few pixels and may be negative; 0 where nothing is measured.
+    """
+
+    risk: Plane
+    fraction: Plane
+
+
 class SceneMaps(NamedTuple):
     """Maps of one scene that a strategy may use.
 
     sigma (H, W): mu-law domain. error (H, W): true error, root mean square over channels, mu-law domain; None if the
-    strategy may not see the truth. evidence: None unless the strategy has `needs_frames`.
+    strategy may not see the truth. evidence: None unless the strategy has `needs_frames`. measured: None where the
+    teacher did not measure (`teacher.risk`).
     """
 
     name: str
     sigma: Plane
     error: Plane | None = None
     evidence: Evidence | None = None
+    measured: MeasuredPatches | None = None
 
 
 @dataclass(frozen=True)

@@ -122,13 +122,14 @@ def headline(run: Run) -> Row:
     """Main result of a run: the chosen student, the best classical baseline, their difference, sigma, masks.
 
     `student`, `baseline`, `difference` and `sigma_test` are None where no test scene has truth, `labels` and
-    `sigma_unlabelled` where no unlabelled scene has.
+    `sigma_unlabelled` where no unlabelled scene has, `measured` where the teacher measured no risk.
     """
     metrics = run.metrics[run.chosen]
     result = {
         "round": run.chosen,
         **{key: metrics.get(key) for key in ("sigma_test", "sigma_unlabelled", "labels")},
         "masks": run.statistics[run.chosen - 1]["unlabelled"],
+        "measured": run.statistics[run.chosen - 1].get("measured"),
     }
     if not run.scored:
         return result | {"scenes": 0, "groups": 0, "student": None, "baseline": None, "difference": None}
@@ -211,6 +212,9 @@ def markdown(name: str, result: Row, rows: Sequence[Row], verdict: Sequence[str]
     if labels is not None:
         risks = f"kept {rmse(labels['kept_risk']):.4f}, dropped {rmse(labels['dropped_risk']):.4f}"
         lines += [f"- RMSE of the pseudo labels: {risks}"]
+    if result["measured"] is not None:
+        risks = [rmse(result["measured"][key]) for key in ("kept_risk", "risk")]
+        lines += ["- RMSE of the pseudo labels, measured without truth: kept {:.4f}, all {:.4f}".format(*risks)]
     return "\n".join([*lines, "", *([_table(rows)] if rows else [])]) + "\n"
 
 
@@ -250,8 +254,8 @@ def percent(fraction: float) -> str:
 
 
 def rmse(risk: float) -> float:
-    """Root of a mean squared error, such as a selective risk."""
-    return float(np.sqrt(risk))
+    """Root of a mean squared error, such as a selective risk; 0 for a measured one that chance made negative."""
+    return float(np.sqrt(max(risk, 0.0)))
 
 
 def _score(row: Row, method: str, number: int, role: str) -> Score:

@@ -18,7 +18,7 @@ from hdrpipe.files.atomic import write_json
 from hdrpipe.files.product.hdf5 import write_product
 from hdrpipe.files.product.schema import SCHEMAS
 from hdrpipe.files.product.shards import Shards
-from hdrpipe.masking.strategy import Evidence, Masks, RoundMaps, SceneMaps
+from hdrpipe.masking.strategy import Evidence, Masks, MeasuredPatches, RoundMaps, SceneMaps, patch_means
 from hdrpipe.quantities import Picture
 from hdrpipe.stages.job import Job
 
@@ -59,11 +59,15 @@ class _Maps:
     def of(self, scene: str) -> SceneMaps:
         product = self.predicted.of(scene)
         sigma = product.read(scene, "sigma")
+        patches = None
+        if product.has(scene, "patch_risk"):
+            patches = MeasuredPatches(product.read(scene, "patch_risk"), product.read(scene, "patch_measured"))
         if self.truths is None and self.frames is None:
-            return SceneMaps(scene, sigma)
+            return SceneMaps(scene, sigma, measured=patches)
         estimate = product.read(scene, "pseudo_label").astype(np.float32)
         error = None if self.truths is None else error_map(estimate, self.truths.of(scene).read(scene, "radiance"))
-        return SceneMaps(scene, sigma, error, None if self.frames is None else _evidence(estimate, self.frames, scene))
+        evidence = None if self.frames is None else _evidence(estimate, self.frames, scene)
+        return SceneMaps(scene, sigma, error, evidence, patches)
 
     def __iter__(self) -> Iterator[SceneMaps]:
         return (self.of(scene) for scene in self.predicted.scenes)
@@ -111,6 +115,8 @@ def masks(spec: Config, files: MaskInputs, out: Path, statistics_out: Path, job:
             "unlabelled": _means(rates),
             "labelled": _kept_risk(masker, judged),
         }
+        measured = _measured_risk(masker, unlabelled)
+        summary |= {"measured": measured} if measured else {}
         if judged is not labelled:  # the same masks on the predictions of the teacher that has learned the truth
             summary["crossfit"] = {"folds": spec.crossfit.folds, "trained_on": _kept_risk(masker, labelled)}
         write_json(statistics_out, summary)
@@ -210,3 +216,23 @@ def _kept_risk(masker: _Masker, scenes: _Maps) -> dict[str, float]:
     """
     pairs = [(np.square(np.asarray(scene.error)).ravel(), masker(scene).weight.ravel()) for scene in scenes]
     return kept_and_dropped(*(np.concatenate(maps) for maps in zip(*pairs, strict=True)))
+
+
+def _measured_risk(masker: _Masker, scenes: _Maps) -> dict[str, float]:
+    """Measured squared error (mu-law domain) of all and of the kept parts of the unlabelled scenes; empty if none is.
+
+    A patch weighs by the part of it that is measured, and in `kept_risk` by the part that is kept as well.
+    """
+    sums = np.zeros(4)
+    for scene in scenes:
+        if scene.measured is not None:
+            fraction = scene.measured.fraction
+            kept = fraction * patch_means(masker(scene).weight)
+            sums += [(weight * risk).sum() for weight in (fraction, kept) for risk in (scene.measured.risk, 1.0)]
+    if sums[1] <= 0:
+        return {}
+    return {
+        "risk": float(sums[0] / sums[1]),
+        "kept_risk": float(sums[2] / max(sums[3], 1e-9)),
+        "keep_rate": float(sums[3] / sums[1]),
+    }

@@ -48,7 +48,8 @@ class Partial:
                 log.info("going on after %d of %d scenes", len(done), len(names))
             for name in done:
                 saved = kept[name]
-                yield name, {field: saved.read(name, field) for field in saved.schema.fields}, {}
+                fields = [field for field in saved.schema.fields if saved.has(name, field)]
+                yield name, {field: saved.read(name, field) for field in fields}, {}
         for row in predict([name for name in names if name not in kept]):
             self._pending.append(row)
             if time.monotonic() - self._saved >= SECONDS or self._size() > PENDING_BYTES:

@@ -1,7 +1,9 @@
 """Stage `teacher`: pseudo label and uncertainty map of every scene, as HDF5."""
 
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,8 @@ import numpy as np
 from torch import nn
 
 from hdrpipe.config.load import Config
-from hdrpipe.errors import UsageError
+from hdrpipe.errors import InputError, UsageError
+from hdrpipe.evaluation.measured_risk import measured_risk, split
 from hdrpipe.files.product.hdf5 import write_product
 from hdrpipe.files.product.schema import SCHEMAS
 from hdrpipe.files.product.shards import Shards
@@ -18,10 +21,12 @@ from hdrpipe.imaging.align import align
 from hdrpipe.imaging.burst import Burst, unit_floats
 from hdrpipe.imaging.denoise import deviation, non_local_means
 from hdrpipe.imaging.merge import measured
+from hdrpipe.imaging.noise_model import measured_noise
 from hdrpipe.imaging.tonemap import display
 from hdrpipe.inference.tiles import predict
 from hdrpipe.inference.tta import predict_averaged
 from hdrpipe.learning.batches import SceneArrays
+from hdrpipe.masking.strategy import patch_means
 from hdrpipe.quantities import Picture, Plane
 from hdrpipe.stages.inputs import scene_arrays
 from hdrpipe.stages.job import Job
@@ -71,7 +76,8 @@ def teacher(
             label, source, inputs = partial(merged, scenes), spec.teacher.source, scenes.hashes
         attributes = {"round": round_, "weights": source}
         saved = stack.enter_context(Partial(state, state_key(job, inputs), attributes))
-        rows = saved.rows(names, lambda missing: predictions(label, scenes, missing, job))
+        measure = spec.teacher.risk
+        rows = saved.rows(names, lambda missing: predictions(label, scenes, missing, job, measure))
         written = write_product(out, SCHEMAS["uncertainty"], rows, attributes, job.origin(inputs))
         job.record(out, inputs, written)
 
@@ -97,13 +103,35 @@ def merged(scenes: Shards, scene: SceneArrays) -> tuple[Picture, Plane]:
 
 
 def predictions(
-    label: Label, scenes: Shards, names: Sequence[str], job: Job
+    label: Label, scenes: Shards, names: Sequence[str], job: Job, measure: bool = False
 ) -> Iterator[tuple[str, dict[str, np.ndarray], dict[str, Any]]]:
-    """Fields of an uncertainty product, scene by scene."""
+    """Fields of an uncertainty product, scene by scene; with `measure` the measured risk is among them."""
     chosen = set(names)
     arrays = [scene for scene in scene_arrays(scenes, None) if scene.name in chosen]
     for done, scene in enumerate(arrays, 1):
         radiance, sigma = label(scene)
         job.progress(done, len(arrays), scene.name)
         fields = {"pseudo_label": radiance.astype(np.float16), "sigma": sigma, "preview": display(radiance)}
+        if measure:
+            fields |= measured_patches(label, scenes, scene)
         yield scene.name, fields, {}
+
+
+def measured_patches(label: Label, scenes: Shards, scene: SceneArrays) -> dict[str, Plane]:
+    """Fields `patch_risk` and `patch_measured` of a scene; nothing is measured where its noise cannot be."""
+    taken = unit_floats(scenes.of(scene.name).field(scene.name, "ldr")[...])
+    reference = taken[scene.reference]
+    try:
+        noise = measured_noise([taken])
+    except InputError:
+        nothing = np.zeros_like(patch_means(reference[0]))
+        return {"patch_risk": nothing, "patch_measured": nothing}
+    rng = np.random.default_rng(zlib.crc32(reference.tobytes()))  # the same in every round: differences are exact
+    seen, target = split(reference, float(scene.times[scene.reference]), noise, rng)
+    frames = unit_floats(scene.frames[...])
+    frames[scene.reference] = seen
+    radiance, _ = label(replace(scene, frames=frames))
+    fraction = patch_means(target.measured.astype(np.float32))
+    risk = patch_means(measured_risk(radiance, target).mean(0))
+    risk = np.divide(risk, fraction, out=np.zeros_like(risk), where=fraction > 0)
+    return {"patch_risk": risk, "patch_measured": fraction}

@@ -6,7 +6,7 @@ import pytest
 from hdrpipe.config import plugins
 from hdrpipe.config.mask_options import MASK_OPTIONS
 from hdrpipe.imaging.camera import expose
-from hdrpipe.masking.strategy import LEVELS, Evidence, RoundMaps, SceneMaps, spread
+from hdrpipe.masking.strategy import LEVELS, Evidence, MeasuredPatches, RoundMaps, SceneMaps, patch_means, spread
 
 NOT_SIGMA = {"random", "oracle", "similarity"}
 """Strategies that do not use sigma; all others trust a smaller sigma at least as much."""
@@ -34,7 +34,11 @@ def maps(strategy, count=4, shape=(130, 200), sigma=None):
         s = rng.gamma(2.0, 0.01, shape).astype(np.float32) if sigma is None else np.full(shape, sigma, np.float32)
         error = np.abs(rng.normal(0, s)).astype(np.float32) if sigma is None else s
         evidence = seen(error, 0.5 if sigma is None else 0.1) if shown else None
-        made.append(SceneMaps(f"pool-{k:03d}", s, error if told or k >= count else None, evidence))
+        measured = None
+        if strategy.Options.needs_risk:
+            risk = patch_means(np.square(error))
+            measured = MeasuredPatches(risk, np.ones_like(risk))
+        made.append(SceneMaps(f"pool-{k:03d}", s, error if told or k >= count else None, evidence, measured))
     return RoundMaps(made[:count], made[count:])
 
 
@@ -140,6 +144,9 @@ def test_only_a_strategy_that_says_so_reads_frames(name, strategy):
         strategy.apply(blind.unlabelled[0], strategy.fit(blind, options), options, "bilevel")
 
 
-@pytest.mark.parametrize(("flag", "names"), [("needs_truth", ["oracle"]), ("needs_frames", ["similarity"])])
+@pytest.mark.parametrize(
+    ("flag", "names"),
+    [("needs_truth", ["oracle"]), ("needs_frames", ["similarity"]), ("needs_risk", ["measured"])],
+)
 def test_strategies_that_need_truth_or_frames(flag, names):
     assert [name for name, options in MASK_OPTIONS.items() if getattr(options, flag)] == names

@@ -162,6 +162,18 @@ _UNCERTAINTY = Schema(
             clear_bits=13,
         ),
         "preview": _PREVIEW,
+        "patch_risk": Field(
+            "f4",
+            ("h", "w"),
+            "mu-law, squared",
+            None,
+            None,
+            "error of each patch of the label, measured without truth; 0 where patch_measured is",
+            optional=True,
+        ),
+        "patch_measured": Field(
+            "f4", ("h", "w"), "fraction", 0.0, 1.0, "part of each patch whose error is measured", optional=True
+        ),
     },
     scene_attributes={},
     root_attributes={

@@ -5,8 +5,8 @@ import pytest
 
 from hdrpipe.errors import UsageError
 from hdrpipe.imaging.camera import expose
-from hdrpipe.masking import calibrated, matched, oracle, quantile, random, similarity, soft, threshold
-from hdrpipe.masking.strategy import Evidence, RoundMaps, SceneMaps, patch_means, spread
+from hdrpipe.masking import calibrated, matched, measured, oracle, quantile, random, similarity, soft, threshold
+from hdrpipe.masking.strategy import Evidence, MeasuredPatches, RoundMaps, SceneMaps, patch_means, spread
 
 RNG = np.random.default_rng(3)
 
@@ -29,6 +29,50 @@ def run(strategy, options, level="bilevel", maps=ROUND):
 
 def rate(made, part="weight"):
     return float(np.mean([getattr(m, part).mean() for m in made]))
+
+
+class TestMeasured:
+    """Two patches: sigma 0.01 and 0.02 everywhere, errors measured as given."""
+
+    OPTIONS = measured.Options(rmse_patch=0.02, rmse_pixel=0.04)
+
+    @staticmethod
+    def scene(risk, fraction=((1.0, 1.0),)):
+        sigma = np.repeat(np.float32([[0.01, 0.02]]), 64, axis=1).repeat(64, axis=0)
+        return SceneMaps("pool-0", sigma, measured=MeasuredPatches(np.float32(risk), np.float32(fraction)))
+
+    def made(self, scene, level="bilevel"):
+        return run(measured, self.OPTIONS, level, RoundMaps([scene], []))[0]
+
+    def test_the_temperature_makes_sigma_as_large_as_the_measured_risk(self):
+        maps = RoundMaps([self.scene([[4e-4, 16e-4]])], [])
+        assert measured.fit(maps, self.OPTIONS) == {"temperature": pytest.approx(2.0)}
+
+    def test_a_patch_that_is_not_measured_does_not_count_for_it(self):
+        maps = RoundMaps([self.scene([[9e-4, 1.0]], [[1.0, 0.2]])], [])
+        assert measured.fit(maps, self.OPTIONS) == {"temperature": pytest.approx(3.0)}
+
+    def test_patches_are_kept_by_what_is_measured_not_by_sigma(self):
+        made = self.made(self.scene([[5e-4, 3e-4]]), "patch")
+        assert made.patch_mask.tolist() == [[False, True]]
+
+    def test_calibrated_sigma_stands_in_where_nothing_is_measured(self):
+        made = self.made(self.scene([[9e-4, 0.0]], [[1.0, 0.0]]), "patch")  # temperature 3: 0.03 and 0.06
+        assert made.patch_mask.tolist() == [[False, False]]
+        made = self.made(self.scene([[0.25e-4, 0.0]], [[1.0, 0.0]]), "patch")  # temperature 1/2: 0.005 and 0.01
+        assert made.patch_mask.tolist() == [[True, True]]
+
+    def test_pixels_are_kept_by_calibrated_sigma(self):
+        made = self.made(self.scene([[9e-4, 36e-4]]), "pixel")  # 0.03 and 0.06
+        assert np.array_equal(made.pixel_mask, np.arange(128) < 64 + np.zeros((64, 1)))
+
+    def test_a_good_teacher_keeps_everything_and_a_bad_one_nothing(self):
+        assert self.made(self.scene([[-1e-6, 2e-6]])).weight.all()
+        assert not self.made(self.scene([[9e-4, 9e-4]])).weight.any()
+
+    def test_nothing_measured_is_told(self):
+        with pytest.raises(UsageError, match=r"nothing is measured.*teacher\.risk"):
+            self.made(self.scene([[0.0, 0.0]], [[0.0, 0.0]]))
 
 
 class TestQuantile:

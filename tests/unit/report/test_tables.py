@@ -1,5 +1,7 @@
 """The numbers of the report."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from small_run import QUALITY, RISK, score_rows
@@ -90,3 +92,11 @@ def test_scenes_that_a_classical_merge_wins_are_named():
     assert lost[0]["difference"] == pytest.approx(-3.0)
     said = markdown("run", headline(run), summary_rows(run))
     assert "On 2 of 9 test scenes some classical merge is better: test-000 (tripod, -3.00 dB), test-001" in said
+
+
+def test_a_risk_that_is_measured_without_truth_is_told():
+    measured = {"risk": 4e-4, "kept_risk": -1e-9, "keep_rate": 0.5}
+    run = replace(make(), statistics=[{"unlabelled": RATES, "measured": measured}])
+    line = "- RMSE of the pseudo labels, measured without truth: kept 0.0000, all 0.0200"
+    assert line in markdown("small", headline(run), summary_rows(run)).splitlines()
+    assert "without truth" not in markdown("small", headline(make()), summary_rows(make()))

@@ -1,18 +1,26 @@
 """Labels by a classical merge: the teacher sees the frames aligned, whatever the student reads."""
 
+from contextlib import ExitStack
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import small_rounds
 
 from hdrpipe.config.load import check_config
-from hdrpipe.errors import UsageError
+from hdrpipe.errors import StoppedError, UsageError
+from hdrpipe.evaluation.uncertainty import error_map
 from hdrpipe.files.atomic import write_json
 from hdrpipe.files.product.hdf5 import open_product
+from hdrpipe.files.product.shards import Shards
 from hdrpipe.imaging.align import align
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.merge import denoised
+from hdrpipe.masking.strategy import patch_means
+from hdrpipe.stages.inputs import scene_arrays
+from hdrpipe.stages.job import silent
 from hdrpipe.stages.prepare import prepare
-from hdrpipe.stages.teacher import teacher
+from hdrpipe.stages.teacher import measured_patches, merged, teacher
 
 
 @pytest.fixture(params=["none", "dis"])
@@ -29,9 +37,9 @@ def prepared_in(folder, method, **options):
     prepare(spec, folder / "cache", folder / "sources.json", folder, job)
 
 
-def label(folder, weights=None, **settings):
+def label(folder, weights=None, progress=silent, **settings):
     spec, job = small_rounds.stage("teacher", teacher=settings)
-    out = folder / "uncertainty-00.h5"
+    job, out = replace(job, progress=progress), folder / "uncertainty-00.h5"
     teacher(spec, weights, [folder / "unlabelled-00.h5"], (0, 1), 1, out, folder / ".state", job)
     return out
 
@@ -81,3 +89,67 @@ def test_a_network_needs_its_weights(prepared):
 def test_what_is_for_networks_alone_is_refused_for_a_merge(settings):
     with pytest.raises(UsageError, match=r"is for teachers that are networks.*teacher\.source"):
         check_config(settings)
+
+
+def test_the_risk_of_labels_is_measured_without_their_truth(tmp_path):
+    prepared_in(tmp_path, "dis", size=128, pool=6)
+    with (
+        open_product(label(tmp_path, source="denoised", risk=True), "uncertainty") as labels,
+        open_product(tmp_path / "unlabelled-truth-00.h5", "truth") as truths,
+    ):
+        measured, true = [], []
+        for name in labels.scenes:
+            fraction = labels.read(name, "patch_measured")
+            assert fraction.shape == labels.read(name, "patch_risk").shape == (2, 2)
+            error = error_map(labels.read(name, "pseudo_label"), truths.read(name, "radiance"))
+            measured.append(labels.read(name, "patch_risk")[fraction > 0.5])
+            true.append(patch_means(np.square(error))[fraction > 0.5])
+        measured, true = np.concatenate(measured), np.concatenate(true)
+    assert measured.size >= 8
+    assert 0.5 < measured.mean() / true.mean() < 2.0
+
+
+def test_the_measured_risk_of_a_patch_is_that_of_its_error(tmp_path):
+    """A label that is 20 % off in one patch alone."""
+    prepared_in(tmp_path, "dis", size=128)
+    with ExitStack() as stack:
+        scenes = Shards([tmp_path / "unlabelled-00.h5"], "scenes", stack)
+        (scene,) = scene_arrays(scenes, None)[:1]
+        radiance, sigma = merged(scenes, scene)
+        wrong = radiance.copy()
+        wrong[:, :64, 64:] *= 1.2
+        right, off = (measured_patches(lambda _, x=x: (x, sigma), scenes, scene) for x in (radiance, wrong))
+    assert np.all(off["patch_measured"] > 0.3)
+    expected = np.zeros((2, 2))
+    slope = 5000 / (np.log(5001) * (1 + 5000 * radiance[:, :64, 64:]))
+    expected[0, 1] = np.square(0.2 * slope * radiance[:, :64, 64:]).mean()
+    change = off["patch_risk"] - right["patch_risk"]
+    assert change == pytest.approx(expected, rel=0.2, abs=1e-9)
+
+
+def test_the_measured_risk_changes_no_label(tmp_path):
+    prepared_in(tmp_path, "dis")
+    content = []
+    for risk in (False, True):
+        with open_product(label(tmp_path, source="denoised", risk=risk), "uncertainty") as labels:
+            name = labels.scenes[0]
+            assert labels.has(name, "patch_risk") is risk
+            content.append([labels.read(name, field) for field in ("pseudo_label", "sigma")])
+    assert all(np.array_equal(*pair) for pair in zip(*content, strict=True))
+
+
+def test_a_stopped_measurement_goes_on_with_what_it_has(tmp_path):
+    prepared_in(tmp_path, "dis")
+    contents = []
+    for stopped in (False, True):
+        if stopped:
+            with pytest.raises(StoppedError):
+                label(tmp_path, progress=stop_at_second, source="denoised", risk=True)
+        with open_product(label(tmp_path, source="denoised", risk=True), "uncertainty") as labels:
+            contents.append(labels.content_hash)
+    assert contents[0] == contents[1]
+
+
+def stop_at_second(done, total, name):
+    if done == 2:
+        raise StoppedError("stopped")
