@@ -14,7 +14,7 @@ scenes too, is set only for a strategy whose options have `needs_frames`.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,13 @@ class SceneMaps(NamedTuple):
     error: Plane | None = None
     evidence: Evidence | None = None
     measured: MeasuredPatches | None = None
+
+
+def patches_of(product: Any, scene: str) -> MeasuredPatches | None:
+    """The measured risk of a scene of an uncertainty product; None where the teacher did not measure."""
+    if not product.has(scene, "patch_risk"):
+        return None
+    return MeasuredPatches(product.read(scene, "patch_risk"), product.read(scene, "patch_measured"))
 
 
 @dataclass(frozen=True)

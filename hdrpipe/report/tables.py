@@ -214,7 +214,11 @@ def markdown(name: str, result: Row, rows: Sequence[Row], verdict: Sequence[str]
         lines += [f"- RMSE of the pseudo labels: {risks}"]
     if result["measured"] is not None:
         risks = [rmse(result["measured"][key]) for key in ("kept_risk", "risk")]
-        lines += ["- RMSE of the pseudo labels, measured without truth: kept {:.4f}, all {:.4f}".format(*risks)]
+        lines += [
+            "- RMSE of the pseudo labels where well exposed, measured without truth: kept {:.4f}, all {:.4f}".format(
+                *risks
+            )
+        ]
     return "\n".join([*lines, "", *([_table(rows)] if rows else [])]) + "\n"
 
 

@@ -18,7 +18,7 @@ from hdrpipe.files.atomic import write_json
 from hdrpipe.files.product.hdf5 import write_product
 from hdrpipe.files.product.schema import SCHEMAS
 from hdrpipe.files.product.shards import Shards
-from hdrpipe.masking.strategy import Evidence, Masks, MeasuredPatches, RoundMaps, SceneMaps, patch_means
+from hdrpipe.masking.strategy import Evidence, Masks, RoundMaps, SceneMaps, patch_means, patches_of
 from hdrpipe.quantities import Picture
 from hdrpipe.stages.job import Job
 
@@ -59,9 +59,7 @@ class _Maps:
     def of(self, scene: str) -> SceneMaps:
         product = self.predicted.of(scene)
         sigma = product.read(scene, "sigma")
-        patches = None
-        if product.has(scene, "patch_risk"):
-            patches = MeasuredPatches(product.read(scene, "patch_risk"), product.read(scene, "patch_measured"))
+        patches = patches_of(product, scene)
         if self.truths is None and self.frames is None:
             return SceneMaps(scene, sigma, measured=patches)
         estimate = product.read(scene, "pseudo_label").astype(np.float32)

@@ -122,7 +122,7 @@ def read_run(files: ReportInputs) -> Run:
         ],
         statistics=[read_json(path, "masks") for path in files.statistics],
         chosen=int(choice["round"]),
-        why=choice["why"] if choice.get("rule") == "selective-risk" else "",
+        why="" if choice.get("rule", "last") == "last" else choice["why"],
     )
 
 

@@ -16,7 +16,7 @@ from hdrpipe.errors import InputError, UsageError
 from hdrpipe.evaluation.uncertainty import error_map, kept_and_dropped
 from hdrpipe.files.product.envelope import sidecar
 from hdrpipe.files.product.shards import Shards
-from hdrpipe.masking.strategy import RoundMaps, SceneMaps
+from hdrpipe.masking.strategy import RoundMaps, SceneMaps, patches_of
 
 SCENES = 16
 """Most unlabelled scenes that a preview reads, evenly spaced by name, so that it takes seconds."""
@@ -110,12 +110,16 @@ def round_maps(round_folder: Path, stack: ExitStack) -> tuple[RoundMaps, str]:
     labelled_scenes = Shards(labelled_products(round_folder), "uncertainty", stack)
     truths = Shards(sorted((round_folder.parent / "scenes").glob("labelled-truth-*.h5")), "truth", stack)
     names = [shards.scenes[k] for k in np.unique(np.linspace(0, len(shards.scenes) - 1, SCENES).round().astype(int))]
-    unlabelled = [SceneMaps(name, shards.of(name).read(name, "sigma")) for name in names]
+    unlabelled = [
+        SceneMaps(name, shards.of(name).read(name, "sigma"), measured=patches_of(shards.of(name), name))
+        for name in names
+    ]
     labelled = []
     for name in labelled_scenes.scenes:
-        estimate = labelled_scenes.of(name).read(name, "pseudo_label").astype(np.float32)
+        product = labelled_scenes.of(name)
+        estimate = product.read(name, "pseudo_label").astype(np.float32)
         error = error_map(estimate, truths.of(name).read(name, "radiance"))
-        labelled.append(SceneMaps(name, labelled_scenes.of(name).read(name, "sigma"), error))
+        labelled.append(SceneMaps(name, product.read(name, "sigma"), error, measured=patches_of(product, name)))
     read = f"{len(names)} of {len(shards.scenes)} unlabelled scenes, {len(labelled)} labelled ones"
     return RoundMaps(unlabelled, labelled, cast(int, shards.products[0].attributes["round"])), read
 

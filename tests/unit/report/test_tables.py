@@ -97,6 +97,6 @@ def test_scenes_that_a_classical_merge_wins_are_named():
 def test_a_risk_that_is_measured_without_truth_is_told():
     measured = {"risk": 4e-4, "kept_risk": -1e-9, "keep_rate": 0.5}
     run = replace(make(), statistics=[{"unlabelled": RATES, "measured": measured}])
-    line = "- RMSE of the pseudo labels, measured without truth: kept 0.0000, all 0.0200"
+    line = "- RMSE of the pseudo labels where well exposed, measured without truth: kept 0.0000, all 0.0200"
     assert line in markdown("small", headline(run), summary_rows(run)).splitlines()
     assert "without truth" not in markdown("small", headline(make()), summary_rows(make()))

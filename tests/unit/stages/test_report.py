@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 from small_run import job, make_run, spec
 
+from hdrpipe.config.load import check_config
 from hdrpipe.errors import InputError
+from hdrpipe.report.page import changed_settings
 from hdrpipe.stages.report import report
 
 VOID = {"meta", "link", "img", "br", "path", "use", "rect", "input"}
@@ -162,3 +164,12 @@ def test_a_product_of_another_round_is_refused(made, tmp_path):
     with pytest.raises(InputError, match="belongs to round 1, but round 0 is chosen"):
         report(spec(), files, tmp_path / "out", job())
     assert not (tmp_path / "out").exists()
+
+
+def test_settings_that_need_each_other_are_compared_one_by_one():
+    """The plug-in of a run has its own defaults, also where it needs another setting of the run."""
+    run = check_config({"teacher": {"risk": True}, "masks": {"strategy": "measured", "options": {"rmse_pixel": 0.1}}})
+    assert sorted(row for row in changed_settings(run) if row[0] != "masks.strategy") == [
+        ("masks.options.rmse_pixel", 0.04, 0.1),
+        ("teacher.risk", False, True),
+    ]
