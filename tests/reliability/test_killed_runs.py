@@ -39,7 +39,8 @@ def arrays(paths):
     for path in paths:
         with open_product(path, None) as product:
             for scene in product.scenes:
-                found |= {(scene, name): product.read(scene, name).tobytes() for name in product.schema.fields}
+                names = [name for name in product.schema.fields if product.has(scene, name)]
+                found |= {(scene, name): product.read(scene, name).tobytes() for name in names}
     return found
 
 
