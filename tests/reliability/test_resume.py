@@ -40,12 +40,13 @@ def _train_slowly(folder, steps, inside):
     """Train; say each step, and in the middle of the state file's bytes wait for the end."""
     whole = atomic._write_synchronised
 
-    def half(path, data):
+    def half(path, chunks):
         if folder in path.parents and steps.value >= inside:
-            path.write_bytes(bytes(data)[: len(data) // 2])
+            data = b"".join(chunks)
+            path.write_bytes(data[: len(data) // 2])
             steps.value = 1000
             time.sleep(60)
-        whole(path, data)
+        whole(path, chunks)
 
     atomic._write_synchronised = half
     run(folder, lambda done, total, losses: (setattr(steps, "value", done), time.sleep(0.005)))
@@ -63,6 +64,7 @@ def test_sigkill_at_random_steps_and_inside_the_state_write(tmp_path, straight, 
     while steps.value < (1000 if inside else step) and child.is_alive():
         time.sleep(0.001)
     time.sleep(0 if inside else chance.random() * 0.01)
+    assert child.is_alive(), "it ended before it was killed"
     os.kill(child.pid, signal.SIGKILL)
     child.join()
     done = []
