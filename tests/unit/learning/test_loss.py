@@ -8,6 +8,7 @@ import torch
 from hdrpipe.imaging.tonemap import inverse_mu_law
 from hdrpipe.learning.batches import Batch
 from hdrpipe.learning.loss import (
+    BETA,
     LossSettings,
     judge_loss,
     masked_mean,
@@ -131,6 +132,21 @@ def test_the_judge_may_learn_held_out_errors_of_the_labelled_sample():
     parts["labelled_judge"].backward()
     assert net.tonemapped.grad is None or not net.tonemapped.grad[0].any(), "another network's errors moved this one"
     assert net.sigma.grad[0].any()
+
+
+def test_the_factor_of_beta_nll_is_a_constant():
+    """Sigma moves by the slope of the likelihood times sigma^(2 beta), not by the slope of the product."""
+    error, sigma = 0.3, torch.tensor([[[[0.2]]]], requires_grad=True)
+    judge_loss(torch.full((1, 1, 1, 1), error), sigma, torch.zeros(1, 1, 1, 1), None, "beta").backward()
+    slope = -(error**2) / 0.2**3 + 1 / 0.2
+    assert sigma.grad.item() == pytest.approx(0.2 ** (2 * BETA) * slope, rel=1e-5)
+
+
+def test_the_perceptual_loss_sees_pictures_in_range():
+    seen = []
+    predicted, target = torch.full((1, 3, 8, 8), 1.5), torch.full((1, 3, 8, 8), 3.0)
+    perceptual_loss(predicted, target, None, lambda *pictures: seen.extend(pictures) or pictures[0].sum())
+    assert [picture.max().item() for picture in seen] == [1.0, 1.0]
 
 
 def test_masked_pixels_add_neither_perceptual_loss_nor_gradient():

@@ -6,7 +6,16 @@ import pytest
 from hdrpipe.errors import UsageError
 from hdrpipe.imaging.camera import expose
 from hdrpipe.masking import calibrated, matched, measured, oracle, quantile, random, similarity, soft, threshold
-from hdrpipe.masking.strategy import Evidence, MeasuredPatches, RoundMaps, SceneMaps, patch_means, spread
+from hdrpipe.masking.strategy import (
+    Evidence,
+    MeasuredPatches,
+    RoundMaps,
+    SceneMaps,
+    patch_means,
+    patches_of,
+    relative,
+    spread,
+)
 
 RNG = np.random.default_rng(3)
 
@@ -172,6 +181,11 @@ class TestRandom:
         exact = found[told[level]] if level in told else found["coverage_patch"] * found["coverage_inside"]
         assert exact == pytest.approx(rate(paper), abs=1e-6)
 
+    def test_a_share_that_is_not_given_is_that_of_the_papers_masks(self):
+        paper = matched.coverages(ROUND, None, None)
+        assert matched.coverages(ROUND, None, 0.5) == {**paper, "coverage_pixel": 0.5, "coverage_inside": 0.5}
+        assert matched.coverages(ROUND, 0.5, None) == {**paper, "coverage_patch": 0.5}
+
     def test_given_shares_are_kept(self):
         made = run(random, random.Options(coverage_patch=1.0, coverage_pixel=0.3))
         assert rate(made) == pytest.approx(0.3, abs=0.01)
@@ -291,6 +305,18 @@ def scene_of_random_quality():
 def kept_error(made):
     pairs = [(np.square(s.error), m.weight) for s, m in zip(ROUND.unlabelled, made, strict=True)]
     return sum((e * w).sum() for e, w in pairs) / sum(w.sum() for _, w in pairs)
+
+
+def test_scores_without_any_value_or_limit_are_zero():
+    assert relative(np.zeros((2, 2), np.float32), 0.0).tolist() == [[0.0, 0.0], [0.0, 0.0]]
+
+
+def test_a_product_without_measured_risk_has_none():
+    class Product:
+        def has(self, scene, field):
+            return False
+
+    assert patches_of(Product(), "a") is None
 
 
 def test_patches_are_spread_as_they_were_averaged():

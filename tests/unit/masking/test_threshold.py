@@ -57,6 +57,15 @@ def test_pixels_are_normalised_within_their_patch_or_the_scene():
     assert image.pixel_score[0, 64] == 1.0
 
 
+def test_what_equals_the_threshold_is_dropped():
+    """The paper keeps what is below tau."""
+    sigma = np.repeat(np.float32([[0.0, 0.5, 1.0]]), 64, axis=1).repeat(64, axis=0)
+    options = threshold.Options(tau_patch=0.5, tau_pixel=0.5, pixel_scope="image")
+    made = threshold.apply(scene(sigma), {"patch_low": 0.0, "patch_high": 1.0}, options, "bilevel")
+    assert made.patch_mask.tolist() == [[True, False, False]]
+    assert made.pixel_mask[0, ::64].tolist() == [True, False, False]
+
+
 def test_a_higher_threshold_keeps_no_less():
     sigma = np.random.default_rng(0).gamma(2.0, 0.01, (128, 128)).astype(np.float32)
     statistics = fitted(threshold.Options(), sigma)
