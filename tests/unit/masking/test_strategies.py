@@ -181,6 +181,10 @@ class TestRandom:
         exact = found[told[level]] if level in told else found["coverage_patch"] * found["coverage_inside"]
         assert exact == pytest.approx(rate(paper), abs=1e-6)
 
+    def test_shares_that_are_given_ask_for_no_maps(self):
+        shares = {"coverage_patch": 0.3, "coverage_pixel": 0.6, "coverage_inside": 0.6}
+        assert matched.coverages(RoundMaps([], []), 0.3, 0.6) == shares
+
     def test_a_share_that_is_not_given_is_that_of_the_papers_masks(self):
         paper = matched.coverages(ROUND, None, None)
         assert matched.coverages(ROUND, None, 0.5) == {**paper, "coverage_pixel": 0.5, "coverage_inside": 0.5}

@@ -36,6 +36,19 @@ def test_patches_are_normalised_over_all_scenes():
     assert made.patch_mask.tolist() == [[True, False]]
 
 
+def test_the_range_is_that_of_all_patches_and_scores_end_at_one():
+    """A scene of several patches spans it alone; one that is beyond it, as labelled ones may be, scores 1."""
+    sigma = np.repeat(np.float32([[0.01, 0.03, 0.05]]), 64, axis=1).repeat(64, axis=0)
+    statistics = fitted(threshold.Options(), sigma)
+    assert statistics == pytest.approx({"patch_low": 0.01, "patch_high": 0.05})
+    made = threshold.apply(scene(np.full((64, 64), 0.09, np.float32)), statistics, threshold.Options(), "patch")
+    assert made.patch_score.tolist() == [[1.0]]
+
+
+def test_patches_are_as_large_as_the_papers():
+    assert patch_means(np.zeros((128, 129), np.float32)).shape == (2, 3)
+
+
 def test_scope_image_normalises_within_the_scene():
     sigma = np.full((64, 128), 0.02, np.float32)
     sigma[:, 64:] = 0.05
