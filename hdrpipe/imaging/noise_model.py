@@ -11,7 +11,6 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv
 
 from hdrpipe.errors import InputError
 from hdrpipe.imaging.camera import ldr_from_linear, linear_from_ldr
@@ -32,6 +31,9 @@ FLAT = 0.3
 
 QUANTILE = 0.3
 """Quantile of the variances of flat windows that is taken for the noise."""
+
+CORRECTION = 0.7954680171614769
+"""That quantile of chi-squared with so many degrees of freedom over its mean; SciPy takes half a second to import."""
 
 BINS_PER_OCTAVE = 2
 """Groups of windows of similar brightness for each factor of 2."""
@@ -119,13 +121,12 @@ def _tiled(plane: NDArray) -> NDArray:
 def _flat_groups(mean: NDArray, variance: NDArray, slope: NDArray) -> list[tuple[float, float, int]]:
     """(mean, noise variance, windows) of every group of similar brightness with enough flat windows."""
     group = np.floor(BINS_PER_OCTAVE * np.log2(np.maximum(mean, DARKEST) / DARKEST)).astype(int)
-    correction = 2.0 * gammaincinv(FREEDOM / 2.0, QUANTILE) / FREEDOM  # quantile of chi-squared over its mean
     groups = []
     for number in np.unique(group[mean > DARKEST]):
         inside = group == number
         flat = inside & (slope <= np.quantile(slope[inside], FLAT))
         if flat.sum() >= LEAST:
-            noise = float(np.quantile(variance[flat], QUANTILE)) / correction
+            noise = float(np.quantile(variance[flat], QUANTILE)) / CORRECTION
             if mean[flat].mean() > FAR_FROM_BLACK * noise**0.5:
                 groups.append((float(mean[flat].mean()), noise, int(flat.sum())))
     return groups

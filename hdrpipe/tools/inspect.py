@@ -15,8 +15,6 @@ from hdrpipe.config.documents import from_json
 from hdrpipe.errors import DamagedError, UsageError
 from hdrpipe.files.product.envelope import sidecar
 from hdrpipe.files.product.hdf5 import Product, open_product
-from hdrpipe.imaging.burst import unit_floats
-from hdrpipe.imaging.noise_level import crops_of, level_alone
 
 LISTED = 24
 """Most scenes in a table; the number of further ones follows below it."""
@@ -163,6 +161,10 @@ def _noise(product: Product, scene: str) -> list[str]:
     """Noise level of a burst as taken, in a list; an empty list for other products."""
     if product.kind != "scenes":
         return []
+    # OpenCV, which no other product needs
+    from hdrpipe.imaging.burst import unit_floats
+    from hdrpipe.imaging.noise_level import crops_of, level_alone
+
     ldr = product.field(scene, "ldr")
     level = level_alone([unit_floats(ldr[(..., *crop)]) for crop in crops_of(*ldr.shape[-2:])])
     return ["-" if level is None else f"x {level:.2g}"]

@@ -117,8 +117,16 @@ def test_what_the_snakefile_imports_is_light(module):
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-def test_fusing_starts_without_the_slow_parts_of_scipy():
-    code = "import sys, hdrpipe.inference.fuse; sys.exit(bool({'scipy.stats', 'scipy.optimize'} & set(sys.modules)))"
+@pytest.mark.parametrize(
+    ("module", "late"),
+    [
+        ("hdrpipe.inference.fuse", {"scipy.stats", "scipy.optimize", "scipy.special"}),
+        ("hdrpipe.tools.check", {"torch", "scipy"}),
+        ("hdrpipe.tools.inspect", {"torch", "scipy", "cv2"}),
+    ],
+)
+def test_commands_for_people_start_without_what_they_seldom_need(module, late):
+    code = f"import sys, {module}; sys.exit(bool({late!r} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 

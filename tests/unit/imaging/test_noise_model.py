@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.special import gammaincinv
 
 from hdrpipe.errors import InputError
 from hdrpipe.imaging.camera import expose, ldr_from_linear, linear_from_ldr
-from hdrpipe.imaging.noise_model import NoiseModel, measured_noise, with_noise
+from hdrpipe.imaging.noise_model import CORRECTION, FREEDOM, QUANTILE, NoiseModel, measured_noise, with_noise
 
 CAMERA = NoiseModel(4e-4, 4e-6)
 
@@ -59,3 +60,7 @@ def test_a_quieter_target_changes_nothing(texture):
     frames = taken(texture(0), CAMERA)
     same = with_noise(frames, CAMERA, NoiseModel(1e-4, 1e-6), np.random.default_rng(0))
     np.testing.assert_allclose(same, frames, atol=1e-6)
+
+
+def test_the_quantile_is_corrected_as_chi_squared_has_it():
+    assert pytest.approx(gammaincinv(FREEDOM / 2, QUANTILE) * 2 / FREEDOM, rel=1e-12) == CORRECTION
