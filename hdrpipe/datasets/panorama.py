@@ -91,6 +91,8 @@ def _read(archive: Path, member: str) -> NDArray[np.float32]:
             data = bundle.read(member)
     except KeyError:
         raise InputError(f"has no panorama {member}", archive, again) from None
+    except MemoryError:
+        raise
     except Exception as error:  # foreign bytes: the unpacker has no closed list of what it raises
         raise InputError(f"cannot read panorama {member} ({error})", archive, again) from None
     picture = _decode_hdr(data) if member.endswith(".hdr") else _decode_exr(data)
