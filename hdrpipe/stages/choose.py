@@ -10,7 +10,6 @@ from hdrpipe.files.recorded import read_json
 from hdrpipe.stages.job import Job
 
 HELD_OUT, UNLABELLED = "held-out labelled scenes", "unlabelled scenes, as measured without truth"
-NOTHING = {"kept_risk": 0.0, "keep_rate": 0.0}
 
 
 def choose(spec: Config, statistics: Sequence[Path], out: Path, job: Job) -> None:
@@ -22,24 +21,30 @@ def choose(spec: Config, statistics: Sequence[Path], out: Path, job: Job) -> Non
     Args:
         spec: `rounds`, `choose` of the config.
         statistics: `masks.json` of rounds 1, 2, ... in that order; empty where students learn from labels alone.
-        out: JSON of the choice: `round`, `rule`, `why`, and `labelled`, one row for each round.
+        out: JSON of the choice: `round`, `rule`, `why`, and one row for each round in `labelled` and, of teachers that
+            measured their risk, in `measured`.
         job: provenance and progress.
     """
-    risks = [read_json(path, "masks")["labelled"] for path in statistics]
-    rows = [{"round": number, **risk} for number, risk in enumerate(risks, 1)]
+    rounds = [read_json(path, "masks") for path in statistics]
+    risks, measured = [row["labelled"] for row in rounds], [row.get("measured", {}) for row in rounds]
     chosen, why = spec.rounds, "the last round, as `choose.rule` asks"
     if spec.choose.rule == "selective-risk":
         chosen, why = before_rise(_kept(risks), HELD_OUT)
     elif spec.choose.rule == "measured-risk":
-        measured = [read_json(path, "masks").get("measured", NOTHING) for path in statistics]
-        rows = [{**row, "measured": risk} for row, risk in zip(rows, measured, strict=True)]
         chosen, why = before_rise(_kept(measured), UNLABELLED)
-    write_json(out, {"round": chosen, "rule": spec.choose.rule, "why": why, "labelled": rows})
+    choice = {"round": chosen, "rule": spec.choose.rule, "why": why, "labelled": _rows(risks)}
+    if any(measured):
+        choice["measured"] = _rows(measured)
+    write_json(out, choice)
     job.record(out, {})
 
 
 def _kept(risks: Sequence[dict[str, float]]) -> list[float | None]:
-    return [risk["kept_risk"] if risk["keep_rate"] > 0 else None for risk in risks]
+    return [risk["kept_risk"] if risk.get("keep_rate", 0.0) > 0 else None for risk in risks]
+
+
+def _rows(risks: Sequence[dict[str, float]]) -> list[dict[str, float]]:
+    return [{"round": number, **risk} for number, risk in enumerate(risks, 1)]
 
 
 def before_rise(risks: Sequence[float | None], scenes: str) -> tuple[int, str]:

@@ -5,9 +5,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hdrpipe.config import plugins
 from hdrpipe.config.load import Config
@@ -103,17 +104,17 @@ def masks(spec: Config, files: MaskInputs, out: Path, statistics_out: Path, job:
         inputs = {**shards.hashes, **labelled.predicted.hashes, **judged.predicted.hashes}
         for extra in (kept, frames):
             inputs.update(extra.hashes if extra else {})
-        rates: list[dict[str, float]] = []
+        kept_parts: list[_Kept] = []
         for index in range(len(shards.products)):
-            _write_shard(out / f"masks-{index:02d}.h5", index, unlabelled, masker, rates, inputs, job)
+            _write_shard(out / f"masks-{index:02d}.h5", index, unlabelled, masker, kept_parts, inputs, job)
         summary = {
             "level": spec.masks.level,
             "strategy": spec.masks.strategy,
             "statistics": masker.statistics,
-            "unlabelled": _means(rates),
+            "unlabelled": _means([part.rates for part in kept_parts]),
             "labelled": _kept_risk(masker, judged),
         }
-        measured = _measured_risk(masker, unlabelled)
+        measured = _measured_risk([part.measured for part in kept_parts])
         summary |= {"measured": measured} if measured else {}
         if judged is not labelled:  # the same masks on the predictions of the teacher that has learned the truth
             summary["crossfit"] = {"folds": spec.crossfit.folds, "trained_on": _kept_risk(masker, labelled)}
@@ -145,6 +146,13 @@ def _held_out(files: MaskInputs, labelled: _Maps, stack: ExitStack) -> _Maps:
     return replace(labelled, predicted=held)
 
 
+class _Kept(NamedTuple):
+    """Keep rates of one scene, and its `_measured_sums`."""
+
+    rates: dict[str, float]
+    measured: NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class _Masker:
     """A strategy with its options and statistics; called with a scene, it gives the masks."""
@@ -167,7 +175,7 @@ def _write_shard(
     index: int,
     maps: _Maps,
     masker: _Masker,
-    rates: list[dict[str, float]],
+    kept: list[_Kept],
     inputs: dict[str, str],
     job: Job,
 ) -> None:
@@ -175,10 +183,11 @@ def _write_shard(
 
     def rows() -> Iterator[tuple[str, dict[str, np.ndarray], dict[str, float]]]:
         for scene in product.scenes:
-            made = masker(maps.of(scene))
-            rates.append(_rates(made))
-            job.progress(len(rates), total, scene)
-            yield scene, _fields(made), rates[-1]
+            read = maps.of(scene)
+            made = masker(read)
+            kept.append(_Kept(_rates(made), _measured_sums(read, made)))
+            job.progress(len(kept), total, scene)
+            yield scene, _fields(made), kept[-1].rates
 
     spec = masker.spec
     attributes = {"strategy": spec.strategy, "level": spec.level, "round": product.attributes["round"]}
@@ -216,21 +225,25 @@ def _kept_risk(masker: _Masker, scenes: _Maps) -> dict[str, float]:
     return kept_and_dropped(*(np.concatenate(maps) for maps in zip(*pairs, strict=True)))
 
 
-def _measured_risk(masker: _Masker, scenes: _Maps) -> dict[str, float]:
-    """Measured squared error (mu-law domain) of all and of the kept parts of the unlabelled scenes; empty if none is.
+def _measured_sums(scene: SceneMaps, made: Masks) -> NDArray[np.float64]:
+    """Sums over the patches of a scene: measured risk and its weight, for all of it and for what the masks keep.
 
-    A patch weighs by the part of it that is measured, and in `kept_risk` by the part that is kept as well.
+    A patch weighs by the part of it that is measured, and for the latter by the part that is kept as well.
     """
-    sums = np.zeros(4)
-    for scene in scenes:
-        if scene.measured is not None:
-            fraction = scene.measured.fraction
-            kept = fraction * patch_means(masker(scene).weight)
-            sums += [(weight * risk).sum() for weight in (fraction, kept) for risk in (scene.measured.risk, 1.0)]
-    if sums[1] <= 0:
+    if scene.measured is None:
+        return np.zeros(4)
+    risk, fraction = (plane.astype(np.float64) for plane in scene.measured)
+    kept = fraction * patch_means(made.weight)
+    return np.array([(fraction * risk).sum(), fraction.sum(), (kept * risk).sum(), kept.sum()])
+
+
+def _measured_risk(sums: Sequence[NDArray[np.float64]]) -> dict[str, float]:
+    """Measured squared error (mu-law domain) of all and of the kept parts of the scenes; empty if none is measured."""
+    risk, weight, kept_risk, kept_weight = np.sum(sums, axis=0)
+    if weight <= 0:
         return {}
     return {
-        "risk": float(sums[0] / sums[1]),
-        "kept_risk": float(sums[2] / max(sums[3], 1e-9)),
-        "keep_rate": float(sums[3] / sums[1]),
+        "risk": float(risk / weight),
+        "kept_risk": float(kept_risk / max(kept_weight, 1e-9)),
+        "keep_rate": float(kept_weight / weight),
     }
