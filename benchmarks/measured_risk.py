@@ -14,6 +14,7 @@ import numpy as np
 from cameras import KINDS, rendered
 
 from hdrpipe.datasets.scenes import Scene
+from hdrpipe.evaluation.measured_risk import WINDOW
 from hdrpipe.evaluation.uncertainty import error_map, rank_correlation
 from hdrpipe.imaging.align import align_in_place
 from hdrpipe.imaging.burst import Burst, unit_floats
@@ -21,8 +22,9 @@ from hdrpipe.imaging.denoise import mean_around
 from hdrpipe.imaging.noise import well_exposed
 from hdrpipe.inference.fuse import levels_of, window_merge
 from hdrpipe.inference.tiles import in_tiles
-from hdrpipe.masking.strategy import patch_means
-from hdrpipe.tools.risk import ENOUGH, TILES, Fusion, fusions, patch_risks
+from hdrpipe.masking.measured import ENOUGH
+from hdrpipe.masking.strategy import measured_patches
+from hdrpipe.tools.risk import TILES, Fusion, fusions, patch_risks
 
 FUSIONS = {**fusions((), (), ()), **fusions((), (), ("triangle", "low_exposure_fill"))}
 
@@ -31,13 +33,13 @@ def true_risks(scene: Scene, levels: np.ndarray, fusion: Fusion) -> np.ndarray:
     """True mean squared error of the patches that are measured, mu-law domain; `levels` are aligned in place."""
     burst = scene.burst
     ldr = burst.ldr[burst.reference]
-    measured = well_exposed(ldr, mean_around(ldr, 7)).all(axis=0).astype(np.float32)
+    measured = well_exposed(ldr, mean_around(ldr, WINDOW)).all(axis=0)
     align_in_place(levels, burst.times, burst.reference, "dis")
     merge = window_merge(Burst(unit_floats(levels), burst.ev, burst.reference), *fusion)
     radiance, _ = in_tiles(merge, levels, TILES)
-    covered = patch_means(measured)
-    errors = patch_means(np.square(error_map(radiance, np.asarray(scene.truth))) * measured)
-    return errors[covered > ENOUGH] / covered[covered > ENOUGH]
+    errors = np.square(error_map(radiance, np.asarray(scene.truth))) * measured
+    patches = measured_patches(errors[None], measured)
+    return patches.risk[patches.fraction > ENOUGH]
 
 
 def main() -> None:

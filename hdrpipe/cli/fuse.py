@@ -12,7 +12,7 @@ import typer
 
 from hdrpipe.cli import _job
 from hdrpipe.cli._bar import bar
-from hdrpipe.cli._output import say
+from hdrpipe.cli._output import raise_failed, say
 from hdrpipe.errors import UsageError
 
 KINDS = ("exr", "hdr", "tif", "dng", "jpg", "avif")
@@ -80,7 +80,10 @@ def command(
     for outcome in fuse_all(tasks, network, settings, output, bar):
         _print(outcome)
         outcomes.append(outcome)
-    _end([outcome for outcome in outcomes if outcome.error is not None], len(outcomes))
+    failed = [(outcome.name, outcome.error) for outcome in outcomes if outcome.error is not None]
+    if len(outcomes) > 1:
+        say(*(f"{name}: {error}" for name, error in failed), err=True)
+    raise_failed(failed, len(outcomes))
 
 
 def _frames(burst) -> str:
@@ -96,13 +99,3 @@ def _print(outcome) -> None:
         say(f"{outcome.name}: {100 * fused.blended:.2f} % blended to the classical merge")
     if outcome.files:
         say(f"{outcome.name}: wrote {', '.join(str(path) for path in outcome.files)}")
-
-
-def _end(failed: list, total: int) -> None:
-    if len(failed) == 1 and total == 1:
-        raise failed[0].error
-    for outcome in failed:
-        say(f"{outcome.name}: {outcome.error}", err=True)
-    if failed:
-        error = failed[0].error
-        raise type(error)(f"{len(failed)} of {total} bursts failed", failed[0].name, code=error.code)

@@ -11,8 +11,7 @@ from typing import Annotated
 import typer
 
 from hdrpipe.cli import _job
-from hdrpipe.cli._output import say_text
-from hdrpipe.errors import InputError
+from hdrpipe.cli._output import raise_failed, say_text
 
 
 def command(
@@ -33,8 +32,4 @@ def command(
     rows = [BurstRisk(outcome.name, error=outcome.error) for outcome in failed]
     rows += measure(bursts, chosen, _job.Lines("risk"))
     say_text(table(rows, list(chosen)))
-    errors = [row.error for row in rows if row.error is not None]
-    if len(errors) == len(rows) == 1:
-        raise errors[0]
-    if errors:
-        raise InputError(f"{len(errors)} of {len(rows)} bursts failed", rows[0].name, "their errors are listed above")
+    raise_failed([(row.name, row.error) for row in rows if row.error is not None], len(rows))

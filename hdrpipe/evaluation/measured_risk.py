@@ -11,6 +11,7 @@ reference with 1 + A^2 times its noise. What the noise model is wrong by is an e
 between fusions of one burst are exact up to chance.
 """
 
+import zlib
 from typing import NamedTuple
 
 import numpy as np
@@ -47,15 +48,17 @@ class Target(NamedTuple):
     measured: NDArray[np.bool_]
 
 
-def split(reference: Picture, time: float, noise: NoiseModel, rng: np.random.Generator) -> tuple[Picture, Target]:
+def split(reference: Picture, time: float, noise: NoiseModel) -> tuple[Picture, Target]:
     """The reference in its two parts: the one to fuse, display-coded in [0, 1], and the one to compare with.
+
+    The added noise depends on the reference alone: fusions of one burst, and rounds, are compared with the same.
 
     Args:
         reference: as the camera took it, not warped: display-coded, (3, H, W) in [0, 1].
         time: its exposure time relative to the shortest one.
         noise: variance of its linear values.
-        rng: of the added noise.
     """
+    rng = np.random.default_rng(zlib.crc32(reference.tobytes()))
     linear = linear_from_ldr(reference)
     variance = np.asarray(noise.variance(mean_around(linear, NOISE_WINDOW)), np.float32)
     added = rng.standard_normal(linear.shape, np.float32) * np.sqrt(variance)

@@ -60,6 +60,13 @@ class SceneMaps(NamedTuple):
     measured: MeasuredPatches | None = None
 
 
+def measured_patches(risk: Picture, measured: NDArray[np.bool_]) -> MeasuredPatches:
+    """Patches of a measured risk (3, H, W) that is 0 where `measured` (H, W) is False."""
+    fraction = patch_means(measured.astype(np.float32))
+    means = patch_means(risk.mean(axis=0))
+    return MeasuredPatches(np.divide(means, fraction, out=np.zeros_like(means), where=fraction > 0), fraction)
+
+
 def patches_of(product: Any, scene: str) -> MeasuredPatches | None:
     """The measured risk of a scene of an uncertainty product; None where the teacher did not measure."""
     if not product.has(scene, "patch_risk"):

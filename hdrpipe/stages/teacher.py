@@ -1,6 +1,5 @@
 """Stage `teacher`: pseudo label and uncertainty map of every scene, as HDF5."""
 
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -26,7 +25,7 @@ from hdrpipe.imaging.tonemap import display
 from hdrpipe.inference.tiles import predict
 from hdrpipe.inference.tta import predict_averaged
 from hdrpipe.learning.batches import SceneArrays
-from hdrpipe.masking.strategy import patch_means
+from hdrpipe.masking.strategy import measured_patches, patch_means
 from hdrpipe.quantities import Picture, Plane
 from hdrpipe.stages.inputs import scene_arrays
 from hdrpipe.stages.job import Job
@@ -113,11 +112,11 @@ def predictions(
         job.progress(done, len(arrays), scene.name)
         fields = {"pseudo_label": radiance.astype(np.float16), "sigma": sigma, "preview": display(radiance)}
         if measure:
-            fields |= measured_patches(label, scenes, scene)
+            fields |= risk_fields(label, scenes, scene)
         yield scene.name, fields, {}
 
 
-def measured_patches(label: Label, scenes: Shards, scene: SceneArrays) -> dict[str, Plane]:
+def risk_fields(label: Label, scenes: Shards, scene: SceneArrays) -> dict[str, Plane]:
     """Fields `patch_risk` and `patch_measured` of a scene; nothing is measured where its noise cannot be."""
     taken = unit_floats(scenes.of(scene.name).field(scene.name, "ldr")[...])
     reference = taken[scene.reference]
@@ -126,12 +125,9 @@ def measured_patches(label: Label, scenes: Shards, scene: SceneArrays) -> dict[s
     except InputError:
         nothing = np.zeros_like(patch_means(reference[0]))
         return {"patch_risk": nothing, "patch_measured": nothing}
-    rng = np.random.default_rng(zlib.crc32(reference.tobytes()))  # the same in every round: differences are exact
-    seen, target = split(reference, float(scene.times[scene.reference]), noise, rng)
+    seen, target = split(reference, float(scene.times[scene.reference]), noise)
     frames = unit_floats(scene.frames[...])
     frames[scene.reference] = seen
     radiance, _ = label(replace(scene, frames=frames))
-    fraction = patch_means(target.measured.astype(np.float32))
-    risk = patch_means(measured_risk(radiance, target).mean(0))
-    risk = np.divide(risk, fraction, out=np.zeros_like(risk), where=fraction > 0)
+    risk, fraction = measured_patches(measured_risk(radiance, target), target.measured)
     return {"patch_risk": risk, "patch_measured": fraction}

@@ -1,6 +1,5 @@
 """Command `risk`: fusions side by side on bursts without truth, by measured risk."""
 
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,27 +14,27 @@ from hdrpipe.datasets.reading import read_burst
 from hdrpipe.errors import HdrpipeError, InputError
 from hdrpipe.evaluation.bootstrap import interval
 from hdrpipe.evaluation.measured_risk import measured_risk, split
+from hdrpipe.files.pictures.decoder import shared
 from hdrpipe.imaging.align import align_in_place
 from hdrpipe.imaging.burst import Burst, unit_floats
+from hdrpipe.imaging.noise_level import crops_of
 from hdrpipe.imaging.noise_model import NoiseModel, measured_noise
-from hdrpipe.inference.fuse import Settings, check_choice, levels_of, window_merge
+from hdrpipe.inference.fuse import Settings, check_budget, check_choice, levels_of, window_merge
 from hdrpipe.inference.load import Stored
 from hdrpipe.inference.tiles import Tiling, in_tiles
 from hdrpipe.inference.window import Classical, Learned
 from hdrpipe.learning.batches import level_of
-from hdrpipe.masking.strategy import patch_means
+from hdrpipe.masking.measured import ENOUGH
+from hdrpipe.masking.strategy import measured_patches
 from hdrpipe.quantities import Frames, Picture, Plane
 from hdrpipe.tools.networks import find_network
 
 TILES = Tiling(tile=512, multiple=16)
 """The same for all fusions, so that the same noise is added for all."""
 
-ENOUGH = 0.25
-"""Fraction of a patch of 64 pixels that must be measured for it to count."""
-
-COMPRESSED = {".jpg", ".jpeg", ".jfif", ".jpe", ".heic", ".heif", ".avif"}
-"""Files whose compression takes a part of the noise away and correlates the rest: added noise is unlike it, and fusions
-that copy the noise of the reference would look best (benchmarks/measured_risk.py)."""
+COMPRESSED = {"jpeg", "heif", "avif"}
+"""Formats whose compression takes a part of the noise away and correlates the rest: added noise is unlike it, and
+fusions that copy the noise of the reference would look best (benchmarks/measured_risk.py)."""
 
 
 class Fusion(NamedTuple):
@@ -93,13 +92,15 @@ def measure(
 
 
 def _measured(files: BurstFiles, fusions: Mapping[str, Fusion]) -> BurstRisk:
-    compressed = [path for path in files.frames if path.suffix.lower() in COMPRESSED]
-    if compressed:
-        what = "compression has changed its noise, so no risk can be measured"
-        raise InputError(what, compressed[0], "give RAW, TIFF or PNG frames that were never compressed")
+    headers = {path: shared().header(path) for path in files.frames}
+    for path, header in headers.items():
+        if header.format in COMPRESSED:
+            what = "compression has changed its noise, so no risk can be measured"
+            raise InputError(what, path, "give RAW, TIFF or PNG frames that were never compressed")
+    first = headers[files.frames[0]]
+    check_budget(first.width * first.height, len(headers), Settings())
     read = read_burst(files, curve="auto")
-    levels = np.stack([levels_of(frame) for frame in read.samples])
-    noise, covered, risks = patch_risks(levels, read.ev, read.reference, fusions)
+    noise, covered, risks = patch_risks(levels_of(read.samples), read.ev, read.reference, fusions)
     return BurstRisk(read.name, noise, covered, risks, read.notes)
 
 
@@ -116,7 +117,7 @@ def patch_risks(
     Raises:
         InputError: the noise cannot be measured, or the reference is black or clipped nearly everywhere.
     """
-    noise = measured_noise([unit_floats(levels)])
+    noise = measured_noise(unit_floats(levels[(..., *crop)]) for crop in crops_of(*levels.shape[-2:]))
     times = np.exp2(np.asarray(ev) - ev[0])
     align_in_place(levels, times, reference, "dis")
     burst = Burst(unit_floats(levels[..., :1, :1]), tuple(ev), reference, level_of(levels, times, reference))
@@ -124,12 +125,12 @@ def patch_risks(
     covered = 0.0
     for name, (network, settings) in fusions.items():
         risk, measured = in_tiles(_Risk(window_merge(burst, network, settings), burst, noise), levels, TILES)
-        fractions, covered = patch_means(measured), float(measured.mean())
-        counted = fractions > ENOUGH
+        patches, covered = measured_patches(risk, measured > 0), float(measured.mean())
+        counted = patches.fraction > ENOUGH
         if not counted.any():
             what = "the reference is black or clipped nearly everywhere, so no risk can be measured"
             raise InputError(what, "burst", "give one with a better exposed middle frame")
-        risks[name] = patch_means(risk.mean(0))[counted].astype(np.float64) / fractions[counted]
+        risks[name] = patches.risk[counted].astype(np.float64)
     return noise, covered, risks
 
 
@@ -141,8 +142,7 @@ class _Risk:
 
     def __call__(self, window: Frames) -> tuple[Picture, Plane]:
         reference = self.burst.reference
-        rng = np.random.default_rng(zlib.crc32(window[reference].tobytes()))  # the same for every fusion
-        seen, target = split(window[reference], float(self.burst.times[reference]), self.noise, rng)
+        seen, target = split(window[reference], float(self.burst.times[reference]), self.noise)
         frames = window.copy()
         frames[reference] = seen
         radiance, _ = self.merge(frames)

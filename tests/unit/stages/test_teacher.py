@@ -20,7 +20,7 @@ from hdrpipe.masking.strategy import patch_means
 from hdrpipe.stages.inputs import scene_arrays
 from hdrpipe.stages.job import silent
 from hdrpipe.stages.prepare import prepare
-from hdrpipe.stages.teacher import measured_patches, merged, teacher
+from hdrpipe.stages.teacher import merged, risk_fields, teacher
 
 
 @pytest.fixture(params=["none", "dis"])
@@ -118,7 +118,7 @@ def test_the_measured_risk_of_a_patch_is_that_of_its_error(tmp_path):
         radiance, sigma = merged(scenes, scene)
         wrong = radiance.copy()
         wrong[:, :64, 64:] *= 1.2
-        right, off = (measured_patches(lambda _, x=x: (x, sigma), scenes, scene) for x in (radiance, wrong))
+        right, off = (risk_fields(lambda _, x=x: (x, sigma), scenes, scene) for x in (radiance, wrong))
     assert np.all(off["patch_measured"] > 0.3)
     expected = np.zeros((2, 2))
     slope = 5000 / (np.log(5001) * (1 + 5000 * radiance[:, :64, 64:]))

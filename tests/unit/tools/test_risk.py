@@ -72,6 +72,14 @@ def test_compressed_pictures_are_refused(tmp_path):
     assert "1.jpg" in str(row.error)
 
 
+def test_a_compressed_picture_of_any_name_is_refused(tmp_path):
+    write_noisy_burst(tmp_path / "shots", "jpg", size=96)
+    for path in sorted((tmp_path / "shots").glob("*.jpg")):
+        path.rename(path.with_suffix(".png"))
+    (row,) = measure(find_bursts(tmp_path / "shots"), fusions((), (), METHODS), silent)
+    assert "compression has changed its noise" in str(row.error)
+
+
 def test_without_options_the_shipped_network_meets_two_merges():
     chosen = fusions((), (), ())
     assert list(chosen) == ["shipped", "denoised", "rejecting"]
