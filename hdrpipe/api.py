@@ -20,7 +20,7 @@ import numpy as np
 
 from hdrpipe.datasets.bursts import find_burst
 from hdrpipe.datasets.encoding import in_srgb
-from hdrpipe.datasets.reading import read_burst
+from hdrpipe.datasets.reading import ReadBurst, read_burst
 from hdrpipe.errors import UsageError
 from hdrpipe.files.product.hdf5 import Product, open_product
 from hdrpipe.inference.fuse import MEMORY, Fused, Settings, fuse_burst
@@ -75,12 +75,15 @@ def fuse(
         UsageError: an impossible setting, or `ev` is no numbers.
         CapacityError: out of memory.
     """
-    frames, values, matrix, notes = _frames(burst, ev, reference)
+    read = _read(burst, ev, reference)
     if not 0.0 < memory < math.inf:
         raise UsageError(f"a budget of {memory} GB", "memory", "give a finite number above 0")
     network = None if method is not None else model or load_model()
-    fused = fuse_burst(frames, values, network, Settings(reference, align, method, blend, memory))
-    return replace(fused, radiance=in_srgb(fused.radiance, matrix), notes=(*notes, *fused.notes))
+    settings = Settings(reference, align, method, blend, memory)
+    if read is None:
+        return fuse_burst(np.asarray(burst), _numbers(ev), network, settings)
+    fused = fuse_burst(read.samples, read.ev, network, settings, edges=read.edges)
+    return replace(fused, radiance=in_srgb(fused.radiance, read.matrix), notes=(*read.notes, *fused.notes))
 
 
 def read_product(path: Path | str) -> Product:
@@ -95,23 +98,20 @@ def read_product(path: Path | str) -> Product:
     return open_product(path, None)
 
 
-def _frames(
-    burst: Any, ev: Sequence[float] | None, reference: int | None
-) -> tuple[Any, Sequence[float], np.ndarray | None, tuple[str, ...]]:
-    """Frames, exposures, the matrix from linear values to linear sRGB (None: they are sRGB already), and notes."""
+def _read(burst: Any, ev: Sequence[float] | None, reference: int | None) -> ReadBurst | None:
+    """The burst of a folder or of picture files; None for frames in memory, which need their exposures."""
     files = isinstance(burst, str | Path) or (len(burst) > 0 and all(isinstance(item, str | Path) for item in burst))
     if not files:
         if ev is None:
             raise UsageError("frames need their exposure values", "ev", "give one value in stops for each frame")
-        return np.asarray(burst), _numbers(ev), None, ()
+        return None
     if ev is not None:
         raise UsageError(
             "`ev` is for frames in memory; files carry their own exposures",
             "ev",
             "to override them, write exposure.txt beside the pictures",
         )
-    read = read_burst(find_burst(burst), reference=reference, curve="auto")
-    return read.samples, read.ev, read.matrix, read.notes
+    return read_burst(find_burst(burst), reference=reference, curve="auto")
 
 
 def _numbers(ev: Any) -> list[float]:

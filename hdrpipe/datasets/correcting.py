@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +15,36 @@ RESPONSES: dict[str, Response | None] = {"auto": None, "gamma": PLAIN, "srgb": S
 """The response that pictures are taken to have, by name; None is the one that they show."""
 
 
+class Corrected(NamedTuple):
+    """Pictures of a burst by the field's camera.
+
+    Attributes:
+        samples: (N, 3, H, W) of uint8 or uint16, display-coded by gamma 2.2.
+        ev: exposure values in stops, ascending.
+        notes: what was changed, one remark each.
+        edges: (3, 257) levels between which the codes of the reference lie (`imaging.rounding`); None where they
+            follow gamma 2.2 or have more than 8 bits, so that rounding is less than noise.
+    """
+
+    samples: NDArray[Any]
+    ev: tuple[float, ...]
+    notes: list[str]
+    edges: NDArray[np.uint16] | None
+
+
 def corrected(
     samples: NDArray[Any], ev: Sequence[float], reference: int, files: Sequence[Path], curve: str, timed: bool
-) -> tuple[NDArray[Any], tuple[float, ...], list[str]]:
-    """Samples (N, 3, H, W) by gamma 2.2 in one white balance, their exposures, and what was changed, one remark each.
+) -> Corrected:
+    """Samples (N, 3, H, W) by gamma 2.2 in one white balance, with what was changed.
 
     Samples that need no change are handed back as they are. A response, and a white below the highest code, are looked
     for in 8 bits only, which cameras write, and only where the exposures are `timed`: not estimated from the pictures.
     """
     notes: list[str] = []
-    checkable = timed and samples.dtype == np.uint8
-    if checkable and (white := white_code(samples, ev)) < 255:
+    coarse = samples.dtype == np.uint8
+    checkable = timed and coarse
+    white = white_code(samples, ev) if checkable else 255
+    if white < 255:
         notes.append(f"frames clip at code {white} of 255: that is taken for white")
         samples = _stretched(samples, white)
     burst = thinned(samples, ev)
@@ -41,7 +60,8 @@ def corrected(
     made = making(burst, matches, reference, response, timed) if enough else as_recorded(response, ev)
     notes += _mended(made, reference, files)
     plain = response is PLAIN and bool((made.gains == 1.0).all())
-    return (samples if plain else made.equal(samples)), made.ev, notes
+    edges = made.edges(reference, white) if coarse and response is not PLAIN else None
+    return Corrected(samples if plain else made.equal(samples), made.ev, notes, edges)
 
 
 def _stretched(samples: NDArray[np.uint8], white: int) -> NDArray[np.uint16]:

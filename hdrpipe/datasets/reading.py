@@ -49,6 +49,7 @@ class ReadBurst:
         files: the frames' files.
         notes: remarks for people, disagreements of recorded and measured exposure among them.
         matrix: from linear values to linear sRGB (3, 3), None where that is what they are; for fused radiance.
+        edges: (3, 257) levels between which the codes of the reference lie, see `correcting.Corrected`.
     """
 
     name: str
@@ -59,6 +60,7 @@ class ReadBurst:
     files: tuple[Path, ...]
     notes: tuple[str, ...]
     matrix: NDArray[np.float32] | None = None
+    edges: NDArray[np.uint16] | None = None
 
     def burst(self) -> Burst:
         """The burst as float32 ldr in [0, 1]."""
@@ -84,7 +86,7 @@ def read_burst(
         InputError: a frame is damaged or no picture, sizes differ, RAW and other pictures are mixed, no such reference,
             or exposure values of the wrong sign.
     """
-    decoder, reference = decoder or shared(), _reference(files, reference)
+    decoder, reference, edges = decoder or shared(), _reference(files, reference), None
     is_raw = {path.suffix.lower() in raw.SUFFIXES for path in files.frames}
     if len(is_raw) > 1:
         raise InputError("mixes RAW and other pictures", files.name, "give one kind: their brightness differs")
@@ -96,12 +98,12 @@ def read_burst(
         remarks.append(f"{files.frames[index].name!a}: {fraction:.1%} are transparent and not measured")
     if curve is not None:
         curve, timed = "gamma" if True in is_raw else curve, files.source != "estimate"
-        samples, ev, more = corrected(samples, files.ev, reference, files.frames, curve, timed)
+        samples, ev, more, edges = corrected(samples, files.ev, reference, files.frames, curve, timed)
         files, remarks = replace(files, ev=ev), [*remarks, *more]
     refuse_reversed(files, samples)
     notes = (*files.notes, *remarks, *disagreements(files, samples))
     matrix = one_matrix([info.matrix for info in infos], files.name)
-    return ReadBurst(files.name, samples, files.ev, reference, files.source, files.frames, notes, matrix)
+    return ReadBurst(files.name, samples, files.ev, reference, files.source, files.frames, notes, matrix, edges)
 
 
 def _decoded(

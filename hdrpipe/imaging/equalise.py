@@ -69,15 +69,22 @@ class Making:
     def equal(self, samples: NDArray[Any]) -> NDArray[Any]:
         """Frames (N, 3, H, W) display-coded by gamma 2.2 in one white balance; given uint16, they are overwritten."""
         codes = np.linspace(0.0, 1.0, int(np.iinfo(samples.dtype).max) + 1)
-        linear = np.exp2(self.response(codes))
-        linear[0] = 0.0
-        clipping = ((codes - CLIPS) / (1.0 - CLIPS)).clip(0.0, 1.0)
         made = samples if samples.dtype == np.uint16 else np.empty(samples.shape, np.uint16)
         for frame, channel in np.ndindex(*samples.shape[:2]):
-            lit = linear * self.gains[frame, channel]
-            table = ldr_from_linear(lit + clipping * (linear - lit))
-            made[frame, channel] = np.rint(table * 65535.0).astype(np.uint16)[samples[frame, channel]]
+            made[frame, channel] = self._levels(codes, self.gains[frame, channel])[samples[frame, channel]]
         return made
+
+    def edges(self, frame: int, white: int) -> NDArray[np.uint16]:
+        """Levels (3, 257) between which each code of an 8-bit frame lies once made equal; code `white` stands for 1."""
+        between = ((np.arange(257) - 0.5) / white).clip(0.0, 1.0)
+        return np.stack([self._levels(between, gain) for gain in self.gains[frame]])
+
+    def _levels(self, codes: Floats, gain: Any) -> NDArray[np.uint16]:
+        """Codes in [0, 1], of a channel with a gain, display-coded by gamma 2.2 over the range of uint16."""
+        linear = np.where(codes > 0.0, np.exp2(self.response(codes)), 0.0)
+        clipping = ((codes - CLIPS) / (1.0 - CLIPS)).clip(0.0, 1.0)
+        lit = linear * gain
+        return np.rint(ldr_from_linear(lit + clipping * (linear - lit)) * 65535.0).astype(np.uint16)
 
 
 def response_of(matches: Matches, count: int, reference: int) -> Response:

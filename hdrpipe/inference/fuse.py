@@ -13,6 +13,7 @@ from hdrpipe.errors import CapacityError, InputError, UsageError
 from hdrpipe.imaging.align import LARGE, FrameReport, align_in_place
 from hdrpipe.imaging.burst import Burst, unit_floats
 from hdrpipe.imaging.merge import MERGES
+from hdrpipe.imaging.rounding import refine
 from hdrpipe.inference.footprint import bytes_per_pixel
 from hdrpipe.inference.load import Stored
 from hdrpipe.inference.tiles import HALO, SMALLEST, Tiling, in_tiles
@@ -98,7 +99,12 @@ class Fused:
 
 
 def fuse_burst(
-    frames: Any, ev: Sequence[float], network: Stored | None, settings: Settings, progress: Progress = silent
+    frames: Any,
+    ev: Sequence[float],
+    network: Stored | None,
+    settings: Settings,
+    progress: Progress = silent,
+    edges: np.ndarray | None = None,
 ) -> Fused:
     """Fuse frames that lie in memory.
 
@@ -108,6 +114,8 @@ def fuse_burst(
         network: what fuses; None with `settings.method`.
         settings: see `Settings`.
         progress: called with (tiles done, tiles, "").
+        edges: levels between which the codes of the reference lie, (3, 257), where they are coarse
+            (`imaging.rounding`).
 
     Raises:
         InputError: frames or exposures of a wrong shape, type or range.
@@ -124,7 +132,7 @@ def fuse_burst(
     levels = np.empty(frames.shape, np.uint16)
     for rank, index in enumerate(order):
         levels[rank] = levels_of(frames[index])
-    return fuse_levels(levels, [float(ev[index]) for index in order], network, settings, progress)
+    return fuse_levels(levels, [float(ev[index]) for index in order], network, settings, progress, edges)
 
 
 def levels_of(frame: np.ndarray) -> np.ndarray:
@@ -144,7 +152,12 @@ def levels_of(frame: np.ndarray) -> np.ndarray:
 
 
 def fuse_levels(
-    levels: np.ndarray, ev: Sequence[float], network: Stored | None, settings: Settings, progress: Progress = silent
+    levels: np.ndarray,
+    ev: Sequence[float],
+    network: Stored | None,
+    settings: Settings,
+    progress: Progress = silent,
+    edges: np.ndarray | None = None,
 ) -> Fused:
     """`fuse_burst` of uint16 frames in ascending exposure, which are overwritten: large bursts are held only once."""
     reference = len(ev) // 2 if settings.reference is None else settings.reference
@@ -153,6 +166,8 @@ def fuse_levels(
     check_budget(levels.shape[-2] * levels.shape[-1], 0, settings)
     alignment = align_in_place(levels, checked.times, reference, settings.align)
     level = level_of(levels, checked.times, reference)
+    if edges is not None:
+        refine(levels, checked.times, reference, edges)
     merge = window_merge(replace(checked, noise_level=level), network, settings)
     tiling = Tiling(_tile(levels.shape, merge, settings), HALO, STEP, "--memory")
     radiance, sigma = in_tiles(merge, levels, tiling, progress)

@@ -104,17 +104,17 @@ def masks(spec: Config, files: MaskInputs, out: Path, statistics_out: Path, job:
         inputs = {**shards.hashes, **labelled.predicted.hashes, **judged.predicted.hashes}
         for extra in (kept, frames):
             inputs.update(extra.hashes if extra else {})
-        kept_parts: list[_Kept] = []
+        kept_sums: list[_Kept] = []
         for index in range(len(shards.products)):
-            _write_shard(out / f"masks-{index:02d}.h5", index, unlabelled, masker, kept_parts, inputs, job)
+            _write_shard(out / f"masks-{index:02d}.h5", index, unlabelled, masker, kept_sums, inputs, job)
         summary = {
             "level": spec.masks.level,
             "strategy": spec.masks.strategy,
             "statistics": masker.statistics,
-            "unlabelled": _means([part.rates for part in kept_parts]),
+            "unlabelled": _means([sums.rates for sums in kept_sums]),
             "labelled": _kept_risk(masker, judged),
         }
-        measured = _measured_risk([part.measured for part in kept_parts])
+        measured = _measured_risk([sums.measured for sums in kept_sums])
         summary |= {"measured": measured} if measured else {}
         if judged is not labelled:  # the same masks on the predictions of the teacher that has learned the truth
             summary["crossfit"] = {"folds": spec.crossfit.folds, "trained_on": _kept_risk(masker, labelled)}

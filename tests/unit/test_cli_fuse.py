@@ -4,7 +4,12 @@ import subprocess
 import sys
 
 import cv2
-from camera_files import radiance, write_burst
+import numpy as np
+from camera_files import radiance, write_burst, write_frame
+
+import hdrpipe.api as hdr
+from hdrpipe.evaluation.metrics import psnr_mu
+from hdrpipe.files.pictures.images import read_picture
 
 CALL = [sys.executable, "-c", "from hdrpipe.cli import main; main()", "fuse"]
 
@@ -73,3 +78,24 @@ def test_a_file_of_anothers_is_replaced_only_when_forced(tmp_path):
     assert call(*words, "--force").returncode == 0
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
     assert call(*words).returncode == 0
+
+
+def test_shadows_of_a_contrasty_camera_come_from_its_longest_frame(tmp_path):
+    """A curve of high contrast leaves few codes to the shadows of the reference."""
+    scene = np.broadcast_to(np.exp2(np.linspace(-9.0, -0.2, 160, dtype=np.float32)), (3, 48, 160))
+
+    def curve(linear):
+        code = 1.0 / (1.0 + np.exp(-1.2 * np.log2(linear / 0.23)))
+        return code * (1.0 + np.exp(-1.2 * np.log2(1.0 / 0.23)))
+
+    (tmp_path / "shots").mkdir()
+    for index in range(3):
+        code = curve((scene * 4.0**index).clip(1e-6, 1.0))
+        write_frame(tmp_path / f"shots/{index}.jpg", code, seconds=0.01 * 4**index, iso=100, aperture=8, taken=index)
+    done = call(tmp_path / "shots", "-o", tmp_path / "out.exr", "--method", "rejecting", "--float")
+    assert "the response is taken to be the camera's curve" in done.stderr + done.stdout
+    fused = hdr.fuse(tmp_path / "shots", method="rejecting").radiance
+    written, _ = read_picture(tmp_path / "out.exr", 10**6)
+    assert np.abs(written - fused).max() < 1e-6
+    factor = np.median(scene / np.maximum(fused, 1e-6))
+    assert psnr_mu(fused * factor, scene) > 40.0
