@@ -82,7 +82,7 @@ def fuse(
     settings = Settings(reference, align, method, blend, memory)
     if read is None:
         return fuse_burst(np.asarray(burst), _numbers(ev), network, settings)
-    fused = fuse_burst(read.samples, read.ev, network, settings, edges=read.edges)
+    fused = fuse_burst(read.samples, read.ev, network, settings, coding=read.coding)
     return replace(fused, radiance=in_srgb(fused.radiance, read.matrix), notes=(*read.notes, *fused.notes))
 
 

@@ -22,8 +22,7 @@ class Corrected(NamedTuple):
         samples: (N, 3, H, W) of uint8 or uint16, display-coded by gamma 2.2.
         ev: exposure values in stops, ascending.
         notes: what was changed, one remark each.
-        edges: (3, 257) levels between which the codes of the reference lie (`imaging.rounding`); None where they
-            follow gamma 2.2 or have more than 8 bits, so that rounding is less than noise.
+        edges: of the codes of the reference, see `imaging.coding.Coding`.
     """
 
     samples: NDArray[Any]

@@ -17,9 +17,10 @@ from hdrpipe.datasets.turning import overruled, turned, usual
 from hdrpipe.errors import InputError
 from hdrpipe.files.pictures import raw
 from hdrpipe.files.pictures.decoder import MAX_PIXELS, Decoder, shared
-from hdrpipe.files.pictures.images import PictureInfo
+from hdrpipe.files.pictures.images import COMPRESSED, PictureInfo
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.camera import linear_from_ldr
+from hdrpipe.imaging.coding import UNKNOWN, Coding
 from hdrpipe.imaging.exposure import brightness, stops_between
 from hdrpipe.imaging.saturation import BINS, saturation
 from hdrpipe.quantities import Picture
@@ -49,7 +50,7 @@ class ReadBurst:
         files: the frames' files.
         notes: remarks for people, disagreements of recorded and measured exposure among them.
         matrix: from linear values to linear sRGB (3, 3), None where that is what they are; for fused radiance.
-        edges: (3, 257) levels between which the codes of the reference lie, see `correcting.Corrected`.
+        coding: how the frames were stored.
     """
 
     name: str
@@ -60,7 +61,7 @@ class ReadBurst:
     files: tuple[Path, ...]
     notes: tuple[str, ...]
     matrix: NDArray[np.float32] | None = None
-    edges: NDArray[np.uint16] | None = None
+    coding: Coding = UNKNOWN
 
     def burst(self) -> Burst:
         """The burst as float32 ldr in [0, 1]."""
@@ -103,7 +104,8 @@ def read_burst(
     refuse_reversed(files, samples)
     notes = (*files.notes, *remarks, *disagreements(files, samples))
     matrix = one_matrix([info.matrix for info in infos], files.name)
-    return ReadBurst(files.name, samples, files.ev, reference, files.source, files.frames, notes, matrix, edges)
+    coding = Coding(edges, any(info.format in COMPRESSED for info in infos))
+    return ReadBurst(files.name, samples, files.ev, reference, files.source, files.frames, notes, matrix, coding)
 
 
 def _decoded(

@@ -12,8 +12,8 @@ import psutil
 from hdrpipe.errors import CapacityError, InputError, UsageError
 from hdrpipe.imaging.align import LARGE, FrameReport, align_in_place
 from hdrpipe.imaging.burst import Burst, unit_floats
+from hdrpipe.imaging.coding import UNKNOWN, Coding, refine
 from hdrpipe.imaging.merge import MERGES
-from hdrpipe.imaging.rounding import refine
 from hdrpipe.inference.footprint import bytes_per_pixel
 from hdrpipe.inference.load import Stored
 from hdrpipe.inference.tiles import HALO, SMALLEST, Tiling, in_tiles
@@ -104,7 +104,7 @@ def fuse_burst(
     network: Stored | None,
     settings: Settings,
     progress: Progress = silent,
-    edges: np.ndarray | None = None,
+    coding: Coding = UNKNOWN,
 ) -> Fused:
     """Fuse frames that lie in memory.
 
@@ -114,8 +114,7 @@ def fuse_burst(
         network: what fuses; None with `settings.method`.
         settings: see `Settings`.
         progress: called with (tiles done, tiles, "").
-        edges: levels between which the codes of the reference lie, (3, 257), where they are coarse
-            (`imaging.rounding`).
+        coding: how the frames were stored.
 
     Raises:
         InputError: frames or exposures of a wrong shape, type or range.
@@ -132,7 +131,7 @@ def fuse_burst(
     levels = np.empty(frames.shape, np.uint16)
     for rank, index in enumerate(order):
         levels[rank] = levels_of(frames[index])
-    return fuse_levels(levels, [float(ev[index]) for index in order], network, settings, progress, edges)
+    return fuse_levels(levels, [float(ev[index]) for index in order], network, settings, progress, coding)
 
 
 def levels_of(frame: np.ndarray) -> np.ndarray:
@@ -157,7 +156,7 @@ def fuse_levels(
     network: Stored | None,
     settings: Settings,
     progress: Progress = silent,
-    edges: np.ndarray | None = None,
+    coding: Coding = UNKNOWN,
 ) -> Fused:
     """`fuse_burst` of uint16 frames in ascending exposure, which are overwritten: large bursts are held only once."""
     reference = len(ev) // 2 if settings.reference is None else settings.reference
@@ -166,9 +165,9 @@ def fuse_levels(
     check_budget(levels.shape[-2] * levels.shape[-1], 0, settings)
     alignment = align_in_place(levels, checked.times, reference, settings.align)
     level = level_of(levels, checked.times, reference)
-    if edges is not None:
-        refine(levels, checked.times, reference, edges)
-    merge = window_merge(replace(checked, noise_level=level), network, settings)
+    if coding.edges is not None:
+        refine(levels, checked.times, reference, coding.edges)
+    merge = window_merge(replace(checked, noise_level=level), network, settings, coding.compressed)
     tiling = Tiling(_tile(levels.shape, merge, settings), HALO, STEP, "--memory")
     radiance, sigma = in_tiles(merge, levels, tiling, progress)
     learned = isinstance(merge, Learned)
@@ -206,11 +205,13 @@ def check_choice(network: Stored | None, settings: Settings) -> None:
         raise UsageError("neither a network nor a classical merge was named", "--method")
 
 
-def window_merge(burst: Burst, network: Stored | None, settings: Settings) -> Learned | Classical:
+def window_merge(
+    burst: Burst, network: Stored | None, settings: Settings, compressed: bool = False
+) -> Learned | Classical:
     """The network or merge that computes a window; `burst` holds exposures, reference and noise level of the whole."""
     if settings.method is not None or network is None:
         return Classical(str(settings.method), burst)
-    return Learned(network.net.to(choose()), burst, settings.blend)
+    return Learned(network.net.to(choose()), burst, settings.blend, compressed)
 
 
 def check_budget(pixels: int, frames: int, settings: Settings) -> None:

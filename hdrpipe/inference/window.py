@@ -28,6 +28,11 @@ mu-law its loss hardly feels a relative error there."""
 CLEAR = (2.0, 3.0)
 """Radiance over its noise, in one pixel of the merge, from which a shadow begins to count as measured, and does."""
 
+LEFT, LEFT_COMPRESSED = 0.45, 1.0
+"""Part of the merge's noise, as a standard deviation, that is taken to be left in the error of a network, and where
+compression hides the noise. Its own sigma knows the noise of its training alone
+(docs/decisions/0017-noise-in-sigma.md)."""
+
 
 class Classical:
     """A classical merge on windows; its sigma is 0 everywhere and means nothing."""
@@ -47,6 +52,8 @@ class Learned:
     `chosen_frames`, and what it changes in the classical merge of these (after the mu-law) is carried over to the
     classical merge of the whole burst: so no frame is lost, and one that stands in for a missing one adds nothing.
 
+    Sigma is the network's and a part of the noise of the whole burst's merge (`LEFT`), added as variances.
+
     It never overrides what longer frames measured: of each value it changes only the part that its own frames tell, and
     shadows below `UNSEEN` stay as the merge measured them. Passers in its longer frames are taken out before it reads.
 
@@ -55,7 +62,7 @@ class Learned:
         carries: whether the burst is another than the network takes.
     """
 
-    def __init__(self, net: HdrNet, burst: Burst, blend: float | None):
+    def __init__(self, net: HdrNet, burst: Burst, blend: float | None, compressed: bool = False):
         ev, reference = burst.ev, burst.reference
         self.chosen = chosen_frames(len(ev), reference, net.exposures)
         self.carries, self.blend = self.chosen != tuple(range(len(ev))), blend
@@ -64,6 +71,7 @@ class Learned:
         self.all_times = torch.tensor([[2.0 ** (value - ev[0]) for value in ev]])
         self.inference = Inference(net, self.times[0], level_of(burst))
         self.net, self.reference = net, reference
+        self.left = LEFT_COMPRESSED if compressed else LEFT
 
     @torch.inference_mode()
     def __call__(self, window: Frames) -> tuple[Picture, Plane]:
@@ -84,6 +92,8 @@ class Learned:
         else:
             tonemapped = torch.lerp(whole.denoised.clamp(0.0, 1.0), tonemapped, trust)
         radiance = inverse_mu_law(tonemapped)
+        left = self.left * whole.deviation.mean(dim=1, keepdim=True)
+        sigma = (sigma.square() + left.square()).sqrt().clamp_max(1.0)
         if self.blend is not None:
             merged = inverse_mu_law(whole.denoised.clamp(0.0, 1.0))
             radiance = torch.lerp(radiance, merged, blend_share(sigma, self.blend))

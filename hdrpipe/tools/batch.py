@@ -148,9 +148,9 @@ def _fuse_one(task: Task, network: Stored | None, settings: Settings, output: Ou
     check_budget(headers[0].width * headers[0].height, len(burst.frames), settings)
     read = read_burst(burst, reference=settings.reference, curve=settings.response)
     levels = read.samples if read.samples.dtype == np.uint16 else levels_of(read.samples)
-    ev, notes, matrix, edges = read.ev, read.notes, read.matrix, read.edges
+    ev, notes, matrix, coding = read.ev, read.notes, read.matrix, read.coding
     del read
-    fused = fuse_levels(levels, ev, network, settings, progress, edges)
+    fused = fuse_levels(levels, ev, network, settings, progress, coding)
     del levels
     release_memory()  # of tiles: now the result is written
     fused = replace(fused, radiance=in_srgb(fused.radiance, matrix))

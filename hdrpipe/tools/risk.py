@@ -15,6 +15,7 @@ from hdrpipe.errors import HdrpipeError, InputError
 from hdrpipe.evaluation.bootstrap import interval
 from hdrpipe.evaluation.measured_risk import measured_risk, split
 from hdrpipe.files.pictures.decoder import shared
+from hdrpipe.files.pictures.images import COMPRESSED
 from hdrpipe.imaging.align import align_in_place
 from hdrpipe.imaging.burst import Burst, unit_floats
 from hdrpipe.imaging.noise_level import crops_of
@@ -31,10 +32,6 @@ from hdrpipe.tools.networks import find_network
 
 TILES = Tiling(tile=512, multiple=16)
 """The same for all fusions, so that the same noise is added for all."""
-
-COMPRESSED = {"jpeg", "heif", "avif"}
-"""Formats whose compression takes a part of the noise away and correlates the rest: added noise is unlike it, and
-fusions that copy the noise of the reference would look best (benchmarks/measured_risk.py)."""
 
 
 class Fusion(NamedTuple):
@@ -94,7 +91,7 @@ def measure(
 def _measured(files: BurstFiles, fusions: Mapping[str, Fusion]) -> BurstRisk:
     headers = {path: shared().header(path) for path in files.frames}
     for path, header in headers.items():
-        if header.format in COMPRESSED:
+        if header.format in COMPRESSED:  # copies of its noise would look best (benchmarks/measured_risk.py)
             what = "compression has changed its noise, so no risk can be measured"
             raise InputError(what, path, "give RAW, TIFF or PNG frames that were never compressed")
     first = headers[files.frames[0]]

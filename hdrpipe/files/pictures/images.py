@@ -20,6 +20,9 @@ from hdrpipe.quantities import GAMMA, Picture
 OPAQUE = 0.98
 """Share of full alpha from which a pixel is measured: below, it is mixed with something else."""
 
+COMPRESSED = frozenset({"jpeg", "heif", "avif"})
+"""Formats whose compression takes a part of the noise away and correlates the rest."""
+
 
 @dataclass(frozen=True)
 class PictureInfo:

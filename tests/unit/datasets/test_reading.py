@@ -179,8 +179,8 @@ def test_a_tone_curve_is_undone_and_said(tmp_path):
     assert np.abs(spread[1]).mean() < 0.1
     assert any("the response is taken to be the camera's curve" in note for note in seen.notes)
     assert not any("the pictures say" in note for note in seen.notes)
-    assert plain.edges is None
-    assert seen.edges.shape == (3, 257)
+    assert plain.coding == (None, True)
+    assert seen.coding.edges.shape == (3, 257)
 
 
 def test_a_white_below_the_highest_code_is_taken_for_white_and_said(tmp_path):

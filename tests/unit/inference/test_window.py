@@ -13,7 +13,7 @@ from hdrpipe.imaging.tonemap import mu_law
 from hdrpipe.inference import window
 from hdrpipe.inference.load import SHIPPED, stored
 from hdrpipe.inference.tiles import predict
-from hdrpipe.inference.window import Classical, Learned, blend_share, chosen_frames
+from hdrpipe.inference.window import LEFT, LEFT_COMPRESSED, Classical, Learned, blend_share, chosen_frames
 from hdrpipe.models import network
 from hdrpipe.models.guide import start
 from hdrpipe.models.network import build
@@ -61,12 +61,17 @@ def test_the_reference_stands_between_its_neighbours(count, reference, exposures
     assert wanted[exposures // 2] == reference
 
 
-def test_a_burst_of_the_networks_length_is_the_networks_alone(net):
+@pytest.mark.parametrize(("compressed", "left"), [(False, LEFT), (True, LEFT_COMPRESSED)])
+def test_a_burst_of_the_networks_length_is_the_networks_alone_and_sigma_holds_its_noise(net, compressed, left):
     ldr, ev = frames(radiance(1)), (-2.0, 0.0, 2.0)
-    found, sigma = Learned(net, taken(ldr, ev, 1), None)(ldr)
+    burst = taken(ldr, ev, 1)
+    found, sigma = Learned(net, burst, None, compressed)(ldr)
     alone, doubt = predict(net, ldr, [1.0, 4.0, 16.0])
     assert np.array_equal(found, alone)
-    assert np.array_equal(sigma, doubt)
+    tensors = (torch.from_numpy(array)[None].float() for array in (burst.radiance, ldr, burst.times))
+    noise = start(*tensors, torch.tensor([burst.noise_level])).deviation.mean(dim=1)[0].numpy()
+    assert np.allclose(sigma, np.hypot(doubt, left * noise), rtol=1e-5)
+    assert (noise > 1e-4).all()
 
 
 @pytest.mark.parametrize(

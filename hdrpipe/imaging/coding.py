@@ -1,9 +1,11 @@
-"""Shadows of the reference that were rounded away, given back by longer exposures.
+"""Storage of the frames of a burst, as far as it adds to their errors; shadows that it rounded away.
 
 The contrast of a camera's own curve leaves few codes to shadows. One of them spans a stop there and more, so that a
 longer exposure seems to differ from the reference where it only knows better. A code says that the light lies between
 two edges: within them the longer exposure is believed, and whatever moved in it, the error stays below one code.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,24 @@ ROWS = 256
 """Rows of a picture that are refined at a time."""
 
 
+class Coding(NamedTuple):
+    """Storage of the frames of a burst, as far as it adds to their errors.
+
+    Attributes:
+        edges: (3, 257) levels between which each of the 256 codes of the reference's file lies, by channel, over the
+            range of uint16; None where they follow gamma 2.2 or have more than 8 bits, so that rounding is less than
+            noise.
+        compressed: whether compression has changed the noise, so that frames show less of it than they have.
+    """
+
+    edges: NDArray[np.uint16] | None = None
+    compressed: bool = False
+
+
+UNKNOWN = Coding()
+"""Frames that came from memory, or with as many codes as they need."""
+
+
 def refine(levels: NDArray[np.uint16], times: Times, reference: int, edges: NDArray[np.uint16]) -> None:
     """Move the reference, within the edges of its codes, to the longest exposure that does not clip; in place.
 
@@ -22,7 +42,7 @@ def refine(levels: NDArray[np.uint16], times: Times, reference: int, edges: NDAr
         levels: aligned frames (N, 3, H, W), display-coded by gamma 2.2 over the range of uint16, ascending exposure.
         times: relative exposure times, (N,).
         reference: index of the frame that the others are aligned to.
-        edges: (3, 257) levels between which each of the 256 codes of the reference's file lies, by channel.
+        edges: of the codes of the reference, see `Coding`.
     """
     top = np.iinfo(np.uint16).max
     for channel, bounds in enumerate(edges):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from hdrpipe.evaluation.metrics import psnr_mu
+from hdrpipe.imaging.coding import Coding, refine
 from hdrpipe.imaging.equalise import as_recorded
 from hdrpipe.imaging.response import KNOTS, Response
-from hdrpipe.imaging.rounding import refine
 from hdrpipe.inference.fuse import Settings, fuse_burst
 
 EV = (0.0, 2.0, 4.0)
@@ -93,6 +93,6 @@ def test_a_fused_picture_keeps_its_shadows(made):
     scene = np.array(ramp())
     levels, edges = made.equal(shot([scene] * 3)), made.edges(1, 255)
     settings = Settings(align="none", method="rejecting")
-    coarse, refined = (fuse_burst(levels.copy(), EV, None, settings, edges=given) for given in (None, edges))
+    coarse, refined = (fuse_burst(levels.copy(), EV, None, settings, coding=Coding(given)) for given in (None, edges))
     gained = psnr_mu(refined.radiance, scene.astype(np.float32)) - psnr_mu(coarse.radiance, scene.astype(np.float32))
     assert gained > 6.0
