@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections import Counter
 
 # Before torch comes in: a process with idle threads of OpenMP or OpenCV cannot be forked, as some tests do, and two
@@ -13,6 +14,8 @@ import pytest
 from campaign import FIGURES, SEED, short, table
 from checkout import Checkout, copy_checkout
 from filelock import FileLock
+
+from hdrpipe.files import stops
 
 cv2.setNumThreads(1)
 
@@ -41,6 +44,13 @@ def _finished(folder):
     checkout = copy_checkout(folder)
     checkout.printed = checkout.snakemake()
     return checkout
+
+
+@pytest.fixture(autouse=True, scope="session")
+def heeded():
+    """No signal is ignored, also where the tests run in the background of a shell, which ignores some for them."""
+    for number in (number for number in stops.SIGNALS if signal.getsignal(number) is signal.SIG_IGN):
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 @pytest.fixture

@@ -14,17 +14,6 @@ from hdrpipe.errors import Exit, StoppedError
 from hdrpipe.files import stops
 
 
-@pytest.fixture(autouse=True)
-def heeded():
-    """No signal is ignored, also where the tests run in the background of a shell, which ignores some for them."""
-    ignored = [number for number in stops.SIGNALS if signal.getsignal(number) is signal.SIG_IGN]
-    for number in ignored:
-        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
-    yield
-    for number in ignored:
-        signal.signal(number, signal.SIG_IGN)
-
-
 def twice(number):
     """Send this process a signal two times."""
     os.kill(os.getpid(), number)

@@ -122,7 +122,10 @@ def _opened_heif(path: Path | str) -> Any:
     # address space of threads would count against the limits of the child
     pillow_heif.options.DECODE_THREADS = 1
     pillow_heif.options.THUMBNAILS = pillow_heif.options.DEPTH_IMAGES = pillow_heif.options.AUX_IMAGES = False
-    return pillow_heif.open_heif(str(path), convert_hdr_to_8bit=False, hdr_to_16bit=False)
+    opened = pillow_heif.open_heif(str(path), convert_hdr_to_8bit=False, hdr_to_16bit=False)
+    if not len(opened):
+        raise InputError("holds no picture", path)
+    return opened
 
 
 def _opened_avif(path: Path | str) -> Any:
