@@ -15,7 +15,7 @@ def command(
     out: _job.Out,
     state: _job.State,
     weights: Annotated[
-        Path | None, typer.Option(help="The teacher (.safetensors); none where a classical merge is the teacher.")
+        Path | None, typer.Option(help="The teacher (.safetensors), where it is an average of the run's students.")
     ] = None,
     shard: Annotated[int, typer.Option(min=0, help="Index of the shard of the scenes, from 0.")] = 0,
     shards: Annotated[int, typer.Option(min=1, help="Number of shards.")] = 1,

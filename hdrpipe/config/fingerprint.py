@@ -76,7 +76,8 @@ def _content(path: Path) -> str:
         with path.expanduser().open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise UsageError(f"no weights to start from ({error.strerror})", path, "see warmup.weights") from None
+        hint = "see warmup.weights and teacher.source"
+        raise UsageError(f"no weights file ({error.strerror})", path, hint) from None
 
 
 @cache

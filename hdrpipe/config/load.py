@@ -158,12 +158,14 @@ def check_config(mapping: Mapping[str, Any]) -> Config:
 
 
 def _check_teacher(config: Config) -> None:
-    """Raise UsageError where a classical merge is to be averaged or cross-fitted, as only networks are, or where the
-    measured risk of the labels is needed and not measured."""
-    given = {"teacher.average": config.teacher.average != "none", "crossfit.folds": config.crossfit.folds > 0}
-    given["loss.judge_folds"] = config.loss.judge_folds > 0
+    """Raise UsageError where a classical merge is to be averaged, or a teacher that holds nothing out cross-fitted, or
+    where the measured risk of the labels is needed and not measured."""
+    hint = "leave it out, or set `teacher.source: average`"
+    if config.teacher.source == "denoised" and config.teacher.average != "none":
+        raise UsageError("is for teachers that are networks", "teacher.average", hint)
+    given = {"crossfit.folds": config.crossfit.folds > 0, "loss.judge_folds": config.loss.judge_folds > 0}
     for key in (key for key in given if given[key] and config.teacher.source != "average"):
-        raise UsageError("is for teachers that are networks", key, "leave it out, or set `teacher.source: average`")
+        raise UsageError("holds labels out of a teacher that the run trains; this one is given", key, hint)
     needed = {"masks.strategy": config.masks.options.needs_risk, "choose.rule": config.choose.rule == "measured-risk"}
     for key in (key for key in needed if needed[key] and config.pseudo_labelled and not config.teacher.risk):
         raise UsageError("needs the measured risk of the labels", key, "set `teacher.risk: true`")
@@ -209,7 +211,8 @@ def plugins_of(config: Config, stage: str) -> tuple[tuple[str, str], ...]:
 
 def weights_of(config: Config, stage: str) -> tuple[str, ...]:
     """Weights files whose content a stage depends on."""
-    return (config.warmup.weights,) if stage == "warmup" and config.warmup.weights else ()
+    named = {"warmup": config.warmup.weights, "teacher": config.teacher.weights}.get(stage)
+    return (named,) if named else ()
 
 
 def stage_spec(config: Config, stage: str) -> str:

@@ -155,12 +155,18 @@ class StudentSpec(TrainingSpec):
     )
 
 
+WEIGHTS = ".safetensors"
+"""Ending of weights files."""
+
+
 class TeacherSpec(Spec):
     """Teacher inference."""
 
-    source: Literal["average", "denoised"] = Field(
+    source: str = Field(
         default="average",
-        description="`average`: moving average of the student; `denoised`: that classical merge, of aligned frames.",
+        pattern=rf"^(average|denoised|.+\{WEIGHTS})$",
+        description="`average`: moving average of the student; `denoised`: that classical merge, of aligned frames; a "
+        "weights file (`*.safetensors`): that network, which reads aligned frames, too.",
     )
     average: Literal["none", "tta"] = Field(
         default="none", description="`tta`: labels are means over flips and permutations; their spread joins sigma."
@@ -170,6 +176,11 @@ class TeacherSpec(Spec):
         description="Measure the risk of each patch of the labels, without truth: a second inference, on more noise.",
     )
     shards: int = Field(default=1, ge=1, le=1000, description="Jobs and files per round; changes no array.")
+
+    @property
+    def weights(self) -> str:
+        """Weights file of a network that labels instead of the run's own; empty for other sources."""
+        return self.source if self.source.endswith(WEIGHTS) else ""
 
 
 class MasksSpec(PluginSpec):

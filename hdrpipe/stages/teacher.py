@@ -11,6 +11,7 @@ import numpy as np
 from torch import nn
 
 from hdrpipe.config.load import Config
+from hdrpipe.config.sections import TeacherSpec
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.evaluation.measured_risk import measured_risk, split
 from hdrpipe.files.product.hdf5 import write_product
@@ -50,7 +51,7 @@ def teacher(
 
     Args:
         spec: `teacher` of the config.
-        weights: the teacher (.safetensors); None where a classical merge is the teacher.
+        weights: the teacher (.safetensors) where it is an average of the run's students.
         bursts: scene products.
         position: index of this shard, from 0, and the number of shards; changes no array.
         round_: the round that the labels are for.
@@ -59,20 +60,13 @@ def teacher(
         job: provenance and progress.
 
     Raises:
-        UsageError: a network is the teacher and its weights are not given.
+        UsageError: an average is the teacher and its weights are not given.
     """
     shard, shards = position
     with ExitStack() as stack:
         scenes = Shards(bursts, "scenes", stack)
         names = scenes.scenes[shard::shards]
-        if spec.teacher.source == "average":
-            if weights is None:
-                raise UsageError("the teacher is a network, and its weights are not given", "--weights")
-            network = load_network(weights)
-            label, source = labelling(network.net, spec.teacher.average), network.content_hash
-            inputs = {weights.name: source, **scenes.hashes}
-        else:
-            label, source, inputs = partial(merged, scenes), spec.teacher.source, scenes.hashes
+        label, source, inputs = _labelling(spec.teacher, weights, scenes)
         attributes = {"round": round_, "weights": source}
         saved = stack.enter_context(Partial(state, state_key(job, inputs), attributes))
         measure = spec.teacher.risk
@@ -81,22 +75,45 @@ def teacher(
         job.record(out, inputs, written)
 
 
+def _labelling(spec: TeacherSpec, weights: Path | None, scenes: Shards) -> tuple[Label, str, dict[str, str]]:
+    """What labels, its content hash or name, and the inputs of the job."""
+    if spec.source == "average":
+        if weights is None:
+            raise UsageError("the teacher is a network, and its weights are not given", "--weights")
+        network = load_network(weights)
+        digest = network.content_hash
+        return labelling(network.net, spec.average), digest, {weights.name: digest, **scenes.hashes}
+    if not spec.weights:
+        return partial(merged, scenes), spec.source, dict(scenes.hashes)
+    network = load_network(Path(spec.weights).expanduser())
+    infer, digest = labelling(network.net, spec.average), network.content_hash
+    return partial(on_aligned, infer, scenes), digest, {"teacher": digest, **scenes.hashes}
+
+
 def labelling(network: nn.Module, average: str = "none") -> Label:
     """Labels by a network; `average` is `none` or `tta`."""
     infer = predict if average == "none" else predict_averaged
     return lambda scene: infer(network, scene.frames[...], scene.times)
 
 
+def on_aligned(label: Label, scenes: Shards, scene: SceneArrays) -> tuple[Picture, Plane]:
+    """A label by what reads aligned frames, whatever the student reads."""
+    return label(replace(scene, frames=aligned(scenes, scene).ldr))
+
+
+def aligned(scenes: Shards, scene: SceneArrays) -> Burst:
+    """The burst of a scene, aligned here (DIS) where prepare has not aligned it."""
+    burst = Burst(unit_floats(scene.frames[...]), tuple(np.log2(scene.times)), scene.reference)
+    return burst if scenes.of(scene.name).has(scene.name, "aligned") else align(burst, "dis").burst
+
+
 def merged(scenes: Shards, scene: SceneArrays) -> tuple[Picture, Plane]:
-    """Label by the merge `denoised`, of frames that are aligned here (DIS) where prepare has not aligned them.
+    """Label by the merge `denoised` of aligned frames.
 
     sigma is the standard deviation of the merge's noise before non-local means, in the mu-law domain, root mean square
     over channels. It knows nothing of ghosts.
     """
-    burst = Burst(unit_floats(scene.frames[...]), tuple(np.log2(scene.times)), scene.reference)
-    if not scenes.of(scene.name).has(scene.name, "aligned"):
-        burst = align(burst, "dis").burst
-    merge, variance = measured(burst)
+    merge, variance = measured(aligned(scenes, scene))
     sigma = np.sqrt(np.square(deviation(merge, variance)).mean(0))
     return non_local_means(merge, variance), sigma
 

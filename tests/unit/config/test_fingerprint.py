@@ -33,7 +33,7 @@ def test_the_content_of_weights_counts_and_not_their_name(tmp_path):
     other.write_bytes(b"2")
     of = [fp.fingerprint("warmup", (), [str(path)]) for path in (first, same, other)]
     assert of[0] == of[1] != of[2]
-    with pytest.raises(UsageError, match="no weights to start from"):
+    with pytest.raises(UsageError, match="no weights file"):
         fp.fingerprint("warmup", (), [str(tmp_path / "missing")])
 
 

@@ -1,5 +1,6 @@
-"""Labels by a classical merge: the teacher sees the frames aligned, whatever the student reads."""
+"""Labels by a merge or by a given network: they see the frames aligned, whatever the student reads."""
 
+import os
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -7,7 +8,8 @@ import numpy as np
 import pytest
 import small_rounds
 
-from hdrpipe.config.load import check_config
+from hdrpipe.config.fingerprint import fingerprint
+from hdrpipe.config.load import check_config, plugins_of, weights_of
 from hdrpipe.errors import StoppedError, UsageError
 from hdrpipe.evaluation.uncertainty import error_map
 from hdrpipe.files.atomic import write_json
@@ -16,6 +18,8 @@ from hdrpipe.files.product.shards import Shards
 from hdrpipe.imaging.align import align
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.merge import denoised
+from hdrpipe.inference.load import SHIPPED, stored
+from hdrpipe.inference.tiles import predict
 from hdrpipe.masking.strategy import patch_means
 from hdrpipe.stages.inputs import scene_arrays
 from hdrpipe.stages.job import silent
@@ -77,17 +81,45 @@ def test_a_network_needs_its_weights(prepared):
         label(prepared[0])
 
 
+def test_a_network_from_a_file_labels_aligned_frames(prepared):
+    folder, method = prepared
+    out = label(folder, source=str(SHIPPED))
+    shipped = stored(SHIPPED)
+    with open_product(folder / "unlabelled-00.h5", "scenes") as scenes, open_product(out, "uncertainty") as labels:
+        assert labels.attributes["weights"] == shipped.metadata["content_hash"]
+        for name in scenes.scenes:
+            attributes = scenes.scene_attributes(name)
+            ldr = scenes.read(name, "ldr" if method == "none" else "aligned").astype(np.float32) / np.float32(65535)
+            burst = Burst(ldr, tuple(attributes["ev"]), attributes["reference"])
+            seen = align(burst, "dis").burst if method == "none" else burst
+            radiance, sigma = predict(shipped.net, seen.ldr, seen.times)
+            assert np.abs(labels.read(name, "pseudo_label") - radiance).max() < 1e-3
+            assert np.allclose(labels.read(name, "sigma"), sigma, rtol=0.01)
+
+
+def test_its_content_counts_and_not_its_time(tmp_path):
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(SHIPPED.read_bytes())
+    config = check_config({"teacher": {"source": str(path)}})
+    before = fingerprint("teacher", plugins_of(config, "teacher"), weights_of(config, "teacher"))
+    os.utime(path, (1, 1))
+    assert fingerprint("teacher", plugins_of(config, "teacher"), weights_of(config, "teacher")) == before
+    path.write_bytes(path.read_bytes() + b"x")
+    assert fingerprint("teacher", plugins_of(config, "teacher"), weights_of(config, "teacher")) != before
+
+
 @pytest.mark.parametrize(
-    "settings",
+    ("settings", "told"),
     [
-        {"teacher": {"source": "denoised", "average": "tta"}},
-        {"teacher": {"source": "denoised"}, "crossfit": {"folds": 2}},
-        {"teacher": {"source": "denoised"}, "loss": {"judge_folds": 2}},
+        ({"teacher": {"source": "denoised", "average": "tta"}}, "is for teachers that are networks"),
+        ({"teacher": {"source": "denoised"}, "crossfit": {"folds": 2}}, "this one is given"),
+        ({"teacher": {"source": "denoised"}, "loss": {"judge_folds": 2}}, "this one is given"),
+        ({"teacher": {"source": "a.safetensors"}, "crossfit": {"folds": 2}}, "this one is given"),
     ],
-    ids=["average", "crossfit", "judge_folds"],
+    ids=["average", "crossfit", "judge_folds", "file"],
 )
-def test_what_is_for_networks_alone_is_refused_for_a_merge(settings):
-    with pytest.raises(UsageError, match=r"is for teachers that are networks.*teacher\.source"):
+def test_what_a_given_teacher_cannot_do_is_refused(settings, told):
+    with pytest.raises(UsageError, match=rf"{told}.*teacher\.source"):
         check_config(settings)
 
 
