@@ -76,7 +76,7 @@ def teacher(
 
 
 def _labelling(spec: TeacherSpec, weights: Path | None, scenes: Shards) -> tuple[Label, str, dict[str, str]]:
-    """What labels, its content hash or name, and the inputs of the job."""
+    """The function that labels, its content hash or name, and the inputs of the job."""
     if spec.source == "average":
         if weights is None:
             raise UsageError("the teacher is a network, and its weights are not given", "--weights")
