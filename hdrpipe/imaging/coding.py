@@ -46,11 +46,12 @@ def refine(levels: NDArray[np.uint16], times: Times, reference: int, edges: NDAr
     """
     top = np.iinfo(np.uint16).max
     for channel, bounds in enumerate(edges):
+        code = np.searchsorted(bounds[1:-1], np.arange(top + 1), side="right")
+        lowest, highest = bounds[code], bounds[code + 1]
         for start in range(0, levels.shape[2], ROWS):
             rows = levels[:, channel, start : start + ROWS]
             light = rows[reference].astype(np.float32)
             for index in range(reference + 1, len(rows)):
                 factor = np.float32((times[reference] / times[index]) ** (1.0 / GAMMA))
                 light = np.where(rows[index] < CLIPPING[0] * top, rows[index] * factor, light)
-            code = np.searchsorted(bounds[1:-1], rows[reference], side="right")
-            rows[reference] = np.rint(light).clip(bounds[code], bounds[code + 1])
+            rows[reference] = np.rint(light).clip(lowest[rows[reference]], highest[rows[reference]])
