@@ -8,7 +8,7 @@ constant beside the code that uses it.
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, cast
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
+from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
 
 from hdrpipe.config import plugins
 from hdrpipe.config.mask_options import MaskOptions
@@ -164,7 +164,6 @@ class TeacherSpec(Spec):
 
     source: str = Field(
         default="average",
-        pattern=rf"^(average|denoised|.+\{WEIGHTS})$",
         description="`average`: moving average of the student; `denoised`: that classical merge, of aligned frames; a "
         "weights file (`*.safetensors`): that network, which reads aligned frames, too.",
     )
@@ -176,6 +175,13 @@ class TeacherSpec(Spec):
         description="Measure the risk of each patch of the labels, without truth: a second inference, on more noise.",
     )
     shards: int = Field(default=1, ge=1, le=1000, description="Jobs and files per round; changes no array.")
+
+    @field_validator("source")
+    @classmethod
+    def _check_source(cls, source: str) -> str:
+        if source not in ("average", "denoised") and not source.endswith(WEIGHTS):
+            raise ValueError(f"wanted average, denoised, or a weights file (*{WEIGHTS})")
+        return source
 
     @property
     def weights(self) -> str:

@@ -20,6 +20,8 @@ from checkout import Checkout
         ({"devices": 2}, ["devices", "--resources gpu=2"]),
         ({"devices": 3}, ["warmup.batch", "multiple of 3"]),
         ({"warmup": {"weights": "gone.safetensors"}}, ["gone.safetensors", "warmup.weights"]),
+        ({"teacher": {"source": "gone.safetensors"}}, ["gone.safetensors: no weights file", "teacher.source"]),
+        ({"teacher": {"source": "averag"}}, ["teacher.source", "wanted average, denoised, or a weights file"]),
         ({"student": {"physics_weight": 1, "consistency_weight": 1}}, ["student.physics_weight", "is the old name"]),
     ],
     ids=str,

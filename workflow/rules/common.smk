@@ -46,9 +46,9 @@ def checked(make, *arguments):
 CONFIG = checked(check_config, config)
 SETTINGS = renamed(config)
 checked(refuse_foreign_folder)
-checked(
-    fingerprint, "warmup", (), weights_of(CONFIG, "warmup")
-)  # missing weights are an error at once
+for stage in ("warmup", "teacher"):  # missing weights are an error at once
+    if weights_of(CONFIG, stage):
+        checked(fingerprint, stage, (), weights_of(CONFIG, stage))
 if CONFIG.loss.vgg_weights and not Path(CONFIG.loss.vgg_weights).is_file():
     raise WorkflowError(
         f"config: loss.vgg_weights: there is no such file: {CONFIG.loss.vgg_weights}"
