@@ -46,10 +46,14 @@ def _finished(folder):
     return checkout
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True)
 def heeded():
-    """No signal is ignored, also where the tests run in the background of a shell, which ignores some for them."""
-    for number in (number for number in stops.SIGNALS if signal.getsignal(number) is signal.SIG_IGN):
+    """Every test begins with the signals of a fresh process.
+
+    A shell's background ignores some, and a command that a test called in this process leaves handlers behind, which
+    processes that another test forks would inherit: a pool that is terminated then waits for ever.
+    """
+    for number in stops.SIGNALS:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
