@@ -97,9 +97,11 @@ def write_dng(
     white=4095,
     kind="bayer",
     full=1.0,
+    profile=None,
 ):
     """An uncompressed DNG of linear sensor RGB (3, H, W) in [0, 1], H and W even: an RGGB mosaic, `linear` RGB, or
-    the `grey` of its green; the sensor saturates at `full` of the range that its file tells."""
+    the `grey` of its green; the sensor saturates at `full` of the range that its file tells; `profile` are the numbers
+    of its NoiseProfile."""
     _, height, width = linear.shape
     sensor = np.empty((height, width), np.float64)
     for (row, column), channel in zip(((0, 0), (0, 1), (1, 0), (1, 1)), (0, 1, 1, 2), strict=True):
@@ -123,6 +125,7 @@ def write_dng(
         (273, 4, [0]), (274, 3, [1]), (277, 3, [planes]), (278, 4, [height]), (279, 4, [len(samples)]), *mosaic,
         (34665, 4, [0]), (50706, 1, bytes([1, 4, 0, 0])), (50708, 2, b"Test Camera\0"), (50714, 4, [black] * planes),
         (50717, 4, [white] * planes), *colours,
+        *([] if profile is None else [(51041, 12, profile)]),
     ]  # fmt: skip
     first = 8
     second = first + _ifd_size(tags)
@@ -160,7 +163,7 @@ def _packed(kind, value):
     if kind in (5, 10):
         sign = "<ii" if kind == 10 else "<II"
         return b"".join(struct.pack(sign, v.numerator, v.denominator) for v in value), len(value)
-    return struct.pack(f"<{len(value)}{({3: 'H', 4: 'I'})[kind]}", *value), len(value)
+    return struct.pack(f"<{len(value)}{({3: 'H', 4: 'I', 12: 'd'})[kind]}", *value), len(value)
 
 
 def _ifd_size(tags):

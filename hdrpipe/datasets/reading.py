@@ -22,6 +22,8 @@ from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.camera import linear_from_ldr
 from hdrpipe.imaging.coding import UNKNOWN, Coding
 from hdrpipe.imaging.exposure import brightness, stops_between
+from hdrpipe.imaging.noise_level import stated_level
+from hdrpipe.imaging.noise_model import NoiseModel
 from hdrpipe.imaging.saturation import BINS, saturation
 from hdrpipe.quantities import Picture
 
@@ -91,7 +93,7 @@ def read_burst(
     is_raw = {path.suffix.lower() in raw.SUFFIXES for path in files.frames}
     if len(is_raw) > 1:
         raise InputError("mixes RAW and other pictures", files.name, "give one kind: their brightness differs")
-    balance, level = _development(files, reference, decoder, max_pixels) if True in is_raw else (None, 1.0)
+    balance, level, noise = _development(files, reference, decoder, max_pixels) if True in is_raw else (None, 1.0, None)
     samples, infos, remarks = _decoded(files, lambda path: decoder.picture(path, max_pixels, balance, level))
     samples, more = _as_levels(samples, infos, files)
     remarks += more
@@ -104,7 +106,7 @@ def read_burst(
     refuse_reversed(files, samples)
     notes = (*files.notes, *remarks, *disagreements(files, samples))
     matrix = one_matrix([info.matrix for info in infos], files.name)
-    coding = Coding(edges, any(info.format in COMPRESSED for info in infos))
+    coding = Coding(edges, any(info.format in COMPRESSED for info in infos), noise)
     return ReadBurst(files.name, samples, files.ev, reference, files.source, files.frames, notes, matrix, coding)
 
 
@@ -179,11 +181,15 @@ def _as_levels(
 
 def _development(
     files: BurstFiles, reference: int, decoder: Decoder, max_pixels: int
-) -> tuple[tuple[float, ...] | None, float]:
-    """White balance and saturation of RAW frames, one for all: else they would differ by more than their exposures."""
-    balance = decoder.header(files.frames[reference], max_pixels).white_balance
+) -> tuple[tuple[float, ...] | None, float, float | None]:
+    """White balance and saturation of RAW frames, one for all: else they would differ by more than their exposures; and
+    the noise level that they state."""
+    headers = [decoder.header(path, max_pixels) for path in files.frames]
     tones = [decoder.tones(path, BINS, max_pixels) for path in files.frames]
-    return balance, saturation(tones, files.ev)
+    white = saturation(tones, files.ev)
+    noises = (header.noise for header in headers)
+    stated = stated_level(NoiseModel(noise[0] / white, noise[1] / white**2) if noise else None for noise in noises)
+    return headers[reference].white_balance, white, stated
 
 
 def _reference(files: BurstFiles, asked: int | None) -> int:

@@ -25,10 +25,12 @@ class Coding(NamedTuple):
             range of uint16; None where they follow gamma 2.2 or have more than 8 bits, so that rounding is less than
             noise.
         compressed: whether compression has changed the noise, so that frames show less of it than they have.
+        noise_level: factor on the standard noise variance that the files state; None where they state none.
     """
 
     edges: NDArray[np.uint16] | None = None
     compressed: bool = False
+    noise_level: float | None = None
 
 
 UNKNOWN = Coding()

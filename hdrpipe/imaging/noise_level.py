@@ -3,7 +3,8 @@
 Aligned frames of one scene differ by their noise, wherever both are well exposed and nothing moves: in most windows.
 The median window therefore measures the noise, whatever a camera has done to it; motion and alignment errors could
 only raise it. Texture could only raise what the reference alone shows. Of the two the lower one counts, but not below
-1: compression hides noise from a single frame.
+1: compression hides noise from a single frame. A level that the files state (DNG) counts like what the reference alone
+shows, and where nothing can be compared.
 """
 
 from collections.abc import Iterable
@@ -17,7 +18,7 @@ from hdrpipe.errors import InputError
 from hdrpipe.imaging.camera import radiance_from_ldr
 from hdrpipe.imaging.denoise import mean_around
 from hdrpipe.imaging.noise import noise, well_exposed
-from hdrpipe.imaging.noise_model import measured_noise
+from hdrpipe.imaging.noise_model import NoiseModel, measured_noise
 from hdrpipe.quantities import Frames
 
 SIDE = 5
@@ -39,25 +40,31 @@ CROPS = 3
 """of which there are so many along each axis."""
 
 
-def noise_level(crops: Iterable[Frames], times: NDArray[Any], reference: int) -> float:
-    """Factor on the standard noise variance, in `RANGE`; 1 where nothing can be compared.
+def noise_level(crops: Iterable[Frames], times: NDArray[Any], reference: int, stated: float | None = None) -> float:
+    """Factor on the standard noise variance, in `RANGE`; where nothing can be compared the stated one, or 1.
 
     Args:
         crops: display-coded frames of one or several parts of a burst, aligned, (N, 3, h, w) in [0, 1].
         times: relative exposure times, (N,).
         reference: index of the frame that the others are aligned to.
+        stated: factor that the files state, see `stated_level`.
     """
     ratios, alone = [], []
     for crop in crops:
         ratios.append(_ratios(crop, np.asarray(times, np.float64), reference))
         alone.append(crop[reference : reference + 1])
     measured = np.concatenate(ratios) if ratios else np.zeros(0)
-    if not measured.size:
-        return 1.0
-    level = WARPED * float(np.median(measured))
-    if level > 1.0:
-        level = min(level, max(1.0, level_alone(alone) or 0.0))
+    level = WARPED * float(np.median(measured)) if measured.size else stated or 1.0
+    if measured.size and level > 1.0:
+        limits = [limit for limit in (level_alone(alone), stated) if limit is not None]
+        level = min(level, max(1.0, min(limits, default=0.0)))
     return float(np.clip(level, *RANGE))
+
+
+def stated_level(models: Iterable[NoiseModel | None]) -> float | None:
+    """Median factor on the standard noise variance by what the files of a burst state; None if one states nothing."""
+    levels = [None if model is None else float(model.variance(TYPICAL) / noise(TYPICAL, 1.0)) for model in models]
+    return None if None in levels else float(np.median(np.array(levels, np.float64)))
 
 
 def crops_of(height: int, width: int) -> list[tuple[slice, slice]]:

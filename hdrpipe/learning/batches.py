@@ -236,16 +236,17 @@ def _leave_stops(_: int) -> None:
     stops.ignore(stops.TYPED)
 
 
-def level_of(frames: Array, times: Any, reference: int) -> float:
+def level_of(frames: Array, times: Any, reference: int, stated: float | None = None) -> float:
     """Noise level of a burst (`imaging.noise_level`).
 
     Args:
         frames: aligned, as in `SceneArrays`; only parts of large ones are read.
         times: relative exposure times, (N,).
         reference: index of the frame that the others are aligned to.
+        stated: noise level by the files, if they state one.
     """
     crops = (unit_floats(frames[(..., *crop)]) for crop in crops_of(*frames.shape[-2:]))
-    return noise_level(crops, np.asarray(times), reference)
+    return noise_level(crops, np.asarray(times), reference, stated)
 
 
 def _check(group: Sampling, crop: int) -> None:

@@ -86,8 +86,9 @@ def displacement(read: ReadBurst) -> float | None:
 
 
 def noise(read: ReadBurst) -> float | None:
-    """Noise level of the frames as taken (`imaging.noise_level`), on parts of large ones."""
-    return level_alone([unit_floats(read.samples[(..., *crop)]) for crop in crops_of(*read.samples.shape[2:])])
+    """Noise level of the frames as taken (`imaging.noise_level`), on parts of large ones; else what files state."""
+    level = level_alone([unit_floats(read.samples[(..., *crop)]) for crop in crops_of(*read.samples.shape[2:])])
+    return read.coding.noise_level if level is None else level
 
 
 def truth_facts(burst: BurstFiles, read: ReadBurst, decoder: Decoder) -> tuple[str, list[str], list[str]]:

@@ -48,6 +48,8 @@ class PictureHeader:
         width, height: in pixels, by the header.
         camera: EXIF.
         white_balance: the camera's own multipliers of a RAW picture, else None.
+        noise: variance per unit of signal and at black of the developed picture (linear, in [0, 1]), as a DNG states
+            it (NoiseProfile); None for files that state nothing.
     """
 
     format: str
@@ -55,6 +57,7 @@ class PictureHeader:
     height: int
     camera: CameraData
     white_balance: tuple[float, ...] | None
+    noise: tuple[float, ...] | None = None
 
 
 class Decoder:
@@ -121,13 +124,14 @@ class Decoder:
         with self._lock, self._errors_named(path):
             self._ask("header", path, max_pixels=max_pixels)
             answer = self._hear(self.seconds)
-            balance = answer["white_balance"]
+            balance, noise = answer["white_balance"], answer["noise"]
             return PictureHeader(
                 format=str(answer["format"]),
                 width=int(answer["width"]),
                 height=int(answer["height"]),
                 camera=_camera(answer["camera"]),
                 white_balance=None if balance is None else tuple(float(factor) for factor in balance),
+                noise=None if noise is None else tuple(float(number) for number in noise),
             )
 
     def tones(self, path: Path | str, bins: int, max_pixels: int = MAX_PIXELS) -> NDArray[np.int64]:

@@ -70,11 +70,11 @@ def _picture(request: dict[str, Any], answers: BinaryIO) -> None:
 def _header(request: dict[str, Any], answers: BinaryIO) -> None:
     path = request["path"]
     kind, width, height = headers.measure(path, int(request["max_pixels"]))
-    camera, balance = camera_data(path), None
+    camera, balance, noise = camera_data(path), None, None
     if kind == "raw":
-        balance, exposure = raw.exposure_data(path)
+        balance, exposure, noise = raw.exposure_data(path)
         camera = camera if camera.seconds else exposure
-    answer = {"format": kind, "width": width, "height": height, "white_balance": balance}
+    answer = {"format": kind, "width": width, "height": height, "white_balance": balance, "noise": noise}
     _tell(answers, answer | {"camera": vars(camera)})
 
 

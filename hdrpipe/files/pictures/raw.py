@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hdrpipe.errors import InputError
 from hdrpipe.files.names import plain
 from hdrpipe.files.pictures.metadata import CameraData
+from hdrpipe.files.pictures.tiff_pages import noise_profile
 from hdrpipe.quantities import GAMMA
 
 SUFFIXES = frozenset(
@@ -21,6 +22,9 @@ SUFFIXES = frozenset(
     | {".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"}
 )
 """Endings of RAW pictures. Many of them are TIFF inside, so that the name has to tell."""
+
+DEMOSAICED = 0.9
+"""Noise variance that LibRaw's way to fill a mosaic leaves, on average over the channels and white balances."""
 
 _EARLIEST = 20 * 365.25 * 86400
 """Seconds since 1970. LibRaw gives 0, shifted by the time zone, for a file without a moment."""
@@ -35,22 +39,40 @@ def size(path: Path) -> tuple[int, int]:
         return (height, width) if turned else (width, height)
 
 
-def exposure_data(path: Path | str) -> tuple[tuple[float, ...], CameraData]:
-    """White balance and exposure by LibRaw, also of formats that no EXIF reader knows (CR3, CRW, MRW, X3F).
+def exposure_data(path: Path | str) -> tuple[tuple[float, ...], CameraData, tuple[float, float] | None]:
+    """White balance and exposure by LibRaw, also of formats that no EXIF reader knows (CR3, CRW, MRW, X3F), and noise.
 
     Returns:
         The camera's own white balance: multipliers of red, green, blue and the second green (0: like the first);
-        and its exposure.
+        its exposure; and the noise that a DNG states, see `_developed_noise`.
     """
+    profile = noise_profile(path) if Path(path).suffix.lower() == ".dng" else None
     with _opened(path) as picture, _developing(path):
         balance, other = picture.camera_whitebalance, picture.other
+        noise = None if profile is None else _developed_noise(picture, profile, balance)
     seconds, iso, aperture = (
         float(value) if 0 < value < math.inf else None
         for value in (other.shutter_speed, other.iso_speed, other.aperture)
     )
     taken = (other.timestamp - datetime(1970, 1, 1)).total_seconds()
     camera = CameraData(seconds, iso, aperture, taken if taken > _EARLIEST else None)
-    return tuple(float(factor) for factor in balance), camera
+    return tuple(float(factor) for factor in balance), camera, noise
+
+
+def _developed_noise(picture: Any, profile: Sequence[float], balance: Sequence[float]) -> tuple[float, float] | None:
+    """Variance per unit of signal and at black of the developed picture, linear in [0, 1]: mean over its channels.
+
+    White balance multiplies the sensor's noise, the matrix to sRGB mixes it; the mean of neighbours that fills a mosaic
+    takes some away.
+    """
+    gains, matrix = np.array(balance[:3], np.float64), np.asarray(picture.color_matrix, np.float64)[:, :3]
+    if picture.num_colors != 3 or not gains.min() > 0 or len(profile) not in (2, 6):
+        return None
+    gains /= gains.min()
+    mixing = (matrix if matrix.any() else np.eye(3)) ** 2
+    shot, read = np.broadcast_to(np.reshape(profile, (-1, 2)), (3, 2)).T
+    kept = 1.0 if picture.raw_image_visible.ndim == 3 else DEMOSAICED
+    return kept * float((mixing @ (gains * shot)).mean()), kept * float((mixing @ (gains**2 * read)).mean())
 
 
 def tones(path: Path | str, bins: int) -> list[list[int]]:

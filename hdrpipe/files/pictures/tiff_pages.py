@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tifffile
 
@@ -19,6 +20,9 @@ _COLOURS = (0, _BLACK_IS_ZERO, _RGB, 3, 5, 6)
 
 _PREMULTIPLIED, _ALPHA = 1, 2
 """Kinds of extra samples."""
+
+_NOISE_PROFILE = 51041
+"""Tag of DNG 1.3."""
 
 _FLOAT = 3
 """Sample format (TIFF 6.0, section 19)."""
@@ -83,6 +87,20 @@ def remarks(path: Path | str) -> tuple[str, ...]:
     """A remark where a TIFF holds several full pictures, of which one is read."""
     pages = [page for page in _pages(path) if not page.reduced]
     return (f"page {full_page(path).index + 1} of {len(pages)} is read",) if len(pages) > 1 else ()
+
+
+def noise_profile(path: Path | str) -> tuple[float, ...] | None:
+    """Tag NoiseProfile of a DNG, of its first page or of a picture within: for all colours, or for each of them, the
+    variance per unit of signal and at black of a linear value of the sensor in [0, 1]; None without a valid one."""
+    try:
+        with open(path, "rb") as file, tifffile.TiffFile(file) as tiff:
+            pages: list[Any] = [tiff.pages[0], *(tiff.pages[0].pages or ())]
+            values = next((page.tags[_NOISE_PROFILE].value for page in pages if _NOISE_PROFILE in page.tags), ())
+            numbers = tuple(float(number) for number in values)
+    except Exception:  # foreign bytes: the parser has no closed list of what it raises
+        return None
+    valid = len(numbers) >= 2 and len(numbers) % 2 == 0 and all(0 <= number < 1 for number in numbers)
+    return numbers if valid and min(numbers[::2]) > 0 else None
 
 
 def _pages(path: Path | str) -> list[Page]:

@@ -9,6 +9,9 @@ from hdrpipe.datasets.bursts import find_burst
 from hdrpipe.datasets.reading import read_burst, read_truth
 from hdrpipe.errors import InputError
 from hdrpipe.files.pictures.decoder import shared
+from hdrpipe.files.pictures.raw import DEMOSAICED
+from hdrpipe.imaging.coding import Coding
+from hdrpipe.imaging.noise import READ_NOISE, SHOT_NOISE
 
 
 def read(folder):
@@ -153,6 +156,16 @@ def test_raw_frames_without_clipped_pixels_are_as_their_white_level_tells(tmp_pa
     assert np.array_equal(seen.samples, alone)
 
 
+@pytest.mark.parametrize(("kind", "kept"), [("linear", 1.0), ("bayer", DEMOSAICED)])
+def test_a_burst_knows_the_noise_that_all_its_raw_frames_state(tmp_path, kind, kept):
+    pytest.importorskip("rawpy", reason="the extra `raw` is not installed")
+    profile = [3 * SHOT_NOISE, 3 * READ_NOISE]
+    found = raw_burst(tmp_path, 0.05 * GREY / GREY.max(), kind=kind, neutral=(1.0, 1.0, 1.0), profile=profile)
+    assert read_burst(found).coding.noise_level == pytest.approx(3.0 * kept, rel=1e-3)
+    write_dng(tmp_path / "1.dng", 0.2 * GREY, seconds=4 / 500, kind=kind)
+    assert read_burst(found).coding.noise_level is None
+
+
 def lit(folder, curve, gains=(1.0, 1.0, 1.0), off=0.0):
     """Three JPEGs of one scene by `curve`, the first with another white balance or exposure than the others."""
     folder.mkdir()
@@ -179,7 +192,7 @@ def test_a_tone_curve_is_undone_and_said(tmp_path):
     assert np.abs(spread[1]).mean() < 0.1
     assert any("the response is taken to be the camera's curve" in note for note in seen.notes)
     assert not any("the pictures say" in note for note in seen.notes)
-    assert plain.coding == (None, True)
+    assert plain.coding == Coding(None, compressed=True)
     assert seen.coding.edges.shape == (3, 257)
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from hdrpipe.imaging.noise import noise
-from hdrpipe.imaging.noise_level import CROP, CROPS, RANGE, crops_of, noise_level
+from hdrpipe.imaging.noise import READ_NOISE, SHOT_NOISE, noise
+from hdrpipe.imaging.noise_level import CROP, CROPS, RANGE, crops_of, noise_level, stated_level
+from hdrpipe.imaging.noise_model import NoiseModel
 
 TIMES = np.array([1.0, 4.0, 16.0])
 
@@ -64,3 +65,25 @@ def test_large_pictures_are_looked_at_in_parts_that_lie_within():
         assert 0 <= down.start < down.stop <= rows
         assert 0 <= across.start < across.stop <= columns
     assert max(across.stop for _, across in crops) == columns
+
+
+def test_what_the_files_state_limits_the_level_that_motion_raises():
+    rng = np.random.default_rng(1)
+    texture = [0.02 + 0.3 * rng.random((3, 64, 64)) for _ in TIMES]  # nothing is flat, and nothing stays
+    frames = [shot(texture, 4.0)]
+    assert noise_level(frames, TIMES, 1) == 1.0  # nothing tells the noise from the motion
+    assert noise_level(frames, TIMES, 1, stated=4.0) == 4.0
+    still = [shot([scenery()] * 3, 1.0)]
+    assert noise_level(still, TIMES, 1, stated=50.0) == noise_level(still, TIMES, 1)
+
+
+def test_where_nothing_can_be_compared_the_files_are_believed():
+    black = [np.zeros((3, 3, 16, 16), np.float32)]
+    assert noise_level(black, TIMES, 1, stated=6.0) == 6.0
+    assert noise_level(black, TIMES, 1, stated=1e4) == RANGE[1]
+
+
+def test_the_stated_level_is_the_median_of_the_frames_that_all_state_one():
+    camera = [NoiseModel(factor * SHOT_NOISE, factor * READ_NOISE) for factor in (1.0, 4.0, 9.0)]
+    assert stated_level(camera) == pytest.approx(4.0)
+    assert stated_level([*camera, None]) is None

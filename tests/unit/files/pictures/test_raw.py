@@ -36,3 +36,24 @@ def test_a_monochrome_sensor_gives_grey(tmp_path, black, white):
     seen = linear(path)
     assert seen.shape == RAMP.shape
     assert seen == pytest.approx(RAMP, rel=0.01, abs=2e-3)
+
+
+@pytest.mark.parametrize(("kind", "tolerance"), [("linear", 0.05), ("bayer", 0.2)])
+def test_the_noise_that_a_dng_states_is_that_of_the_developed_picture(tmp_path, kind, tolerance):
+    shot, read, neutral = 1e-3, 1e-5, NEUTRAL
+    sensor = np.full((3, 128, 128), 0.1) * neutral
+    noisy = sensor + np.sqrt(shot * sensor + read) * np.random.default_rng(0).standard_normal(sensor.shape)
+    path = write_dng(
+        tmp_path / "a.dng", noisy, neutral=neutral.ravel(), white=65535, kind=kind, profile=[shot, read] * 3
+    )
+    stated = raw.exposure_data(path)[2]
+    assert stated is not None
+    assert stated[0] * 0.1 + stated[1] == pytest.approx(
+        linear(path)[:, 8:-8, 8:-8].var(axis=(1, 2)).mean(), rel=tolerance
+    )
+
+
+@pytest.mark.parametrize("profile", [[1e-3], [1e-3, -1e-5], [0.0, 1e-5], [np.nan, 1e-5], [2.0, 0.0], [1e-3, 1e-5] * 2])
+def test_an_impossible_noise_profile_counts_as_none(tmp_path, profile):
+    assert raw.exposure_data(write_dng(tmp_path / "a.dng", RAMP, profile=profile))[2] is None
+    assert raw.exposure_data(write_dng(tmp_path / "b.dng", RAMP, profile=[1e-3, 1e-5]))[2] is not None
