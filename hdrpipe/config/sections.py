@@ -238,14 +238,21 @@ class StudyTier(Spec):
     )
 
 
+def _without_null(value: Any) -> Any:
+    """A mapping without the entries that a later config file takes back: `name: null`."""
+    return {name: entry for name, entry in value.items() if entry is not None} if isinstance(value, dict) else value
+
+
 class StudySpec(Spec):
     """Arms x (label draw, seed) pairs x regimes, each a run of its own; `snakemake study` runs and compares them."""
 
-    arms: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="Name of an arm -> the keys of this config that it sets otherwise."
+    arms: Annotated[dict[str, dict[str, Any]], BeforeValidator(_without_null)] = Field(
+        default_factory=dict,
+        description="Name of an arm -> the keys of this config that it sets otherwise; null leaves the arm out.",
     )
-    regimes: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="Name of a regime -> the keys of this config that it sets otherwise."
+    regimes: Annotated[dict[str, dict[str, Any]], BeforeValidator(_without_null)] = Field(
+        default_factory=dict,
+        description="Name of a regime -> the keys of this config that it sets otherwise; null leaves the regime out.",
     )
     core: StudyTier = Field(default=StudyTier(), description="Arms and pairs of the core tier.")
     exploratory: StudyTier = Field(default=StudyTier(), description="Further arms, on fewer pairs, marked so.")

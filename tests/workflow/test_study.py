@@ -153,6 +153,14 @@ def test_the_confirming_run_has_its_own_draws_seeds_scenes_and_at_most_two_confi
     assert re.search(r"\nscore +\d+", printed)
 
 
+def test_the_short_study_is_one_pair_across_the_gap(finished):
+    configs = [f"configs/{name}.yaml" for name in ("study", "match", "gap")]
+    printed = finished.call("snakemake", "-n", "study", "--configfile", *configs).stdout
+    assert re.search(r"\nscore +5\n", printed)
+    assert "results/gap/noise/" in printed
+    assert "/scarce/" not in printed
+
+
 def test_its_study_can_be_set_otherwise_in_part(finished):
     few = {"study": {"core": {"arms": ["supervised", "full", "unmasked"], "pairs": [[0, 0]]}, "split": "test"}}
     (finished.path / "part.yaml").write_text(yaml.safe_dump(few))

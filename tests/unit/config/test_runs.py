@@ -113,3 +113,11 @@ def test_what_is_wrong_is_told_in_one_line(changes, words):
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+def test_null_takes_back_an_arm_or_a_regime():
+    runs = members(base(regimes={"near": {}, "far": None}, arms={**STUDY["arms"], "full": None}))
+    assert "s/near/draw-0/seed-0/bilevel" in runs
+    assert not any("/far/" in run for run in runs)
+    with pytest.raises(UsageError, match="unknown arm 'full'"):
+        members(base(arms={"full": None}, ceiling="full"))
