@@ -65,7 +65,7 @@ def read(path):
 With xarray, `xarray.open_datatree("masks-00.h5")["test-000"].weight` has the axes `y` and `x`; in MATLAB it is
 `h5read('masks-00.h5', '/test-000/weight')`, in a shell `h5dump -d /test-000/weight masks-00.h5`.
 
-| reader | version 1 (float16, HDF5 1.10 layout) | version 2 (today) |
+| reader | version 1 (float16, HDF5 1.10 layout) | versions 2 and 3 (today) |
 | --- | --- | --- |
 | h5py 3.16, h5grove 4, silx 3, hdf5-tools 1.10.8 | all | all |
 | h5wasm 0.10 (h5web) | no `pseudo_label`, no `weight` | all |
@@ -76,19 +76,23 @@ With xarray, `xarray.open_datatree("masks-00.h5")["test-000"].weight` has the ax
 | PyTables 3.11 | all | all |
 | HDF5 1.8.17 (MATLAB before R2021b has 1.8) | does not open | all |
 
-tests/unit/files/product/test_readers.py and test_viewers.py open version 2 in all of these but PyTables and HDF5 1.8
-(the library in h5py's wheel of 2016), which were tried by hand, as was version 1. HDFView and MATLAB themselves were
-not: they read through libraries like these. With `HDRPIPE_COMPRESSION=bitshuffle-lz4` a reader needs that filter.
+tests/unit/files/product/test_readers.py and test_viewers.py open today's products in all of these but PyTables and HDF5
+1.8 (the library in h5py's wheel of 2016), which were tried by hand with version 2, as was version 1. HDFView and MATLAB
+themselves were not: they read through libraries like these. With `HDRPIPE_COMPRESSION=bitshuffle-lz4` a reader needs
+that filter.
 
 ## Versions
 
 Products of every version that a release or the main branch ever wrote are opened for ever, and give the same types as
-those of today. Only networks, masks and pictures made from them anew are of the newest version. Who changes a field,
-a type, a coordinate or the layout of a file:
+those of today. Only networks, masks and pictures made from them anew are of the newest version. Every new product
+states the newest version of its kind, also where it lacks the optional fields that came last. Who adds a field (an
+optional one, too) or changes a field, a type, a coordinate or the layout of a file:
 
 1. raises `version` of the schemas it concerns, and adds to `READABLE` in `schema.py` how the earlier version differs;
-2. writes a product of the new version to tests/golden by `PYTHONPATH=tests python -m golden_products` (at most 50 kB),
-   and never touches those that are there: tests/unit/files/product/test_golden.py opens all of them;
+2. adds new fields to `SHAPES` and `SINCE` in tests/golden_products.py, and writes a product of the new version to
+   tests/golden by `PYTHONPATH=tests python -m golden_products` (at most 50 kB), which also adds the schema to
+   tests/golden/schemas.json; it never changes what is there. tests/unit/files/product/test_golden.py opens all
+   products, and fails where a schema is not the recorded one of its version;
 3. says here and in the changelog what differs.
 
 Weights and training states have one version, 1. A change of what they hold raises `VERSION` in `files/weights.py`; the
@@ -101,6 +105,10 @@ and says so, whatever its version.
 | --- | --- |
 | 1 | `pseudo_label` and `weight` are float16; no coordinates; HDF5 1.10 layout |
 | 2 | `pseudo_label` and `weight` are float32, with the same values; coordinates; HDF5 1.8 layout |
+| 3 | of `uncertainty` alone: `patch_risk` and `patch_measured`, which `teacher.risk` writes |
+
+The main branch wrote those two fields as version 2 at first. Such products are read; a reader that is older than the
+fields takes them for damaged.
 """
 
 

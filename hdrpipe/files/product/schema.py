@@ -140,7 +140,7 @@ _TRUTH = Schema(
 
 _UNCERTAINTY = Schema(
     kind="uncertainty",
-    version=2,
+    version=3,
     rule="teacher",
     fields={
         "pseudo_label": Field(
@@ -219,17 +219,25 @@ SCHEMAS: Mapping[str, Schema] = {schema.kind: schema for schema in (_SCENES, _TR
 """Every kind of product by its name."""
 
 
+def _version_2(schema: Schema) -> Schema:
+    """Products of version 2; some of `uncertainty` have the optional fields of version 3, written before it existed."""
+    return replace(schema, version=2)
+
+
 def _version_1(schema: Schema) -> Schema:
-    """Products of version 1 have no coordinates, and two fields as float16."""
+    """Products of version 1 have no coordinates, no measured risk, and two fields as float16."""
     halves = {
         name: replace(field, dtype="f2", clear_bits=0)
         for name, field in schema.fields.items()
         if name in ("pseudo_label", "weight")
     }
-    return replace(schema, version=1, fields={**schema.fields, **halves}, coordinates={})
+    fields = {name: field for name, field in schema.fields.items() if name not in ("patch_risk", "patch_measured")}
+    return replace(schema, version=1, fields={**fields, **halves}, coordinates={})
 
 
 READABLE: Mapping[tuple[str, int], Schema] = {
-    (schema.kind, schema.version): schema for current in SCHEMAS.values() for schema in (current, _version_1(current))
+    (schema.kind, schema.version): schema
+    for current in SCHEMAS.values()
+    for schema in (current, _version_2(current), _version_1(current))
 }
 """Kind and version -> schema, of all that were ever written."""

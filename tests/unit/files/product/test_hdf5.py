@@ -108,6 +108,15 @@ def test_every_dataset_is_chunked_compressed_checksummed_and_explained(make, kin
             assert dataset.attrs["interpretation"] in (b"image", b"rgba-image")
 
 
+def test_the_file_layout_is_that_of_hdf5_1_8(make, kind):
+    data = make(kind)[0].read_bytes()
+    superblock, later = 8, (b"FAHD", b"EAHD")
+    assert data[superblock] == 2, "superblocks of version 3 came with HDF5 1.10, those below 2 have no checksum"
+    assert {data[at + 4] for at in range(len(data)) if data[at : at + 4] == b"OHDR"} == {2}
+    assert b"TREE" in data
+    assert not [index for index in later if index in data], "indexes of chunks that came with HDF5 1.10"
+
+
 def test_no_text_lies_where_hdf5_has_no_checksum(make, kind):
     path, _ = make(kind)
     with h5py.File(path) as file:
@@ -271,6 +280,6 @@ def test_a_missing_product_or_a_folder_is_bad_input(tmp_path):
 def test_who_opens_any_kind_is_told_the_rule_of_what_a_newer_version_wrote(make):
     path, _ = make("uncertainty")
     with h5py.File(path, "r+") as file:
-        file.attrs["version"] = 3
+        file.attrs["version"] = SCHEMAS["uncertainty"].version + 1
     with pytest.raises(DamagedError, match=r"written by a newer hdrpipe .* run the rule 'teacher' again"):
         open_product(path, None)
