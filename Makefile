@@ -21,7 +21,8 @@ test: setup
 test-all: setup
 	pytest -n 2 --whole
 
-# The wheel in an empty environment and folder: fuse, train, open sigma without hdrpipe, run a notebook. Ten minutes at most.
+# The wheel in an empty environment and folder: fuse, train, open sigma without hdrpipe, run a notebook. It fails after more
+# than ten minutes, and says which program opened sigma.
 test-newcomer: setup
 	python tests/newcomer.py
 

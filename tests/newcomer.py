@@ -1,13 +1,16 @@
-"""The way of a newcomer, from a wheel to a trained network: `python tests/newcomer.py`, or `make newcomer`.
+"""The way of a newcomer, from a wheel to a trained network: `python tests/newcomer.py`, or `make test-newcomer`.
 
 In an empty environment and an empty folder the wheel is installed with what it declares, pictures are fused, a run is
 trained, its maps are opened without hdrpipe, and a notebook runs. Only torch is linked from the present environment.
-Prints how long each step took; ends at the first one that fails.
+Prints how long each step took and which program opened sigma; ends at the first step that fails, and with exit 1 if the
+whole way took longer than `LIMIT`.
 """
 
 import json
+import os
 import re
 import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -18,13 +21,43 @@ from empty_environment import ROOT, built_wheel, call, environment, link_torch
 READERS = ROOT / "tests" / "readers"
 NOTEBOOK = ROOT / "docs" / "notebooks" / "masks.ipynb"
 PRODUCT = "results/tiny/round-01/uncertainty-00.h5"
+LIMIT = 600
+"""Seconds that the whole way may take."""
+
+INSTALL = "npm install --prefix tests/readers --no-package-lock"
+
+
+def why_not_h5wasm(programs, installed, ci):
+    """Reason to open sigma with h5py instead of h5wasm, the library of h5web; empty where there is none.
+
+    Args:
+        programs: those of "node" and "npm" that this machine has.
+        installed: True if h5wasm lies in tests/readers.
+        ci: True in continuous integration, which must not do without h5wasm where npm can install it.
+    """
+    if "node" in programs and installed:
+        return ""
+    if ci and "npm" in programs:
+        sys.exit(f"sigma must be opened by h5wasm where CI is set and npm is there: {INSTALL}")
+    return f"h5wasm is not installed: {INSTALL}" if "node" in programs else "there is no Node"
+
+
+def check_time(seconds):
+    """Exit with 1 and one line if the way took longer than `LIMIT`."""
+    if seconds > LIMIT:
+        sys.exit(f"the way of a newcomer took {seconds:.0f} s; it may take {LIMIT} s")
 
 
 class Newcomer:
-    """Steps of the way, each in `folder`; the environment's commands come first on PATH, as after `activate`."""
+    """Steps of the way, each in `folder`; the environment's commands come first on PATH, as after `activate`.
 
-    def __init__(self, folder):
-        self.folder, self.work = folder, folder / "work"
+    Args:
+        folder: empty.
+        no_h5wasm: reason to open sigma with h5py, as of `why_not_h5wasm`.
+    """
+
+    def __init__(self, folder, no_h5wasm):
+        self.folder, self.work, self.no_h5wasm = folder, folder / "work", no_h5wasm
 
     def run(self, command, folder=None, **variables):
         """Output of a command line."""
@@ -60,8 +93,8 @@ class Newcomer:
         assert "all intact" in self.run("hdrpipe verify tiny")
 
     def look(self):
-        """Sigma is opened by h5wasm, as in a browser, or by the reader of docs/products.md where there is no Node."""
-        if shutil.which("node") and (READERS / "node_modules" / "h5wasm").is_dir():
+        """Sigma is opened without hdrpipe."""
+        if not self.no_h5wasm:
             fields = json.loads(call(["node", READERS / "h5wasm.mjs", self.work / PRODUCT], READERS))
         else:
             (code,) = re.findall(
@@ -74,6 +107,9 @@ class Newcomer:
         shape, total = fields["sigma"]
         assert len(shape) == 2, shape
         assert total > 0
+        if self.no_h5wasm:
+            return f"Its reader: h5py, as in docs/products.md ({self.no_h5wasm})."
+        return "Its reader: h5wasm, in Node."
 
     def notebook(self):
         """A notebook runs from top to bottom."""
@@ -84,13 +120,17 @@ class Newcomer:
 def main():
     """Take all steps."""
     started = time.monotonic()
+    programs = {name for name in ("node", "npm") if shutil.which(name)}
+    reason = why_not_h5wasm(programs, (READERS / "node_modules" / "h5wasm").is_dir(), bool(os.environ.get("CI")))
     with tempfile.TemporaryDirectory(prefix="newcomer-") as folder:
-        newcomer = Newcomer(Path(folder))
+        newcomer = Newcomer(Path(folder), reason)
         for step in (newcomer.build, newcomer.install, newcomer.fuse, newcomer.train, newcomer.look, newcomer.notebook):
             began = time.monotonic()
-            step()
-            print(f"{time.monotonic() - began:6.1f} s  {step.__doc__}", flush=True)
-    print(f"{time.monotonic() - started:6.1f} s  in all")
+            note = step() or ""
+            print(f"{time.monotonic() - began:6.1f} s  {step.__doc__} {note}".rstrip(), flush=True)
+        seconds = time.monotonic() - started
+    print(f"{seconds:6.1f} s  in all")
+    check_time(seconds)
 
 
 if __name__ == "__main__":

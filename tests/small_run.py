@@ -8,6 +8,7 @@ import pandas as pd
 from hdrpipe.config.load import check_config, parse_spec, stage_spec
 from hdrpipe.files.product.hdf5 import write_product
 from hdrpipe.files.product.schema import SCHEMAS
+from hdrpipe.files.provenance import write_sidecar
 from hdrpipe.imaging.camera import expose
 from hdrpipe.imaging.tonemap import display
 from hdrpipe.stages.job import Job
@@ -74,6 +75,14 @@ def make_run(folder):
         uncertainty=[last / "uncertainty-00.h5"],
         masks=[last / "masks-00.h5"],
     )
+
+
+def make_recorded_run(folder):
+    """The same with provenance beside every file, of a run named study/small."""
+    make_run(folder)
+    for number, path in enumerate([*folder.rglob("*.h5"), *folder.rglob("*.csv"), *folder.rglob("*.json")]):
+        about = {"stage": "report", "spec": {"run": "study/small", "seed": 3}, "code": "c", "inputs": {}}
+        write_sidecar(path, f"sha256:{number}", started=1e9, seconds=20.0, peak_mib=1, **about)
 
 
 def _write_tables(folder):

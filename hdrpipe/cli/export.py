@@ -22,7 +22,8 @@ def command(
     safetensors: Annotated[Path | None, typer.Option(help="Write this .safetensors file.")] = None,
     card: Annotated[Path | None, typer.Option(help="Write the model card, a Markdown file.")] = None,
     data_card: Annotated[
-        Path | None, typer.Option(help="Write the card of the data of --run: splits, sources, licences, hashes.")
+        Path | None,
+        typer.Option(help="Write the card of the data of --run: splits, sources, authors, licences, hashes."),
     ] = None,
     crate: Annotated[
         Path | None,

@@ -30,6 +30,9 @@ SIGKILL, SIGPIPE = 9, 13
 
 VMSTAT, SHARED = Path("/proc/vmstat"), Path("/dev/shm")
 
+DEVICES = Path("/dev")
+"""Folder in which Linux lists the devices of the machine: NVIDIA's GPUs as nvidia0, nvidia1 and so on."""
+
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 

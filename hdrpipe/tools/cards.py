@@ -10,6 +10,8 @@ import yaml
 from tabulate import tabulate
 
 import hdrpipe
+from hdrpipe.datasets.credits import CREDITS
+from hdrpipe.datasets.panorama import SHA256, TEST, TRAIN, file_of
 from hdrpipe.files.product.envelope import sidecar
 from hdrpipe.files.product.hdf5 import open_product
 from hdrpipe.files.recorded import read_json
@@ -44,6 +46,10 @@ LIMITS = """\
 - Radiance is relative: the shortest exposure clips at 1. It is no measurement of light in physical units.
 - Content that is clipped, hidden or moving in all useful frames is estimated; sigma marks where to doubt it.
 - Only the data named here were seen in training and scored. Other cameras and scenes need a test of one's own.
+"""
+
+AUTHORS = """\
+The authors are those that the texts below name: viser's wheel names none, and Poly Haven's own pages were not read.
 """
 
 SPLITS = ("labelled", "unlabelled", "validation", "test")
@@ -84,7 +90,7 @@ def model_card(network: Stored, weights: Path, commit: str | None = None) -> str
 
 
 def dataset_card(folder: Path) -> str:
-    """Card of the data of a run: scenes of each split, sources with licences and hashes, settings.
+    """Card of the data of a run: scenes of each split, sources with licences and hashes, authors, settings.
 
     Args:
         folder: of the run.
@@ -98,6 +104,7 @@ def dataset_card(folder: Path) -> str:
         [
             f"# Data of the run {run_name(folder)}\n",
             *data_sections(manifest),
+            *panorama_sections(manifest),
             "## Settings\n",
             block(spec),
             "The content hash of the manifest, which names every scene, is "
@@ -131,7 +138,10 @@ def network_rows(network: Stored) -> list[list[object]]:
 def data_sections(manifest: Path) -> list[str]:
     """Sections on splits and sources of the data that a manifest lists."""
     content = read_json(manifest, "prepare")
-    splits = [[split, len(content["splits"].get(split, [])), _panoramas(manifest.parent, split)] for split in SPLITS]
+    splits = [
+        [split, len(content["splits"].get(split, [])), ", ".join(sorted(_panoramas(manifest.parent, split)))]
+        for split in SPLITS
+    ]
     files = sum(len(digests) for digests in content["files"].values())
     archives = [
         [row["requirement"], row["licence"], row["filename"], f"`{row['sha256']}`"] for row in content["sources"]
@@ -144,6 +154,35 @@ def data_sections(manifest: Path) -> list[str]:
     if files:
         sections.append(f"{files} files of one's own; `{manifest.name}` has the sha256 of each.\n")
     return sections
+
+
+def panorama_sections(manifest: Path) -> list[str]:
+    """Section on the panoramas that scenes of a manifest show; none where they come from other archives."""
+    archives = {row["sha256"] for row in read_json(manifest, "prepare")["sources"]}
+    names = set[str]().union(*(_panoramas(manifest.parent, split) for split in SPLITS))
+    sources = TRAIN | TEST
+    pinned = [name for name in sorted(names) if name in sources and sources[name].sha256 in archives]
+    return ["## Panoramas\n", *panorama_table(pinned)] if pinned else []
+
+
+def panorama_table(names: Sequence[str]) -> list[str]:
+    """Table of panoramas of the dataset `panorama`, and a numbered list of the texts that name their authors."""
+    sources = TRAIN | TEST
+    texts = list(dict.fromkeys(CREDITS[name].stated for name in names))
+    rows = [
+        [
+            name,
+            f"{CREDITS[name].author} ({texts.index(CREDITS[name].stated) + 1})",
+            sources[name].licence,
+            CREDITS[name].page,
+            f"{sources[name].requirement}: {file_of(name)}",
+            f"`{SHA256[name]}`",
+        ]
+        for name in names
+    ]
+    numbered = "".join(f"{number}. {text}\n" for number, text in enumerate(texts, 1))
+    headings = ["panorama", "author", "licence", "page of the original", "file", "sha256"]
+    return [markdown(rows, headings), AUTHORS, numbered]
 
 
 def scores(rows: Sequence[Mapping[str, Any]]) -> tuple[list[list[object]], list[str]]:
@@ -177,11 +216,11 @@ def block(value: Mapping[str, Any]) -> str:
     return f"```yaml\n{yaml.safe_dump(dict(value))}```\n"
 
 
-def _panoramas(folder: Path, split: str) -> str:
-    """Sorted names of the panoramas that the scenes of a split show."""
+def _panoramas(folder: Path, split: str) -> set[str]:
+    """Names of the panoramas that the scenes of a split show."""
     sources: set[str] = set()
     for path in sorted(folder.glob(f"{split}-[0-9]*.h5")):
         with open_product(path, "scenes") as product:
             for scene in product.scenes:
                 sources |= set(json.loads(product.scene_attributes(scene)["sources"]))
-    return ", ".join(sorted(sources))
+    return sources

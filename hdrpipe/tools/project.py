@@ -12,6 +12,7 @@ from hdrpipe.config.load import Config
 from hdrpipe.config.spec import nearest
 from hdrpipe.errors import UsageError
 from hdrpipe.files.atomic import write_text
+from hdrpipe.files.system import DEVICES
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -144,7 +145,7 @@ def first_files(config: Config, rules: Iterable[str], rename: Callable[[str], st
     return [f"results/{config.run}/round-01/{file}" for rule in rules for file in renamed.get(rule, [])]
 
 
-def gpu_notice(devices: Path = Path("/dev")) -> str:
+def gpu_notice(devices: Path = DEVICES) -> str:
     """Message for a machine without an NVIDIA GPU; empty for one that has any."""
     if any(devices.glob("nvidia[0-9]*")):
         return ""

@@ -60,6 +60,47 @@ def test_the_citation_names_this_version_and_licence():
     assert citation["license"] == project["license"]
 
 
+def catalogue_usage() -> dict:
+    content = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text(encoding="utf-8"))
+    assert set(content) == {"usage"}
+    return content["usage"]
+
+
+def test_the_catalogue_knows_every_key_of_its_file():
+    """The keys of "standardized usage" in the documentation of the catalogue; its code reads `report` below `usage`."""
+    usage = catalogue_usage()
+    assert {"software-stack-deployment", "report"} <= set(usage)
+    assert set(usage) <= {"mandatory-flags", "software-stack-deployment", "report"}
+    deployment = usage["software-stack-deployment"]
+    assert set(deployment) == {"conda", "apptainer", "apptainer+conda"}
+    assert all(isinstance(value, bool) for value in [*deployment.values(), usage["report"]])
+    assert any(deployment.values())
+
+
+def test_no_flag_is_mandatory_or_it_is_described():
+    flags = catalogue_usage().get("mandatory-flags")
+    assert flags is None or (flags["desc"] and isinstance(flags["flags"], str | list))
+
+
+def test_the_catalogue_finds_the_workflow_and_its_instructions():
+    """The criteria for its list, and for its area of standardized usage."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert all(word in readme for word in ("Snakemake", "workflow", "Python 3.11", "(config/README.md)"))
+    assert (ROOT / "workflow" / "Snakefile").is_file()
+    assert list((ROOT / "workflow" / "rules").glob("*.smk"))
+    assert (ROOT / "config" / "config.yaml").is_file()  # snakedeploy copies this folder
+
+
+def test_the_page_of_the_catalogue_says_how_to_configure_deploy_and_install():
+    """The catalogue shows config/README.md as it is; each kind of deployment must be explained there."""
+    page = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
+    assert all(word in page for word in ("config/config.yaml", "snakedeploy deploy-workflow", "snakemake --cores all"))
+    assert all(f"--sdm {name}" in page for name in ("conda", "apptainer"))
+    environments = list((ROOT / "workflow" / "envs").glob("*.yaml"))
+    assert environments or not catalogue_usage()["software-stack-deployment"]["conda"]
+    assert all(path.relative_to(ROOT).as_posix() in page for path in environments)
+
+
 def test_the_page_of_settings_names_existing_keys():
     table = (ROOT / "docs" / "settings.md").read_text()
     named = {k for row in re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE) for k in re.findall(r"`([^`]+)`", row)}

@@ -1,9 +1,11 @@
 """The floors of the house and its walls, read off the code's own syntax trees."""
 
 import ast
+import re
 import runpy
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -60,18 +62,105 @@ ABROAD = runpy.run_path(str(Path(__file__).parents[1] / "other_system" / "sitecu
 """Names that Python has on Linux and lacks on other systems."""
 
 
+LINUX_MODULES = {*ABROAD["MODULES"]["win32"], "ctypes", "select"}
+"""Modules that Windows lacks, or that have other contents there."""
+
+LINUX_PATH = re.compile(r"/(proc|dev|sys)(/|$)")
+
+
+def _differs(owner: str, name: str) -> bool:
+    """True of a name of a module that other systems lack, or that has another value there; `*` may be such a name."""
+    if owner == "os":
+        return name in ABROAD["OS"]["win32"] or name in ("kill", "name", "*")
+    if owner == "signal":
+        return ABROAD["signal_is_missing"](name) or name == "*"
+    return owner == "sys" and name in ("platform", "*")
+
+
+def _module_names(tree: ast.AST) -> dict[str, str]:
+    """Name in a module -> module that it stands for, by `import os` or `import os as system`."""
+    imports = [alias for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    return {alias.asname or alias.name: alias.name for alias in imports}
+
+
+def _attributes(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Pairs (module, name) of what a module reads as `os.fork`, `getattr(os, "fork")` or `from os import fork`."""
+    modules = _module_names(tree)
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id=owner), attr=name):
+                yield modules.get(owner, owner), name
+            case ast.Call(func=ast.Name(id="getattr"), args=[ast.Name(id=owner), ast.Constant(value=str(name)), *_]):
+                yield modules.get(owner, owner), name
+            case ast.ImportFrom(module=str(owner), names=names):
+                yield from ((owner, alias.name) for alias in names)
+
+
+def _loaded_by_name(tree: ast.AST) -> Iterator[str]:
+    """Modules of `__import__("fcntl")` and `importlib.import_module("fcntl")`."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(
+                func=ast.Name(id="__import__" | "import_module") | ast.Attribute(attr="import_module"),
+                args=[ast.Constant(value=str(name)), *_],
+            ):
+                yield name
+
+
 def _linux_only(tree: ast.AST) -> set[str]:
     """What a module uses that Windows or macOS has not, or that depends on the system."""
-    used = imported(tree) & {*ABROAD["MODULES"]["win32"], "ctypes", "select"}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            owner, name = node.value.id, node.attr
-            lacking = owner == "os" and (name in ABROAD["OS"]["win32"] or name in ("kill", "name"))
-            lacking |= owner == "signal" and ABROAD["signal_is_missing"](name)
-            used |= {f"{owner}.{name}"} if lacking or (owner, name) == ("sys", "platform") else set()
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(("/proc", "/dev/")):
-            used.add(node.value)
-    return used
+    used = {name.split(".")[0] for name in (*imported(tree), *_loaded_by_name(tree))} & LINUX_MODULES
+    used |= {f"{owner}.{name}" for owner, name in _attributes(tree) if _differs(owner, name)}
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return used | {text for text in texts if LINUX_PATH.match(text)}
+
+
+@pytest.mark.parametrize(
+    ("source", "caught"),
+    [
+        ("import fcntl", "fcntl"),
+        ("import fcntl as locks", "fcntl"),
+        ("from fcntl import flock", "fcntl"),
+        ("from ctypes.util import find_library", "ctypes"),
+        ("def late():\n    from resource import getrusage", "resource"),
+        ("__import__('fcntl')", "fcntl"),
+        ("importlib.import_module('resource')", "resource"),
+        ("os.fork()", "os.fork"),
+        ("from os import fork", "os.fork"),
+        ("from os import fork as branch", "os.fork"),
+        ("from os import *", "os.*"),
+        ("import os as system\nsystem.fork()", "os.fork"),
+        ("getattr(os, 'fork', None)", "os.fork"),
+        ("from os import kill", "os.kill"),
+        ("from signal import SIGKILL", "signal.SIGKILL"),
+        ("import signal as s\ns.setitimer", "signal.setitimer"),
+        ("from sys import platform", "sys.platform"),
+        ("import sys as s\ns.platform", "sys.platform"),
+        ("Path('/dev')", "/dev"),
+        ("Path('/dev/shm')", "/dev/shm"),
+        ("open('/proc')", "/proc"),
+        ("open(f'/proc/{number}/stat')", "/proc/"),
+        ("Path('/sys/fs/cgroup')", "/sys/fs/cgroup"),
+    ],
+)
+def test_the_wall_catches_every_spelling(source, caught):
+    assert _linux_only(ast.parse(source)) == {caught}
+
+
+def test_renaming_is_caught_in_every_spelling():
+    for source in ("os.replace(a, b)", "from os import replace", "import os as system\nsystem.rename(a, b)"):
+        assert _calls(ast.parse(source), "os", {"replace", "rename"}), source
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        *("from os import fspath", "import os.path", "os.replace(a, b)", "from signal import SIGTERM"),
+        *("sys.exit", "Path('/development')", "'see /proc'", "self.fork()", "from hdrpipe.files.system import flock"),
+    ],
+)
+def test_the_wall_lets_pass_what_every_system_has(source):
+    assert not _linux_only(ast.parse(source))
 
 
 def test_what_depends_on_the_operating_system_is_in_one_file():
@@ -131,10 +220,4 @@ def test_commands_for_people_start_without_what_they_seldom_need(module, late):
 
 
 def _calls(tree: ast.AST, owner: str, names: set[str]) -> bool:
-    return any(
-        isinstance(node, ast.Attribute)
-        and node.attr in names
-        and isinstance(node.value, ast.Name)
-        and node.value.id == owner
-        for node in ast.walk(tree)
-    )
+    return any(module == owner and name in names for module, name in _attributes(tree))

@@ -1,5 +1,6 @@
 """The source archive builds a wheel that holds the code and the workflow; `tests/newcomer.py` uses one."""
 
+import importlib.util
 import subprocess
 import sysconfig
 import zipfile
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from empty_environment import BUILT, ROOT, built_wheel, call, environment, packages
+from small_run import make_recorded_run
 
 from hdrpipe.config.fingerprint import fingerprint, package_digest
 
@@ -36,12 +38,22 @@ def test_the_wheel_holds_what_is_read_at_run_time_and_no_tests(wheel):
     tracked = subprocess.run(["git", "ls-files", *BUILT], cwd=ROOT, capture_output=True, text=True, check=True)
     for name in tracked.stdout.split():
         assert (name if name.startswith("hdrpipe/") else f"hdrpipe/project/{name}") in names, name
-    assert {"hdrpipe/project/Snakefile", "hdrpipe/project/config.yaml"} <= names
+    assert {f"hdrpipe/project/{name}" for name in ("Snakefile", "config.yaml", "CITATION.cff", "LICENSE")} <= names
 
 
 def test_the_wheel_is_what_runs(installed, tmp_path):
     printed = call([installed / "python", "-c", "import hdrpipe; print(hdrpipe.__file__)"], tmp_path)
     assert Path(printed.strip()).is_relative_to(installed.parent)
+
+
+def test_the_wheel_makes_a_crate_with_its_citation_and_licence(installed, tmp_path):
+    if importlib.util.find_spec("rocrate") is None:
+        pytest.skip("the extra `crate` is not installed")
+    make_recorded_run(tmp_path / "results" / "study" / "small")
+    call([installed / "hdrpipe", "export", "--run", "results/study/small", "--crate", "small.zip"], tmp_path)
+    with zipfile.ZipFile(tmp_path / "small.zip") as crate:
+        for name in ("CITATION.cff", "LICENSE", "workflow/Snakefile"):
+            assert crate.read(name) == (ROOT / name).read_bytes(), name
 
 
 def test_the_code_of_the_wheel_has_the_fingerprints_of_the_checkout(installed, tmp_path):

