@@ -1,5 +1,6 @@
 """The workflow as a module of another one: plain, renamed, below a prefix, from a git repository, as deployed."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -175,6 +176,17 @@ def test_snakemake_has_nothing_to_complain_about(name):
     done = Checkout(Path(ROOT)).call(*command)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "your workflow is in a good condition" in done.stdout + done.stderr
+
+
+def test_every_output_is_named_and_every_rule_with_jobs_names_the_one_environment():
+    environments = set()
+    for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
+        text = path.read_text()
+        for block in re.findall(r"^    output:\n((?:        .*\n)+)", text, re.MULTILINE):
+            entries = re.findall(r"^        (?=[^ )\]])(.*)", block, re.MULTILINE)
+            assert [entry for entry in entries if not re.match(r"\w+=", entry)] == []
+        environments |= set(re.findall(r"^    conda:\n +(\S+)", text, re.MULTILINE))
+    assert environments == {"ENVIRONMENT"}
 
 
 def test_both_snakefiles_plan_the_same(tmp_path):

@@ -37,7 +37,7 @@ rule prepare:
     input:
         sources="<results>/{run}/scenes/sources.json",
     output:
-        recorded(*SCENE_FILES),
+        scenes=recorded(*SCENE_FILES),
         manifest="<results>/{run}/scenes/manifest.json",
         provenance="<results>/{run}/scenes/manifest.json.json",
     log:
@@ -63,7 +63,7 @@ rule match:
         scenes=scenes("labelled"),
         unlabelled=scenes("unlabelled"),
     output:
-        recorded(
+        scenes=recorded(
             *[
                 f"<results>/{{run}}/round-00/{f}"
                 for f in shards_of("matched", SCENE_SHARDS)
@@ -89,7 +89,7 @@ rule fold:
         scenes=scenes("labelled"),
         truths=scenes("labelled-truth"),
     output:
-        recorded(*FOLD_FILES),
+        scenes=recorded(*FOLD_FILES),
     log:
         "<results>/{run}/logs/fold-{fold}-of-{folds}.log",
     conda:

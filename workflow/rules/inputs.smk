@@ -11,8 +11,10 @@ def scenes(name):
     def paths(wildcards):
         shared, split = member(wildcards.run), name.format(**wildcards)
         part = f"{shared.fold}/" if shared.fold and split.startswith("labelled") else ""
-        folder = f"<results>/{shared.scenes}/scenes/{part}"
-        return [folder + file for file in shards_of(split, SCENE_SHARDS)]
+        return [
+            f"<results>/{shared.scenes}/scenes/{part}{file}"
+            for file in shards_of(split, SCENE_SHARDS)
+        ]
 
     return paths
 

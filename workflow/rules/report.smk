@@ -40,7 +40,7 @@ rule report:
         uncertainty=of_candidates(*shards_of("uncertainty", LABEL_SHARDS)),
         masks=of_candidates(*shards_of("masks", LABEL_SHARDS)),
     output:
-        recorded(
+        pages=recorded(
             "<results>/{run}/summary.json",
             "<results>/{run}/summary.md",
             report(

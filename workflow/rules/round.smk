@@ -10,7 +10,7 @@ rule warmup:
         truths=scenes("labelled-truth"),
         held=unseen_by_judge,
     output:
-        recorded(
+        weights=recorded(
             *[f"<results>/{{run}}/round-00/{name}.safetensors" for name in TRAINED]
         ),
         history="<results>/{run}/round-00/history.csv",
@@ -120,7 +120,7 @@ rule masks:
         kept=asked_by_masks("needs_truth", "unlabelled-truth"),
         scenes=asked_by_masks("needs_frames", "unlabelled", "labelled"),
     output:
-        recorded(*MASKS),
+        products=recorded(*MASKS),
         statistics="<results>/{run}/round-{round}/masks.json",
         provenance="<results>/{run}/round-{round}/masks.json.json",
     log:
@@ -157,7 +157,7 @@ rule student:
         optimizer=start_of("optimizer"),
         held=unseen_by_judge,
     output:
-        recorded(
+        weights=recorded(
             *[
                 f"<results>/{{run}}/round-{{round}}/{name}.safetensors"
                 for name in TRAINED
@@ -201,7 +201,7 @@ rule evaluate:
         masks=if_pseudo_labelled(masks_of),
         kept=if_pseudo_labelled(scenes("unlabelled-truth")),
     output:
-        recorded(
+        tables=recorded(
             "<results>/{run}/round-{round}/metrics.csv",
             "<results>/{run}/round-{round}/test.h5",
         ),

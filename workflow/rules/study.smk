@@ -51,7 +51,7 @@ rule compare:
     input:
         study_scores,
     output:
-        recorded(
+        pages=recorded(
             *[
                 f"<results>/{{run}}/study.{end}"
                 for end in ("csv", "json", "md", "html")
