@@ -5,7 +5,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(BIN):$(PATH)
 
-.PHONY: setup run resume test test-all test-newcomer test-newest test-notebooks test-slurm mutants fuzz lint docs lock ship clean
+.PHONY: setup run resume test test-all test-newcomer test-newest test-notebooks test-packages test-slurm mutants fuzz lint docs lock ship clean
 
 run: setup
 	snakemake --cores all
@@ -33,6 +33,11 @@ test-newest:
 	.venv-newest/bin/pip install --disable-pip-version-check --quiet --upgrade --editable '.[dev]'
 	.venv-newest/bin/pip freeze --exclude-editable | grep -vixFf constraints.txt || echo "all are those of constraints.txt"
 	PATH="$(CURDIR)/.venv-newest/bin:$$PATH" pytest -n 2 -m "not slow"
+
+# What a release hands out, whole and slow: wheel, container's commands, crates, and the workflow imported by another one.
+test-packages: setup
+	pytest -n 2 tests/workflow/test_wheel.py tests/workflow/test_container.py tests/workflow/test_module.py \
+	  tests/unit/tools/test_crate.py
 
 # The notebooks of docs/, from top to bottom. `make docs` installs what they need; without it they are skipped.
 test-notebooks: setup

@@ -17,6 +17,9 @@ from hdrpipe.files.atomic import write_json
 
 FOLDER_LOCK = Path(".snakemake/hdrpipe.lock")
 LAST_COMMAND = Path(".snakemake/hdrpipe-last.json")
+LAST_RESULTS = Path(".snakemake/hdrpipe-results.json")
+"""Folder of results of the last Snakemake call, which an importing workflow may have changed."""
+
 RUN_COMMAND = ".command.json"
 """File in the folder of a run: arguments of the last Snakemake call that worked on it."""
 
@@ -26,23 +29,24 @@ PATIENCE = 60.0
 """Seconds to wait for the jobs of a killed run to save their state."""
 
 
-def run_lock(run: str) -> Path:
-    """Lock file of a run, held by the Snakemake that works on it."""
-    return Path("results", run, ".lock")
+def run_lock(run: str, results: Path) -> Path:
+    """Lock file of a run below the folder of results, held by the Snakemake that works on it."""
+    return results / run / ".lock"
 
 
-def hold(run: str) -> None:
-    """Lock a run and the folder until this process ends, and record its command.
+def hold(run: str, results: Path) -> None:
+    """Lock a run and the working directory until this process ends, and record its command.
 
-    `resume_arguments` reads the command from the folder, `verify` from the run.
+    `resume_arguments` reads the command from the working directory, `verify` from the run.
 
     Raises:
         BusyError: another process works on this run; the message names it.
     """
-    run_lock_held = locks.acquire(run_lock(run), f"run {run}", patience=1.0)
+    run_lock_held = locks.acquire(run_lock(run, results), f"run {run}", patience=1.0)
     folder = locks.acquire(FOLDER_LOCK, "", patience=1.0, shared=True)
     write_json(LAST_COMMAND, sys.argv[1:])
-    write_json(Path("results", run, RUN_COMMAND), sys.argv[1:])
+    write_json(LAST_RESULTS, str(results))
+    write_json(results / run / RUN_COMMAND, sys.argv[1:])
     atexit.register(folder.release)
     atexit.register(run_lock_held.release, remove=True)
 
@@ -55,11 +59,11 @@ def refuse_foreign_folder() -> None:
         raise UsageError(what, records.resolve(), "run as their owner, or in a copy that is yours")
 
 
-def notice(run: str) -> str:
+def notice(run: str, results: Path) -> str:
     """Explanation of a lock, printed before Snakemake reports that the folder is locked; empty if there is none."""
-    if locks.is_held(run_lock(run)):
-        holder = locks.describe(locks.holder(run_lock(run)))
-        return f"results/{run}: in use by {holder}"
+    lock = run_lock(run, results)
+    if locks.is_held(lock):
+        return f"{results / run}: in use by {locks.describe(locks.holder(lock))}"
     if _left_locked() and locks.is_held(FOLDER_LOCK) is False:
         return "a run in this folder was killed: `hdrpipe resume` continues it"
     return ""
@@ -101,9 +105,17 @@ def _left_locked() -> bool:
 
 def _was_killed() -> bool:
     """True if no Snakemake holds a run any more, so that only its last jobs can be alive."""
-    return not any(locks.is_held(path) for path in Path("results").rglob(".lock"))
+    return not _held_runs()
 
 
 def _alive() -> str:
-    held = [locks.describe(locks.holder(path)) for path in Path("results").rglob(".lock") if locks.is_held(path)]
+    held = [locks.describe(locks.holder(path)) for path in _held_runs()]
     return "; ".join(held) or "a job of the killed run has not ended"
+
+
+def _held_runs() -> list[Path]:
+    """Locks of runs that a Snakemake works on, below results and where the last run lies."""
+    folders = {Path("results")}
+    if LAST_RESULTS.is_file():
+        folders.add(Path(str(from_json(LAST_RESULTS.read_text(encoding="utf-8")))))
+    return [path for folder in sorted(folders) for path in folder.rglob(".lock") if locks.is_held(path)]

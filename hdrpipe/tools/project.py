@@ -112,6 +112,16 @@ def beside(workflow: Any, name: str) -> str:
     return os.path.normpath(file) if isinstance(file, os.PathLike) else str(workflow.sourcecache.get_path(file))
 
 
+def results_folder(workflow: Any) -> Path:
+    """Folder in which the runs of the workflow that is being read lie: results, or as an importing workflow has it
+    (`prefix` and `pathvars` of its module).
+
+    Args:
+        workflow: of Snakemake.
+    """
+    return Path(workflow.pathvars.apply(workflow.modifier.path_modifier.replace_prefix("<results>", "output")))
+
+
 def until_words(command: Sequence[str]) -> list[str]:
     """Rules and files that a call of Snakemake names after `--until`."""
     words: list[str] = []
@@ -126,7 +136,8 @@ def until_words(command: Sequence[str]) -> list[str]:
 
 
 def first_files(config: Config, rules: Iterable[str], rename: Callable[[str], str] = str) -> list[str]:
-    """Files of round 1 that these rules make; of rules that are not part of every round there are none.
+    """Files of round 1 that these rules make, below Snakemake's path variable `results`; of rules that are not part of
+    every round there are none.
 
     Snakemake's `--until` stops behind every job of a rule, and that of a later round needs what comes behind.
 
@@ -142,7 +153,7 @@ def first_files(config: Config, rules: Iterable[str], rename: Callable[[str], st
     }
     made = files if config.pseudo_labelled else {"student": files["student"]}
     renamed = {rename(rule): names for rule, names in made.items()}
-    return [f"results/{config.run}/round-01/{file}" for rule in rules for file in renamed.get(rule, [])]
+    return [f"<results>/{config.run}/round-01/{file}" for rule in rules for file in renamed.get(rule, [])]
 
 
 def gpu_notice(devices: Path = DEVICES) -> str:

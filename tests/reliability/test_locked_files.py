@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import h5py
 import pytest
@@ -192,7 +193,7 @@ def test_nobody_unlocks_a_run_that_may_be_alive(tmp_path, monkeypatch, count):
     (tmp_path / ".snakemake" / "locks" / "0.input.lock").write_text("")
     alive.FOLDER_LOCK.write_text("")
     alive.LAST_COMMAND.write_text(json.dumps(["--cores", "1"]))
-    assert alive.notice("demo") == ""
+    assert alive.notice("demo", Path("results")) == ""
     with pytest.raises(UsageError, match="snakemake --unlock"):
         alive.resume_arguments()
     count("R32")

@@ -1,5 +1,6 @@
 """The workflow as a module of another one: plain, renamed, below a prefix, from a git repository, as deployed."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -31,10 +32,13 @@ class Importer(Checkout):
         return super().environment(**{"PYTHONPATH": str(ROOT), **more})
 
 
-def importer(folder, snakefile=ROOT / "workflow" / "Snakefile", prefix="", rename="*", config="config.yaml"):
+def importer(
+    folder, snakefile=ROOT / "workflow" / "Snakefile", prefix="", results="", rename="*", config="config.yaml"
+):
     (folder / config).parent.mkdir(parents=True, exist_ok=True)
     (folder / config).write_text(yaml.safe_dump(SMALL))
     where = f'    prefix: "{prefix}"\n' if prefix else ""
+    where += f'    pathvars:\n        results="{results}"\n' if results else ""
     (folder / "Snakefile").write_text(
         f'configfile: "{config}"\n'
         f'module hdrpipe:\n    snakefile: "{snakefile}"\n    config: config\n{where}'
@@ -44,16 +48,38 @@ def importer(folder, snakefile=ROOT / "workflow" / "Snakefile", prefix="", renam
     return Importer(folder)
 
 
-@pytest.mark.parametrize(("prefix", "rename"), [("", "*"), ("other", "hdr_*")])
-def test_an_importing_workflow_plans_every_job(tmp_path, prefix, rename):
-    there = importer(tmp_path, prefix=prefix, rename=rename)
+WAYS = {
+    "plain": {},
+    "renamed": {"rename": "hdr_*"},
+    "prefix": {"prefix": "other", "rename": "hdr_*"},
+    "pathvars": {"results": "deep/out"},
+    "both": {"prefix": "other", "results": "out"},
+}
+"""Ways to import the workflow, by what `importer` is given."""
+
+
+def folder_of(prefix="", results="results", rename="*"):
+    return f"{prefix}/{results}/small" if prefix else f"{results}/small"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_importing_workflow_plans_every_job(tmp_path, way):
+    there, rename = importer(tmp_path, **WAYS[way]), WAYS[way].get("rename", "*")
     printed = there.snakemake("-n", "-p")
     jobs = planned(printed)
     jobs.pop(rename.replace("*", "all"), None)
     assert jobs == {rename.replace("*", rule): count for rule, count in RULES.items()}
-    paths = [word.strip(" ,'") for word in printed.split() if "results/small/" in word]
+    paths = [word.strip(" ,'") for word in printed.split() if "/small/" in word]
     assert len(paths) > 50
-    assert all(path.startswith(f"{prefix}/results" if prefix else "results") for path in paths)
+    assert all(path.startswith(folder_of(**WAYS[way])) for path in paths)
+
+
+def test_the_config_may_name_another_results_folder(tmp_path):
+    there = importer(tmp_path)
+    printed = there.snakemake("-n", "-p", "--config", "pathvars={results: out}")
+    assert planned(printed) == RULES
+    assert "out/small/report.html" in printed
+    assert " results/" not in printed
 
 
 def test_until_masks_ends_there_under_another_name(tmp_path):
@@ -62,13 +88,26 @@ def test_until_masks_ends_there_under_another_name(tmp_path):
 
 
 @pytest.mark.slow
-def test_jobs_below_a_prefix_write_nothing_elsewhere(tmp_path):
-    there = importer(tmp_path, prefix="other", rename="hdr_*")
-    there.snakemake("--until", "hdr_masks")
-    assert (tmp_path / "other" / "results" / "small" / "round-01" / "masks.json").is_file()
-    assert (tmp_path / "other" / "results" / "small" / "logs" / "masks-01.log").is_file()
-    assert {path.name for path in (tmp_path / "results" / "small").iterdir()} <= {".lock", ".command.json"}
-    assert "Nothing to be done" in there.snakemake("--until", "hdr_masks")
+@pytest.mark.parametrize("way", WAYS)
+def test_an_importing_workflow_ends_and_writes_nothing_elsewhere(tmp_path, way):
+    there, run = importer(tmp_path, **WAYS[way]), folder_of(**WAYS[way])
+    there.snakemake()
+    for name in ("report.html", "round-02/masks.json", "logs/masks-01.log", ".command.json"):
+        assert (tmp_path / run / name).is_file(), name
+    assert {path.name for path in tmp_path.iterdir()} == {".snakemake", "Snakefile", "config.yaml", run.split("/")[0]}
+    assert "Nothing to be done" in there.snakemake()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("rule", "last"), [("teacher", "uncertainty-00.h5"), ("masks", "masks-00.h5")])
+def test_until_a_rule_of_a_round_ends_with_it(tmp_path, rule, last):
+    there = importer(tmp_path)
+    there.snakemake("--until", rule)
+    made = {path.name for path in (tmp_path / "results" / "small" / "round-01").iterdir()}
+    assert last in made
+    assert "student.safetensors" not in made
+    assert ("masks.json" in made) == (rule == "masks")
+    assert "Nothing to be done" in there.snakemake("--until", rule)
 
 
 @pytest.fixture
@@ -137,6 +176,17 @@ def test_snakemake_has_nothing_to_complain_about(name):
     done = Checkout(Path(ROOT)).call(*command)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "your workflow is in a good condition" in done.stdout + done.stderr
+
+
+def test_every_output_is_named_and_every_rule_with_jobs_names_the_one_environment():
+    environments = set()
+    for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
+        text = path.read_text()
+        for block in re.findall(r"^    output:\n((?:        .*\n)+)", text, re.MULTILINE):
+            entries = re.findall(r"^        (?=[^ )\]])(.*)", block, re.MULTILINE)
+            assert [entry for entry in entries if not re.match(r"\w+=", entry)] == []
+        environments |= set(re.findall(r"^    conda:\n +(\S+)", text, re.MULTILINE))
+    assert environments == {"ENVIRONMENT"}
 
 
 def test_both_snakefiles_plan_the_same(tmp_path):

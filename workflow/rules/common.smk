@@ -27,7 +27,13 @@ from hdrpipe.terminal import escape_unencodable
 from hdrpipe.config.fingerprint import fingerprint, package_digest
 from hdrpipe.config.runs import cells, crops, folded, members, overlaid, scored, single
 from hdrpipe.tools.alive import hold, notice, refuse_foreign_folder
-from hdrpipe.tools.project import beside, first_files, gpu_notice, until_words
+from hdrpipe.tools.project import (
+    beside,
+    first_files,
+    gpu_notice,
+    results_folder,
+    until_words,
+)
 from hdrpipe.tools.stale import stale_notice
 
 STARTED, KILLED, STOP = time.time(), kills(), RunStop()
@@ -43,8 +49,10 @@ def checked(make, *arguments):
         raise WorkflowError(f"config: {error}") from None
 
 
-CONFIG = checked(check_config, config)
-SETTINGS = renamed(config)
+# `pathvars` belongs to Snakemake, which has read it
+SETTINGS = renamed({key: value for key, value in config.items() if key != "pathvars"})
+CONFIG = checked(check_config, SETTINGS)
+RESULTS = results_folder(workflow)
 checked(refuse_foreign_folder)
 for stage in ("warmup", "teacher"):  # missing weights are an error at once
     if weights_of(CONFIG, stage):
@@ -110,8 +118,8 @@ if workflow.is_main_process:
     STOP.install()
     for text in (
         old_names(config),
-        notice(CONFIG.run),
-        checked(stale_notice, Path("results", CONFIG.run), CONFIG),
+        notice(CONFIG.run, RESULTS),
+        checked(stale_notice, RESULTS / CONFIG.run, CONFIG),
     ):
         if text:
             atexit.register(print, text, file=sys.stderr)

@@ -2,13 +2,13 @@
 
 
 SCENE_FILES = [
-    f"results/{{run}}/scenes/{file}"
+    f"<results>/{{run}}/scenes/{file}"
     for split in ("labelled", "unlabelled", "validation", "test")
     for kind in (split, f"{split}-truth")
     for file in shards_of(kind, SCENE_SHARDS)
 ]
 FOLD_FILES = [
-    f"results/{{run}}/scenes/fold-{{fold}}-of-{{folds}}/{file}"
+    f"<results>/{{run}}/scenes/fold-{{fold}}-of-{{folds}}/{file}"
     for kind in ("labelled", "labelled-truth", "held-out")
     for file in shards_of(kind, SCENE_SHARDS)
 ]
@@ -20,10 +20,10 @@ localrules:
 
 rule fetch:
     output:
-        sources="results/{run}/scenes/sources.json",
-        provenance="results/{run}/scenes/sources.json.json",
+        sources="<results>/{run}/scenes/sources.json",
+        provenance="<results>/{run}/scenes/sources.json.json",
     log:
-        "results/{run}/logs/fetch.log",
+        "<results>/{run}/logs/fetch.log",
     conda:
         ENVIRONMENT
     params:
@@ -35,13 +35,13 @@ rule fetch:
 
 rule prepare:
     input:
-        sources="results/{run}/scenes/sources.json",
+        sources="<results>/{run}/scenes/sources.json",
     output:
-        recorded(*SCENE_FILES),
-        manifest="results/{run}/scenes/manifest.json",
-        provenance="results/{run}/scenes/manifest.json.json",
+        scenes=recorded(*SCENE_FILES),
+        manifest="<results>/{run}/scenes/manifest.json",
+        provenance="<results>/{run}/scenes/manifest.json.json",
     log:
-        "results/{run}/logs/prepare.log",
+        "<results>/{run}/logs/prepare.log",
     conda:
         ENVIRONMENT
     resources:  # other than params, a change of these reruns nothing
@@ -63,16 +63,16 @@ rule match:
         scenes=scenes("labelled"),
         unlabelled=scenes("unlabelled"),
     output:
-        recorded(
+        scenes=recorded(
             *[
-                f"results/{{run}}/round-00/{f}"
+                f"<results>/{{run}}/round-00/{f}"
                 for f in shards_of("matched", SCENE_SHARDS)
             ]
         ),
-        noise="results/{run}/round-00/noise.json",
-        provenance="results/{run}/round-00/noise.json.json",
+        noise="<results>/{run}/round-00/noise.json",
+        provenance="<results>/{run}/round-00/noise.json.json",
     log:
-        "results/{run}/logs/match.log",
+        "<results>/{run}/logs/match.log",
     conda:
         ENVIRONMENT
     params:
@@ -89,9 +89,9 @@ rule fold:
         scenes=scenes("labelled"),
         truths=scenes("labelled-truth"),
     output:
-        recorded(*FOLD_FILES),
+        scenes=recorded(*FOLD_FILES),
     log:
-        "results/{run}/logs/fold-{fold}-of-{folds}.log",
+        "<results>/{run}/logs/fold-{fold}-of-{folds}.log",
     conda:
         ENVIRONMENT
     params:
@@ -107,10 +107,10 @@ rule baselines:
         scenes=scenes("test"),
         truths=scenes("test-truth"),
     output:
-        table="results/{run}/baselines.csv",
-        provenance="results/{run}/baselines.csv.json",
+        table="<results>/{run}/baselines.csv",
+        provenance="<results>/{run}/baselines.csv.json",
     log:
-        "results/{run}/logs/baselines.log",
+        "<results>/{run}/logs/baselines.log",
     conda:
         ENVIRONMENT
     params:

@@ -11,8 +11,10 @@ def scenes(name):
     def paths(wildcards):
         shared, split = member(wildcards.run), name.format(**wildcards)
         part = f"{shared.fold}/" if shared.fold and split.startswith("labelled") else ""
-        folder = f"results/{shared.scenes}/scenes/{part}"
-        return [folder + file for file in shards_of(split, SCENE_SHARDS)]
+        return [
+            f"<results>/{shared.scenes}/scenes/{part}{file}"
+            for file in shards_of(split, SCENE_SHARDS)
+        ]
 
     return paths
 
@@ -22,7 +24,7 @@ def training_scenes(wildcards):
     shared = member(wildcards.run)
     if shared.config.match.strategy == "none":
         return scenes("labelled")(wildcards)
-    folder = f"results/{shared.start}/round-00"
+    folder = f"<results>/{shared.start}/round-00"
     return [f"{folder}/{file}" for file in shards_of("matched", SCENE_SHARDS)]
 
 
@@ -34,7 +36,7 @@ def round_folder(run, number, labels=False):
         if number == 0
         else shared.labels if labels and number == 1 else run
     )
-    return f"results/{owner}/round-{number:02d}"
+    return f"<results>/{owner}/round-{number:02d}"
 
 
 def labelled_by_teacher(*names):
@@ -103,7 +105,7 @@ def start_of(name):
 
 UNCERTAINTY = shards_of("uncertainty", LABEL_SHARDS)
 MASKS = [
-    f"results/{{run}}/round-{{round}}/{file}"
+    f"<results>/{{run}}/round-{{round}}/{file}"
     for file in shards_of("masks", LABEL_SHARDS)
 ]
 
@@ -133,7 +135,7 @@ def teacher_of_fold(wildcards):
 def scenes_of_fold(wildcards):
     """The scenes that a fold holds out."""
     name = fold_name(wildcards.fold, wildcards.folds)
-    folder = f"results/{member(wildcards.run).scenes}/scenes/{name}"
+    folder = f"<results>/{member(wildcards.run).scenes}/scenes/{name}"
     return [f"{folder}/{file}" for file in shards_of("held-out", SCENE_SHARDS)]
 
 
@@ -179,7 +181,7 @@ def of_candidates(*names):
 @cache
 def tell_cost():
     """Say once what the study costs; a dry run says it too."""
-    print(costs.summary(study_config(), Path("results")), file=sys.stderr)
+    print(costs.summary(study_config(), RESULTS), file=sys.stderr)
 
 
 def study_scores(wildcards):
@@ -192,6 +194,6 @@ def study_scores(wildcards):
         )
     tell_cost()
     return [
-        f"results/{scored(run, member(run).config)}/scores-{base.study.split}.csv"
+        f"<results>/{scored(run, member(run).config)}/scores-{base.study.split}.csv"
         for run in names
     ]

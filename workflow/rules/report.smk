@@ -10,10 +10,10 @@ rule choose:
         statistics=if_pseudo_labelled(of_rounds("masks.json", first=1)),
         students=of_rounds("student.safetensors"),
     output:
-        chosen="results/{run}/chosen.json",
-        provenance="results/{run}/chosen.json.json",
+        chosen="<results>/{run}/chosen.json",
+        provenance="<results>/{run}/chosen.json.json",
     log:
-        "results/{run}/logs/choose.log",
+        "<results>/{run}/logs/choose.log",
     conda:
         ENVIRONMENT
     params:
@@ -26,13 +26,13 @@ rule choose:
 
 rule report:
     input:
-        baselines="results/{run}/baselines.csv",
+        baselines="<results>/{run}/baselines.csv",
         tables=of_rounds("metrics.csv"),
         metrics=of_rounds("metrics.json"),
         histories=of_rounds("history.csv"),
         statistics=of_rounds("masks.json", first=1),
-        chosen="results/{run}/chosen.json",
-        manifest="results/{run}/scenes/manifest.json",
+        chosen="<results>/{run}/chosen.json",
+        manifest="<results>/{run}/scenes/manifest.json",
         scenes=scenes("test"),
         truths=scenes("test-truth"),
         predicted=of_candidates("test.h5"),
@@ -40,30 +40,30 @@ rule report:
         uncertainty=of_candidates(*shards_of("uncertainty", LABEL_SHARDS)),
         masks=of_candidates(*shards_of("masks", LABEL_SHARDS)),
     output:
-        recorded(
-            "results/{run}/summary.json",
-            "results/{run}/summary.md",
+        pages=recorded(
+            "<results>/{run}/summary.json",
+            "<results>/{run}/summary.md",
             report(
-                "results/{run}/report.html",
+                "<results>/{run}/report.html",
                 caption="../report/page.rst",
                 category="{run}",
                 labels={"what": "report to read"},
             ),
             report(
-                "results/{run}/summary.csv",
+                "<results>/{run}/summary.csv",
                 caption="../report/table.rst",
                 category="{run}",
                 labels={"what": "all methods"},
             ),
             report(
-                "results/{run}/figure.png",
+                "<results>/{run}/figure.png",
                 caption="../report/figure.rst",
                 category="{run}",
                 labels={"what": "one unlabelled scene"},
             ),
         ),
     log:
-        "results/{run}/logs/report.log",
+        "<results>/{run}/logs/report.log",
     conda:
         ENVIRONMENT
     params:

@@ -10,11 +10,13 @@ rule warmup:
         truths=scenes("labelled-truth"),
         held=unseen_by_judge,
     output:
-        recorded(*[f"results/{{run}}/round-00/{name}.safetensors" for name in TRAINED]),
-        history="results/{run}/round-00/history.csv",
-        provenance="results/{run}/round-00/history.csv.json",
+        weights=recorded(
+            *[f"<results>/{{run}}/round-00/{name}.safetensors" for name in TRAINED]
+        ),
+        history="<results>/{run}/round-00/history.csv",
+        provenance="<results>/{run}/round-00/history.csv.json",
     log:
-        "results/{run}/logs/warmup.log",
+        "<results>/{run}/logs/warmup.log",
     conda:
         ENVIRONMENT
     threads: GPU_THREADS
@@ -37,10 +39,10 @@ rule teacher:
         weights=teacher_weights,
         scenes=scenes("unlabelled"),
     output:
-        product="results/{run}/round-{round}/uncertainty-{shard}.h5",
-        provenance="results/{run}/round-{round}/uncertainty-{shard}.h5.json",
+        product="<results>/{run}/round-{round}/uncertainty-{shard}.h5",
+        provenance="<results>/{run}/round-{round}/uncertainty-{shard}.h5.json",
     log:
-        "results/{run}/logs/teacher-{round}-{shard}.log",
+        "<results>/{run}/logs/teacher-{round}-{shard}.log",
     conda:
         ENVIRONMENT
     threads: GPU_THREADS
@@ -64,10 +66,10 @@ rule teacher_labelled:
         weights=teacher_weights,
         scenes=scenes("labelled"),
     output:
-        product="results/{run}/round-{round}/labelled.h5",
-        provenance="results/{run}/round-{round}/labelled.h5.json",
+        product="<results>/{run}/round-{round}/labelled.h5",
+        provenance="<results>/{run}/round-{round}/labelled.h5.json",
     log:
-        "results/{run}/logs/teacher-{round}-labelled.log",
+        "<results>/{run}/logs/teacher-{round}-labelled.log",
     conda:
         ENVIRONMENT
     threads: GPU_THREADS
@@ -89,10 +91,10 @@ rule crossfit:
         weights=teacher_of_fold,
         scenes=scenes_of_fold,
     output:
-        product="results/{run}/round-{round}/crossfit-{fold}-of-{folds}.h5",
-        provenance="results/{run}/round-{round}/crossfit-{fold}-of-{folds}.h5.json",
+        product="<results>/{run}/round-{round}/crossfit-{fold}-of-{folds}.h5",
+        provenance="<results>/{run}/round-{round}/crossfit-{fold}-of-{folds}.h5.json",
     log:
-        "results/{run}/logs/crossfit-{round}-{fold}-of-{folds}.log",
+        "<results>/{run}/logs/crossfit-{round}-{fold}-of-{folds}.log",
     conda:
         ENVIRONMENT
     threads: GPU_THREADS
@@ -118,11 +120,11 @@ rule masks:
         kept=asked_by_masks("needs_truth", "unlabelled-truth"),
         scenes=asked_by_masks("needs_frames", "unlabelled", "labelled"),
     output:
-        recorded(*MASKS),
-        statistics="results/{run}/round-{round}/masks.json",
-        provenance="results/{run}/round-{round}/masks.json.json",
+        products=recorded(*MASKS),
+        statistics="<results>/{run}/round-{round}/masks.json",
+        provenance="<results>/{run}/round-{round}/masks.json.json",
     log:
-        "results/{run}/logs/masks-{round}.log",
+        "<results>/{run}/logs/masks-{round}.log",
     conda:
         ENVIRONMENT
     params:
@@ -155,16 +157,16 @@ rule student:
         optimizer=start_of("optimizer"),
         held=unseen_by_judge,
     output:
-        recorded(
+        weights=recorded(
             *[
-                f"results/{{run}}/round-{{round}}/{name}.safetensors"
+                f"<results>/{{run}}/round-{{round}}/{name}.safetensors"
                 for name in TRAINED
             ]
         ),
-        history="results/{run}/round-{round}/history.csv",
-        provenance="results/{run}/round-{round}/history.csv.json",
+        history="<results>/{run}/round-{round}/history.csv",
+        provenance="<results>/{run}/round-{round}/history.csv.json",
     log:
-        "results/{run}/logs/student-{round}.log",
+        "<results>/{run}/logs/student-{round}.log",
     wildcard_constraints:
         round=r"(?!00)\d{2,3}",
     conda:
@@ -191,22 +193,22 @@ rule student:
 
 rule evaluate:
     input:
-        student="results/{run}/round-{round}/student.safetensors",
-        teacher="results/{run}/round-{round}/teacher.safetensors",
+        student="<results>/{run}/round-{round}/student.safetensors",
+        teacher="<results>/{run}/round-{round}/teacher.safetensors",
         scenes=scenes("test"),
         truths=scenes("test-truth"),
         uncertainty=if_pseudo_labelled(labelled_by_teacher(*UNCERTAINTY)),
         masks=if_pseudo_labelled(masks_of),
         kept=if_pseudo_labelled(scenes("unlabelled-truth")),
     output:
-        recorded(
-            "results/{run}/round-{round}/metrics.csv",
-            "results/{run}/round-{round}/test.h5",
+        tables=recorded(
+            "<results>/{run}/round-{round}/metrics.csv",
+            "<results>/{run}/round-{round}/test.h5",
         ),
-        means="results/{run}/round-{round}/metrics.json",
-        provenance="results/{run}/round-{round}/metrics.json.json",
+        means="<results>/{run}/round-{round}/metrics.json",
+        provenance="<results>/{run}/round-{round}/metrics.json.json",
     log:
-        "results/{run}/logs/evaluate-{round}.log",
+        "<results>/{run}/logs/evaluate-{round}.log",
     conda:
         ENVIRONMENT
     threads: GPU_THREADS

@@ -4,14 +4,14 @@
 
 rule score:
     input:
-        student="results/{run}/round-{round}/student.safetensors",
+        student="<results>/{run}/round-{round}/student.safetensors",
         scenes=scenes("{split}"),
         truths=scenes("{split}-truth"),
     output:
-        table="results/{run}/round-{round}/scores-{split}.csv",
-        provenance="results/{run}/round-{round}/scores-{split}.csv.json",
+        table="<results>/{run}/round-{round}/scores-{split}.csv",
+        provenance="<results>/{run}/round-{round}/scores-{split}.csv.json",
     log:
-        "results/{run}/logs/score-{round}-{split}.log",
+        "<results>/{run}/logs/score-{round}-{split}.log",
     conda:
         ENVIRONMENT
     threads: GPU_THREADS
@@ -27,14 +27,14 @@ rule score:
 rule score_chosen:
     input:
         students=of_rounds("student.safetensors", first=1),
-        chosen="results/{run}/chosen.json",
+        chosen="<results>/{run}/chosen.json",
         scenes=scenes("{split}"),
         truths=scenes("{split}-truth"),
     output:
-        table="results/{run}/chosen/scores-{split}.csv",
-        provenance="results/{run}/chosen/scores-{split}.csv.json",
+        table="<results>/{run}/chosen/scores-{split}.csv",
+        provenance="<results>/{run}/chosen/scores-{split}.csv.json",
     log:
-        "results/{run}/logs/score-chosen-{split}.log",
+        "<results>/{run}/logs/score-chosen-{split}.log",
     conda:
         ENVIRONMENT
     threads: GPU_THREADS
@@ -51,11 +51,14 @@ rule compare:
     input:
         study_scores,
     output:
-        recorded(
-            *[f"results/{{run}}/study.{end}" for end in ("csv", "json", "md", "html")]
+        pages=recorded(
+            *[
+                f"<results>/{{run}}/study.{end}"
+                for end in ("csv", "json", "md", "html")
+            ]
         ),
     log:
-        "results/{run}/logs/study.log",
+        "<results>/{run}/logs/study.log",
     wildcard_constraints:
         run=re.escape(STUDY_RUN),
     conda:
@@ -71,7 +74,7 @@ rule compare:
 
 rule study:
     input:
-        f"results/{STUDY_RUN}/study.html",
+        f"<results>/{STUDY_RUN}/study.html",
 
 
 localrules:
@@ -79,6 +82,6 @@ localrules:
 
 
 SUMMARIES = {
-    f"results/{CONFIG.run}/summary.md": f"results/{CONFIG.run}/report.html",
-    f"results/{STUDY_RUN}/study.md": f"results/{STUDY_RUN}/study.html",
+    RESULTS / CONFIG.run / "summary.md": RESULTS / CONFIG.run / "report.html",
+    RESULTS / STUDY_RUN / "study.md": RESULTS / STUDY_RUN / "study.html",
 }

@@ -130,7 +130,7 @@ def test_the_words_behind_until(command, words):
 
 def test_until_a_rule_of_each_round_means_its_files_of_the_first():
     config = check_config({"run": "a", "teacher": {"shards": 2}, "crossfit": {"folds": 2}, "data": {"labelled": 4}})
-    first = "results/a/round-01"
+    first = "<results>/a/round-01"
     assert project.first_files(config, ["teacher"]) == [f"{first}/uncertainty-00.h5", f"{first}/uncertainty-01.h5"]
     assert project.first_files(config, ["crossfit"]) == [f"{first}/crossfit-{k}-of-2.h5" for k in (0, 1)]
     assert project.first_files(config, ["masks", "report", "x.h5"]) == [f"{first}/masks.json"]
@@ -141,7 +141,7 @@ def test_until_a_rule_of_each_round_means_its_files_of_the_first():
 def test_without_pseudo_labels_there_is_no_teacher_to_stop_at():
     config = check_config({"run": "a", "student": {"unlabelled_batch": 0}})
     assert project.first_files(config, ["teacher", "masks"]) == []
-    assert project.first_files(config, ["student"]) == ["results/a/round-01/student.safetensors"]
+    assert project.first_files(config, ["student"]) == ["<results>/a/round-01/student.safetensors"]
 
 
 def test_a_machine_without_a_gpu_is_announced(tmp_path):
