@@ -98,6 +98,7 @@ def write_dng(
     kind="bayer",
     full=1.0,
     profile=None,
+    orientation=1,
 ):
     """An uncompressed DNG of linear sensor RGB (3, H, W) in [0, 1], H and W even: an RGGB mosaic, `linear` RGB, or
     the `grey` of its green; the sensor saturates at `full` of the range that its file tells; `profile` are the numbers
@@ -122,7 +123,8 @@ def write_dng(
     tags = [
         (254, 4, [0]), (256, 4, [width]), (257, 4, [height]), (258, 3, [16] * planes),
         (259, 3, [1]), (262, 3, [32803 if mosaic else 34892]), (271, 2, b"Test\0"), (272, 2, b"Camera\0"),
-        (273, 4, [0]), (274, 3, [1]), (277, 3, [planes]), (278, 4, [height]), (279, 4, [len(samples)]), *mosaic,
+        (273, 4, [0]), (274, 3, [orientation]), (277, 3, [planes]), (278, 4, [height]),
+        (279, 4, [len(samples)]), *mosaic,
         (34665, 4, [0]), (50706, 1, bytes([1, 4, 0, 0])), (50708, 2, b"Test Camera\0"), (50714, 4, [black] * planes),
         (50717, 4, [white] * planes), *colours,
         *([] if profile is None else [(51041, 12, profile)]),

@@ -32,21 +32,27 @@ class Corrected(NamedTuple):
 
 
 def corrected(
-    samples: NDArray[Any], ev: Sequence[float], reference: int, files: Sequence[Path], curve: str, timed: bool
+    samples: NDArray[Any],
+    ev: Sequence[float],
+    reference: int,
+    files: Sequence[Path],
+    curve: str,
+    timed: bool,
+    coarse: bool,
 ) -> Corrected:
     """Samples (N, 3, H, W) by gamma 2.2 in one white balance, with what was changed.
 
     Samples that need no change are handed back as they are. A response, and a white below the highest code, are looked
-    for in 8 bits only, which cameras write, and only where the exposures are `timed`: not estimated from the pictures.
+    for in `coarse` files only, those of 8 bits, which cameras write (a profile may have made 16 of them), and only
+    where the exposures are `timed`: not estimated from the pictures.
     """
     notes: list[str] = []
-    coarse = samples.dtype == np.uint8
     checkable = timed and coarse
-    white = white_code(samples, ev) if checkable else 255
+    white = white_code(_eight_bits(samples), ev) if checkable else 255
     if white < 255:
         notes.append(f"frames clip at code {white} of 255: that is taken for white")
         samples = _stretched(samples, white)
-    burst = thinned(samples, ev)
+    burst = thinned(_eight_bits(samples) if coarse and white == 255 else samples, ev)
     matches = match(burst)
     response, seen = RESPONSES[curve] or PLAIN, RESPONSES[curve] is None
     if seen and checkable:
@@ -63,9 +69,15 @@ def corrected(
     return Corrected(samples if plain else made.equal(samples), made.ev, notes, edges)
 
 
-def _stretched(samples: NDArray[np.uint8], white: int) -> NDArray[np.uint16]:
-    """8-bit samples as 16 bits, this code and what is above it as the highest value."""
-    return np.rint(np.minimum(np.arange(256) / white, 1.0) * 65535.0).astype(np.uint16)[samples]
+def _eight_bits(samples: NDArray[Any]) -> NDArray[np.uint8]:
+    """8-bit samples that a profile has made 16 of, in 8 bits again."""
+    return samples if samples.dtype == np.uint8 else ((samples + np.uint32(128)) // 257).astype(np.uint8)
+
+
+def _stretched(samples: NDArray[Any], white: int) -> NDArray[np.uint16]:
+    """Samples as 16 bits, this code of 8 bits and what is above it as the highest value."""
+    top = np.iinfo(samples.dtype).max
+    return np.rint(np.minimum(np.arange(top + 1) / (white / 255 * top), 1.0) * 65535.0).astype(np.uint16)[samples]
 
 
 def _mended(made: Making, reference: int, files: Sequence[Path]) -> list[str]:

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from hdrpipe.errors import InputError
 from hdrpipe.files.pictures.colour import SAME_COLOUR
-from hdrpipe.imaging.exposure import LEAST, QUANTILES, brightness
 from hdrpipe.quantities import GAMMA, Picture
 
 TOP = 65535
@@ -18,12 +17,24 @@ TOP = 65535
 STORED_BITS = (10, 12, 14)
 """Depths of sensors and recorders whose values 16-bit files hold as they are."""
 
-LINEAR_RANGE = (0.002, 0.97)
+SIDE = 8
+"""Pixels a side of the blocks that are compared: their means have little noise, and small movements do not count."""
+
+ACROSS = 32
+"""Blocks along the shorter side of a picture, at least: those of small ones are smaller."""
+
+LEAST = 16
+"""Blocks of two frames that must be neither black nor clipped in both."""
+
+LINEAR_RANGE = (0.004, 0.97)
 """Values of linear frames between noise and clipping."""
 
-LINEAR_ERROR = 0.15
-"""Largest error of the ratio of linear frames against their exposures, as a fraction of these stops, for four of five
-quantiles; frames of gamma 2.2 are off by more than half of them."""
+STEADY = 0.1
+"""Stops, as a fraction of the step, around their median within which half of the blocks of linear frames lie, and of
+frames that follow any power law; a camera's own tone curve spreads them."""
+
+BETTER = 0.4
+"""Fraction of the error under gamma 2.2 that linear light may leave, as where an exposure is half a stop off."""
 
 OVERSHOOT = 1.05
 """Linear floats up to here clip at 1: resampling carries a few beyond it."""
@@ -66,13 +77,15 @@ def coded_if_linear(samples: NDArray[np.uint16], ev: Sequence[float]) -> tuple[N
 
     Brightness of linear frames rises by all stops of the exposure, that of frames with gamma 2.2 by less than half.
     """
-    seen = [brightness(frame) for frame in samples]
-    verdicts = [
-        _fits_linear(low, high, after - before)
-        for (low, high), (before, after) in zip(pairwise(seen), pairwise(ev), strict=True)
-    ]
-    decided = [verdict for verdict in verdicts if verdict is not None]
-    if not decided or not all(decided):
+    pairs = zip(pairwise(map(_blocks, samples)), pairwise(ev), strict=True)
+    compared = [(_stops(*frames), after - before) for frames, (before, after) in pairs]
+    measured = [(stops, step) for stops, step in compared if len(stops) >= LEAST]
+    steady = [np.median(np.abs(stops - np.median(stops))) < STEADY * step for stops, step in measured]
+    seen, steps = (
+        np.array(values) for values in ([np.median(stops) for stops, _ in measured], [s for _, s in measured])
+    )
+    linear, coded = (np.abs(factor * seen - steps).sum() for factor in (1.0, GAMMA))
+    if not steady or not all(steady) or linear > BETTER * coded:
         return samples, []
     table = np.rint((np.arange(TOP + 1) / TOP) ** (1 / GAMMA) * TOP).astype(np.uint16)
     for frame in samples:
@@ -80,14 +93,20 @@ def coded_if_linear(samples: NDArray[np.uint16], ev: Sequence[float]) -> tuple[N
     return samples, ["values are linear light, by the exposures that the pictures show; they are read so"]
 
 
-def _fits_linear(low: NDArray[np.float32], high: NDArray[np.float32], step: float) -> bool | None:
-    """True if equal quantiles of brightness differ by `step` stops; None where too few can be compared."""
-    darker, brighter = (np.quantile(values, QUANTILES) for values in (low, high))
-    usable = (np.minimum(darker, brighter) > LINEAR_RANGE[0]) & (brighter < LINEAR_RANGE[1])
-    if usable.sum() < LEAST:
-        return None
-    errors = np.abs(np.log2(brighter[usable] / darker[usable]) - step)
-    return bool(np.quantile(errors, 0.8) < LINEAR_ERROR * step)
+def _blocks(frame: NDArray[np.uint16]) -> NDArray[np.float64]:
+    """Mean and largest value in [0, 1] of every block of a frame (3, H, W): (2, K)."""
+    height, width = frame.shape[1:]
+    side = max(1, min(SIDE, min(height, width) // ACROSS))
+    rows, columns = height // side, width // side
+    tiles = frame[:, : rows * side, : columns * side].reshape(3, rows, side, columns, side)
+    return np.stack([tiles.mean(axis=(0, 2, 4)).ravel(), tiles.max(axis=(0, 2, 4)).ravel()]) / TOP
+
+
+def _stops(darker: NDArray[np.float64], brighter: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Stops between the blocks of two frames (see `_blocks`) that are neither black nor clipped."""
+    low, high = LINEAR_RANGE
+    usable = (np.minimum(darker[0], brighter[0]) > low) & (np.maximum(darker[1], brighter[1]) < high)
+    return np.log2(brighter[0, usable] / darker[0, usable])
 
 
 def is_float(samples: NDArray[Any]) -> bool:

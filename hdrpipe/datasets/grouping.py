@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 
 from hdrpipe.datasets.brackets import SAME, split
@@ -77,7 +77,8 @@ def group(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> Grouping:
 
 
 def copies(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> set[Path]:
-    """Pictures that hold the very bytes of another one and its name with a mark: `a (1).jpg` beside `a.jpg`."""
+    """Pictures that hold the very bytes of another one and its name with a mark, `a (1).jpg` beside `a.jpg`, or with
+    another ending."""
     alike: dict[tuple[int, PictureHeader], list[Path]] = {}
     for path, header in zip(frames, headers, strict=True):
         alike.setdefault((path.stat().st_size, header), []).append(path)
@@ -90,25 +91,27 @@ def copies(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> set[Path
 
 
 def _is_marked(copy: Path, path: Path) -> bool:
-    """True if a name is that of another file with something added that leaves its number as it is."""
-    return copy != path and re.search(rf"(?<!\d){re.escape(path.stem)}(?!\d)", copy.stem) is not None
+    """True if a name is that of another file with something added that leaves its number as it is, or if it comes
+    after it and differs in the ending alone."""
+    if copy.stem == path.stem:
+        return (natural(copy), copy.name) > (natural(path), path.name)
+    return re.search(rf"(?<!\d){re.escape(path.stem)}(?!\d)", copy.stem) is not None
 
 
 def in_order(paths: Iterable[Path]) -> list[Path]:
-    """Pictures in the order of their numbers; after 9999 a camera goes on with 0001."""
+    """Pictures in the order of their numbers; after 9999 a camera goes on with 0001: the widest gap parts the ends."""
     ordered = sorted(paths, key=natural)
     matches = [re.fullmatch(r"(.*?)(\d{3,9})(\D*)", path.stem) for path in ordered]
     numbered = [match for match in matches if match is not None]
-    if len(numbered) < len(ordered) or len({(match[1], match[3]) for match in numbered}) != 1:
+    if len(numbered) < max(2, len(ordered)) or len({(match[1], match[3]) for match in numbered}) != 1:
         return ordered
     numbers = [int(match[2]) for match in numbered]
-    for turn in (10**3, 10**4, 10**5):
-        high = [number % turn >= turn - len(numbers) for number in numbers]
-        low = [number % turn <= len(numbers) for number in numbers]
-        if any(high) and any(low) and all(map(max, high, low)) and len({number // turn for number in numbers}) == 1:
-            return [path for path, top in zip(ordered, high, strict=True) if top] + [
-                path for path, top in zip(ordered, high, strict=True) if not top
-            ]
+    for turn in (10 ** min(len(numbered[-1][2]), 4), 10**5):
+        gaps = [after - before for before, after in pairwise(numbers)]
+        across = numbers[0] + turn - numbers[-1]
+        if len({number // turn for number in numbers}) == 1 and across <= len(numbers) and max(gaps) > turn / 2:
+            start = gaps.index(max(gaps)) + 1
+            return ordered[start:] + ordered[:start]
     return ordered
 
 
@@ -158,8 +161,11 @@ def _parted(before: Shot, after: Shot) -> bool:
         return False
     seconds = one.camera.seconds or 0.0
     pause, slack = other.camera.taken - one.camera.taken - seconds, GAP + NOMINAL * 2 * seconds
+    # some cameras write the moment at which an exposure ends
+    later = other.camera.seconds or 0.0
+    ended = pause + seconds - later <= GAP + NOMINAL * 2 * later
     # to remove noise a camera takes a dark picture after a long exposure, as long as this
-    return pause > slack and abs(pause - seconds) > slack
+    return pause > slack and abs(pause - seconds) > slack and not ended
 
 
 def _cut(run: Sequence[Shot], marks: bool) -> list[tuple[Sequence[Shot], bool]]:
@@ -168,10 +174,14 @@ def _cut(run: Sequence[Shot], marks: bool) -> list[tuple[Sequence[Shot], bool]]:
     biases = [shot.header.camera.bias for shot in run]
     given = [bias for bias in biases if bias is not None]
     sizes, sure = [len(run)], False
+    values = [shot.ev for shot in run]
     if len(given) == len(run) and max(given) - min(given) > SAME:
         sizes, sure = split(given, False)
+        # a compensation that somebody sets stays for a whole bracket: then it is no step of it
+        if any(abs(after - before) < SAME for before, after in pairwise(given)):
+            by_exposure, certain = split(values, bracketed)
+            sizes, sure = (by_exposure, True) if certain and 1 not in by_exposure else (sizes, sure)
     if not sure:
-        values = [shot.ev for shot in run]
         sizes, sure = split(values, bracketed)
         metering = not bracketed and (marks or max(values) - min(values) < JITTER)
         if not sure and metering:

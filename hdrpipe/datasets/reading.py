@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -96,12 +97,13 @@ def read_burst(
     balance, level, noise = _development(files, reference, decoder, max_pixels) if True in is_raw else (None, 1.0, None)
     samples, infos, remarks = _decoded(files, lambda path: decoder.picture(path, max_pixels, balance, level))
     samples, more = _as_levels(samples, infos, files)
+    coarse = all(info.coarse for info in infos)
     remarks += more
     for index, fraction in fill_transparent(samples, files.ev, [info.opaque for info in infos]):
         remarks.append(f"{files.frames[index].name!a}: {fraction:.1%} are transparent and not measured")
     if curve is not None:
         curve, timed = "gamma" if True in is_raw else curve, files.source != "estimate"
-        samples, ev, more, edges = corrected(samples, files.ev, reference, files.frames, curve, timed)
+        samples, ev, more, edges = corrected(samples, files.ev, reference, files.frames, curve, timed, coarse)
         files, remarks = replace(files, ev=ev), [*remarks, *more]
     refuse_reversed(files, samples)
     notes = (*files.notes, *remarks, *disagreements(files, samples))
@@ -165,12 +167,12 @@ def _as_levels(
     samples: NDArray[Any], infos: Sequence[PictureInfo], files: BurstFiles
 ) -> tuple[NDArray[Any], list[str]]:
     """Samples display-coded over the range of their type, and remarks."""
-    depths, formats = {info.dtype for info in infos}, {info.format for info in infos}
+    formats, coarse = {info.format for info in infos}, {info.coarse for info in infos}
     if is_float(samples):
         return levels_of_floats(samples)
-    if len(depths) > 1:
+    if len(coarse) > 1:
         return samples, ["frames of 8 and of 16 bit are mixed; each is divided by its own maximum"]
-    if depths != {"uint16"} or not formats <= {"png", "tiff"}:
+    if coarse == {True} or not formats <= {"png", "tiff"}:
         return samples, []
     samples, remarks = stretched(samples)
     if files.source == "estimate":
@@ -221,9 +223,10 @@ def _steps(files: BurstFiles, samples: NDArray[Any]) -> Iterator[tuple[int, floa
     if files.source == "estimate":
         return
     seen_by = [brightness(frame) for frame in samples]
-    for index in range(len(seen_by) - 1):
-        seen = stops_between(seen_by[index], seen_by[index + 1])
-        if seen is not None:
+    for index, (frame, following) in enumerate(pairwise(seen_by)):
+        seen = stops_between(frame, following)
+        # where the whole grows brighter and what can be compared darker, only what passed by can be compared
+        if seen is not None and (seen > 0 or following.mean() < frame.mean()):
             yield index, files.ev[index + 1] - files.ev[index], seen
 
 

@@ -139,7 +139,7 @@ def _read(frames: NDArray, ev: tuple[float, ...], reference: int) -> tuple[Burst
     if frames.dtype != np.uint8:
         return Burst(ldr=frames, ev=ev, reference=reference), ()
     names = [Path(f"frame {index + 1}") for index in range(len(frames))]
-    made = corrected(frames, ev, reference, names, "auto", timed=True)
+    made = corrected(frames, ev, reference, names, "auto", timed=True, coarse=True)
     top = np.iinfo(made.samples.dtype).max
     ldr = np.divide(made.samples, top, dtype=np.float32)
     return Burst(ldr=ldr, ev=made.ev, reference=reference), tuple(made.notes)

@@ -112,6 +112,7 @@ class Decoder:
             notes=tuple(str(note) for note in answer["notes"]),
             matrix=None if answer["matrix"] is None else tuple(float(number) for number in answer["matrix"]),
             orientation=int(answer["orientation"]),
+            coarse=bool(answer["coarse"]),
             opaque=None if opaque is None else opaque > 0,
         )
 

@@ -59,7 +59,12 @@ def _picture(request: dict[str, Any], answers: BinaryIO) -> None:
     system.limit_growth(MEMORY + width * height * BYTES_PER_PIXEL.get(kind, OTHER_BYTES_PER_PIXEL))
     samples, info = images.decode(path, most, request["white_balance"], request["saturation"])
     answer = {"format": info.format, "shape": samples.shape, "dtype": samples.dtype.str, "notes": info.notes}
-    answer |= {"matrix": info.matrix, "orientation": info.orientation, "alpha": info.opaque is not None}
+    answer |= {
+        "matrix": info.matrix,
+        "orientation": info.orientation,
+        "coarse": info.coarse,
+        "alpha": info.opaque is not None,
+    }
     _tell(answers, answer)
     for array in (samples, *([] if info.opaque is None else [info.opaque])):
         rest = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data

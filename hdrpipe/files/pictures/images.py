@@ -20,6 +20,9 @@ from hdrpipe.quantities import GAMMA, Picture
 OPAQUE = 0.98
 """Share of full alpha from which a pixel is measured: below, it is mixed with something else."""
 
+_TURNED = ("jpeg", "tiff", "raw")
+"""Formats whose EXIF orientation counts."""
+
 COMPRESSED = frozenset({"jpeg", "heif", "avif"})
 """Formats whose compression takes a part of the noise away and correlates the rest."""
 
@@ -36,7 +39,8 @@ class PictureInfo:
         radiance: True for linear radiance of any scale (hdr, exr), False for ldr in [0, 1].
         notes: remarks for people.
         matrix: from linear values to linear sRGB, row by row; None for sRGB.
-        orientation: EXIF orientation by which a JPEG or TIFF was set upright, 1 to 8.
+        orientation: EXIF orientation by which a JPEG, TIFF or RAW picture was set upright, 1 to 8.
+        coarse: True if its file holds 8 bits a sample, whatever its profile has made of them.
         opaque: mask (H, W) of the opaque pixels by alpha; None if all are.
     """
 
@@ -48,6 +52,7 @@ class PictureInfo:
     notes: tuple[str, ...] = ()
     matrix: tuple[float, ...] | None = None
     orientation: int = 1
+    coarse: bool = False
     opaque: NDArray[np.bool_] | None = field(default=None, compare=False)
 
 
@@ -71,7 +76,7 @@ def decode(
     """
     kind, _, _ = measure(path, max_pixels)
     notes: tuple[str, ...] = ()
-    opaque, primaries, orientation = None, None, camera_data(path).orientation if kind in ("jpeg", "tiff") else 1
+    opaque, primaries, orientation = None, None, camera_data(path).orientation if kind in _TURNED else 1
     if kind == "raw":
         samples = raw.develop(path, white_balance, saturation)
     elif kind == "exr":
@@ -83,14 +88,16 @@ def decode(
         notes = (*notes, *(tiff_pages.remarks(path) if kind == "tiff" else ()))
         if kind == "hdr":
             samples = samples / np.float32(radiance_exposure(path))
+    coarse = samples.dtype == np.uint8
     if samples.dtype.kind == "f" and kind == "tiff":
         samples = _coded(samples, path)
     samples, matrix = with_gamma(samples, path, kind)
     if kind == "jpeg":
         samples = upright(samples, orientation)
     height, width, _ = samples.shape
+    radiance, matrix = kind in ("hdr", "exr"), matrix or primaries
     info = PictureInfo(
-        kind, width, height, str(samples.dtype), kind in ("hdr", "exr"), notes, matrix or primaries, orientation, opaque
+        kind, width, height, str(samples.dtype), radiance, notes, matrix, orientation, bool(coarse), opaque
     )
     if info.radiance:
         if not np.isfinite(samples).all():
@@ -158,9 +165,13 @@ def _cv2_samples(path: Path | str, kind: str) -> tuple[np.ndarray, NDArray[np.bo
         raise InputError(f"cannot be decoded ({error.err})", path) from error
     if samples is None or samples.size == 0:
         raise InputError("cannot be decoded", path)
-    if samples.ndim == 2 or samples.shape[2] == 1:
-        return np.repeat(samples.reshape(*samples.shape[:2], 1), 3, axis=2), None
     page = tiff_pages.full_page(path) if kind == "tiff" else None
+    if samples.ndim == 2 or samples.shape[2] == 1:
+        opaque = None
+        if page and page.alpha:
+            both = upright(tiff_pages.grey_and_alpha(path), camera_data(path).orientation)
+            samples, opaque = both[..., 0], _opaque(both[..., 1])
+        return np.repeat(samples.reshape(*samples.shape[:2], 1), 3, axis=2), opaque
     has_alpha = samples.shape[2] == 4 and (kind == "png" or (page is not None and page.alpha))
     opaque = _opaque(samples[..., 3]) if has_alpha else None
     if page and has_alpha and page.multiplied and opaque is None and not _is_full(samples[..., 3]).all():

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tifffile
+from numpy.typing import NDArray
 
 from hdrpipe.errors import InputError
 
@@ -14,8 +16,8 @@ MOST_PAGES = 64
 _MASK = 4
 """Bit of NewSubfileType: a transparency mask (TIFF 6.0, section 8); bit 1 is a reduced picture."""
 
-_BLACK_IS_ZERO, _RGB = 1, 2
-_COLOURS = (0, _BLACK_IS_ZERO, _RGB, 3, 5, 6)
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
+_COLOURS = (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, 3, 5, 6)
 """Photometric interpretations: grey either way, RGB, palettes, CMYK and YCbCr are read with 8 bit, L*a*b* is not."""
 
 _PREMULTIPLIED, _ALPHA = 1, 2
@@ -41,8 +43,9 @@ class Page:
         plain: True if OpenCV reads deep samples of its layout and meaning rightly.
         half: True if its samples are 16-bit floats.
         readable_colours: True if OpenCV reads its colours rightly.
-        alpha: True if the fourth sample is alpha.
+        alpha: True if the last sample, of two or four, is alpha.
         multiplied: True if colours come multiplied by that alpha; with 8 bit the decoder does it itself.
+        extra: samples of a pixel beside its colours and one alpha, as selections are saved.
         profile: ICC profile, b"" if there is none.
     """
 
@@ -57,6 +60,7 @@ class Page:
     readable_colours: bool
     alpha: bool
     multiplied: bool
+    extra: int
     profile: bytes
 
 
@@ -77,6 +81,8 @@ def full_page(path: Path | str) -> Page:
     if not page.readable_colours:
         hint = "save it as RGB without alpha"
         raise InputError("is a TIFF of L*a*b* or other colours, or of grey multiplied by alpha", path, hint)
+    if page.extra:
+        raise InputError("is a TIFF of more samples than colours and alpha", path, "save it without extra channels")
     if page.deep and not page.plain:
         hint = "save it as RGB with interleaved samples"
         raise InputError("is a 16-bit TIFF of separate planes or other colours, which is not read", path, hint)
@@ -101,6 +107,27 @@ def noise_profile(path: Path | str) -> tuple[float, ...] | None:
         return None
     valid = len(numbers) >= 2 and len(numbers) % 2 == 0 and all(0 <= number < 1 for number in numbers)
     return numbers if valid and min(numbers[::2]) > 0 else None
+
+
+def grey_and_alpha(path: Path | str) -> NDArray[Any]:
+    """Samples (H, W, 2) as stored of a page of grey and alpha, of which OpenCV would drop alpha and half of 16 bits.
+
+    Raises:
+        InputError: it is stored in a way that is not read.
+    """
+    try:
+        with open(path, "rb") as file, tifffile.TiffFile(file) as tiff:
+            page: Any = tiff.pages[full_page(path).index]
+            samples = page.asarray()
+    except InputError:
+        raise
+    except Exception as error:  # foreign bytes: the parser has no closed list of what it raises
+        hint = "save it as RGB, or without alpha"
+        raise InputError("is a TIFF of grey and alpha that cannot be decoded", path, hint) from error
+    samples = samples.transpose(1, 2, 0) if samples.shape[0] == 2 else samples
+    if page.photometric == _WHITE_IS_ZERO:
+        samples[..., 0] = np.iinfo(samples.dtype).max - samples[..., 0]
+    return samples
 
 
 def _pages(path: Path | str) -> list[Page]:
@@ -134,7 +161,8 @@ def _page(index: int, page) -> Page:
         half=kind == _FLOAT and bits == 16,
         readable_colours=page.photometric in _COLOURS
         and not (page.samplesperpixel == 2 and extra == (_PREMULTIPLIED,)),
-        alpha=page.samplesperpixel == 4 and extra in ((_PREMULTIPLIED,), (_ALPHA,)),
+        alpha=page.samplesperpixel in (2, 4) and extra in ((_PREMULTIPLIED,), (_ALPHA,)),
+        extra=max(0, len(extra) - 1),
         multiplied=bits == 8 or extra == (_PREMULTIPLIED,),
         profile=bytes(profile.value) if profile is not None else b"",
     )

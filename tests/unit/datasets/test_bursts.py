@@ -153,6 +153,15 @@ def test_a_list_of_pictures_is_a_burst(tmp_path):
     assert (names(found.frames), found.ev, names(found.ignored)) == (["2.png", "4.png"], (-2, 2), ["exposure.txt"])
 
 
+@pytest.mark.parametrize("listed", [(8, 9, 10), (8, 9)])
+def test_a_table_counts_for_a_list_of_its_pictures_too(tmp_path, listed):
+    folder = cards(tmp_path / "card", [0])
+    rows = [f"x,IMG_{number}.jpg,{number - 8}\n" for number in listed]
+    (folder / "bursts.csv").write_text("burst,file,ev\n" + "".join(rows))
+    found = find_burst([folder / f"IMG_{number}.jpg" for number in (8, 9, 10)])
+    assert (found.source, found.ev) == (("table", (0.0, 1.0, 2.0)) if len(listed) == 3 else ("exif", found.ev))
+
+
 def test_a_folder_without_pictures_or_with_one_is_told(tmp_path):
     (tmp_path / "none").mkdir()
     for path in (tmp_path / "none", tmp_path / "missing"):
@@ -248,6 +257,33 @@ def test_noise_reduction_after_long_exposures_is_no_pause(tmp_path):
     assert [len(one) for one in groups(shots(tmp_path / "night", series))] == [3, 2]
 
 
+def test_exposures_whose_end_the_camera_writes_are_one_bracket(tmp_path):
+    series = [
+        (f"{i}.jpg", seconds, {"taken": end}) for i, (seconds, end) in enumerate([(0.5, 1), (2, 3), (8, 12), (30, 42)])
+    ]
+    assert [len(one) for one in groups(shots(tmp_path / "night", series))] == [4]
+
+
+def test_a_compensation_that_stays_for_a_whole_bracket_is_no_step_of_it(tmp_path):
+    series = [
+        (f"{3 * k + i}.jpg", 2.0 ** (step + k) / 500, {"taken": 0.4 * (3 * k + i), "bias": k, "mode": 2})
+        for k in range(2)
+        for i, step in enumerate((0, -2, 2))
+    ]
+    assert groups(shots(tmp_path / "card", series)) == [["0.jpg", "1.jpg", "2.jpg"], ["3.jpg", "4.jpg", "5.jpg"]]
+
+
+@pytest.mark.parametrize("ending", [".JPG", ".jpeg"])
+@pytest.mark.parametrize("doubled", [(8, 9, 10), (9,)])
+def test_of_one_picture_under_two_endings_one_is_left(tmp_path, ending, doubled):
+    folder = cards(tmp_path / "card", [0])
+    for number in doubled:
+        path = folder / f"IMG_{number}.jpg"
+        path.with_suffix(ending).write_bytes(path.read_bytes())
+    (burst,) = find_bursts(folder)
+    assert sorted(path.stem for path in burst.frames) == ["IMG_10", "IMG_8", "IMG_9"]
+
+
 @pytest.mark.parametrize("mark", [" (1)", " copy", "_1", "~2"])
 def test_copies_are_left_out(tmp_path, mark):
     folder = cards(tmp_path / "card", [0])
@@ -265,6 +301,15 @@ def test_numbers_go_on_after_9999(tmp_path):
     found = find_bursts(shots(tmp_path / "card", series))
     assert [burst.name for burst in found] == ["IMG_0001", "IMG_9997"]
     assert groups(tmp_path / "card")[0] == ["IMG_0001.jpg", "IMG_0002.jpg", "IMG_0003.jpg"]
+
+
+def test_numbers_go_on_after_9999_where_some_before_are_gone(tmp_path):
+    times = (1 / 500, 1 / 125, 1 / 2000)
+    series = [(f"IMG_{n:04}.jpg", times[i % 3], {"taken": 0}) for i, n in enumerate((9900, 9901, 9902, 9998, 9999, 1))]
+    assert groups(shots(tmp_path / "card", series)) == [
+        ["IMG_0001.jpg", "IMG_9998.jpg", "IMG_9999.jpg"],
+        ["IMG_9900.jpg", "IMG_9901.jpg", "IMG_9902.jpg"],
+    ]
 
 
 def test_exposures_that_come_again_without_a_pattern_are_asked_for(tmp_path):

@@ -37,6 +37,39 @@ def test_linear_frames_are_known_by_their_exposures(tmp_path, ev, noise):
     assert np.abs(burst.burst().linear - linear(ev, noise) / 65535).max() < 1e-3
 
 
+def passed_by(values):
+    values[2, :, 8:40, 20:40] = 2000  # a quarter of the longest frame
+    return values
+
+
+@pytest.mark.parametrize(
+    ("ev", "change"),
+    [
+        (EV, lambda values: values * np.array([2**0.3, 1, 1])[:, None, None, None]),
+        (EV, lambda values: values * np.array([2**-0.45, 1, 1])[:, None, None, None]),
+        ((0.0, 1.0, 2.0), lambda values: values * np.array([1, 1, 2**0.25])[:, None, None, None]),
+        ((0.0, 1.0, 2.0), lambda values: values * np.array([1, 1, 2**-0.25])[:, None, None, None]),
+        (EV, passed_by),
+    ],
+    ids=["short +0.3", "short -0.45", "long +0.25", "long -0.25", "passer-by"],
+)
+@pytest.mark.parametrize("power", [1.0, 1 / 2.2])
+def test_an_exposure_that_is_off_or_something_that_passes_by_hides_no_linear_light(ev, change, power):
+    light = change(linear(ev).astype(np.float64)).clip(0, 65535) / 65535
+    _, notes = coded_if_linear(np.rint(light**power * 65535).astype(np.uint16), ev)
+    assert bool(notes) == (power == 1.0)
+
+
+@pytest.mark.parametrize("level", [1, 4, 10])
+def test_linear_light_of_noisy_cameras_is_known(level):
+    scene = np.kron(radiance(), np.ones((4, 4)))
+    light = scene * np.exp2(np.array(EV))[:, None, None, None]
+    noisy = light + np.random.default_rng(0).normal(size=light.shape) * np.sqrt(
+        level * (4e-4 * light.clip(0, 1) + 4e-6)
+    )
+    assert coded_if_linear(np.rint(noisy.clip(0, 1) * 65535).astype(np.uint16), EV)[1]
+
+
 @pytest.mark.parametrize("ev", [EV, (0.0, 1.0, 2.0), (0.0, 4.0)])
 @pytest.mark.parametrize("power", [1 / 2.2, 1 / 2.4, 1 / 1.8])
 def test_coded_frames_are_left_as_they_are(tmp_path, ev, power):

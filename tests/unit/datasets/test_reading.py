@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tifffile
 from camera_files import frames, radiance, write_burst, write_dng, write_frame, write_radiance
+from PIL import Image, ImageCms
 
 from hdrpipe.datasets.bursts import find_burst
 from hdrpipe.datasets.reading import read_burst, read_truth
@@ -194,6 +195,46 @@ def test_a_tone_curve_is_undone_and_said(tmp_path):
     assert not any("the pictures say" in note for note in seen.notes)
     assert plain.coding == Coding(None, compressed=True)
     assert seen.coding.edges.shape == (3, 257)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_a_profile_hides_neither_the_tone_curve_nor_the_white_of_eight_bits(tmp_path, suffix):
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for name, curve in (("curve", s_curve), ("white", lambda light: light ** (1 / 2.2) * 245 / 255)):
+        folder = tmp_path / name
+        folder.mkdir()
+        for index in range(3):
+            code = curve((radiance(3, 120, 160) * 0.8 * 4.0**index).clip(0.0, 1.0))
+            picture = Image.fromarray(np.rint(code.transpose(1, 2, 0) * 255).astype(np.uint8))
+            picture.save(folder / f"{index}{suffix}", icc_profile=srgb)
+        (folder / "exposure.txt").write_text("0\n2\n4\n")
+    curved, white = (read_burst(find_burst(tmp_path / name), curve="auto").notes[0] for name in ("curve", "white"))
+    assert "the response is taken to be the camera's curve" in curved
+    assert "frames clip at code 24" in white
+
+
+def test_exposures_are_not_refused_for_a_dark_thing_that_alone_can_be_compared(tmp_path):
+    """The longest frame is clipped but for a coat that was not there before."""
+    light = np.full((3, 64, 96), 0.2) * np.exp2(0.3 * np.random.default_rng(0).normal(size=(64, 96)))
+    later = light.clip(0.13) * 8
+    later[:, 16:48, 30:66] = 0.02
+    folder = tmp_path / "b"
+    folder.mkdir()
+    for index, frame in enumerate((light, later)):
+        write_frame(folder / f"{index}.png", frame.clip(0, 1) ** (1 / 2.2), 16)
+    (folder / "exposure.txt").write_text("0\n3\n")
+    assert read_burst(find_burst(folder)).ev == (0.0, 3.0)
+
+
+def test_raw_frames_whose_orientation_tags_disagree_stand_alike(tmp_path):
+    pytest.importorskip("rawpy", reason="the extra `raw` is not installed")
+    light = np.kron(np.random.default_rng(0).random((3, 8, 12)) * 0.2 + 0.02, np.ones((8, 8)))
+    for index, tag in enumerate((1, 1, 6)):
+        write_dng(tmp_path / f"{index}.dng", light * 2.0**index, seconds=2.0**index / 500, orientation=tag)
+    seen = read_burst(find_burst(tmp_path))
+    assert seen.samples.shape == (3, 3, 64, 96)
+    assert any("orientation 6 is not that of the other frames" in note for note in seen.notes)
+    assert np.corrcoef(seen.samples[1].ravel(), seen.samples[2].ravel())[0, 1] > 0.9
 
 
 def test_a_white_below_the_highest_code_is_taken_for_white_and_said(tmp_path):

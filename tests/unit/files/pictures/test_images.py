@@ -214,6 +214,48 @@ def test_floats_that_are_not_finite_are_refused(tmp_path, rgb):
         read_picture(tmp_path / "p.tif", LARGE)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "orientation", "meaning"),
+    [
+        (np.uint8, 1, "minisblack"),
+        (np.uint16, 1, "minisblack"),
+        (np.uint16, 6, "minisblack"),
+        (np.uint8, 1, "miniswhite"),
+    ],
+)
+def test_grey_of_a_tiff_has_its_alpha(tmp_path, rgb, dtype, orientation, meaning):
+    top = np.iinfo(dtype).max
+    samples = np.dstack([np.rint(rgb[..., 0] * top), np.full(rgb.shape[:2], top)]).astype(dtype)
+    samples[:4, :, 1] = 0
+    tags = [(274, 3, 1, orientation, False)]
+    tifffile.imwrite(
+        tmp_path / "p.tif",
+        samples,
+        photometric=meaning,
+        extrasamples=["unassalpha"],
+        extratags=tags,
+        metadata=None,
+    )
+    picture, info = read_picture(tmp_path / "p.tif", LARGE)
+    turned = np.rot90(samples, -1) if orientation == 6 else samples
+    grey = turned[..., 0] / top if meaning == "minisblack" else 1.0 - turned[..., 0] / top
+    np.testing.assert_allclose(picture[0], grey, atol=1e-6)
+    np.testing.assert_array_equal(info.opaque, turned[..., 1] > 0)
+
+
+def test_selections_that_a_tiff_keeps_beside_its_colours_are_refused_by_name(tmp_path, rgb):
+    samples = np.dstack([rgb, rgb[..., :2]])
+    tifffile.imwrite(
+        tmp_path / "p.tif",
+        np.rint(samples * 255).astype(np.uint8),
+        photometric="rgb",
+        extrasamples=[0, 0],
+        metadata=None,
+    )
+    with pytest.raises(InputError, match="more samples than colours and alpha; save it without extra channels"):
+        read_picture(tmp_path / "p.tif", LARGE)
+
+
 @pytest.mark.parametrize("orders", [(0, 1), (1, 0), (0, 1, 0)])
 @pytest.mark.parametrize("told", [True, False])
 def test_the_picture_of_a_tiff_is_its_full_page(tmp_path, rgb, orders, told):
