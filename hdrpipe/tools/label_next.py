@@ -62,14 +62,17 @@ def ranked(doubts: NDArray, features: NDArray, labelled: NDArray, count: int) ->
 
 
 def last_round(folder: Path) -> Path:
-    """The newest round of a run that has uncertainty maps of unlabelled scenes.
+    """The newest round of a run that has uncertainty maps of unlabelled and of labelled scenes.
 
     Raises:
         InputError: there is none yet.
     """
-    rounds = sorted(path.parent for path in folder.glob("round-*/uncertainty-*.h5"))
+    maps = folder.glob("round-*/uncertainty-*.h5")
+    rounds = sorted({path.parent for path in maps if path.with_name("labelled.h5").is_file()})
     if not rounds:
-        raise InputError("this run has no uncertainty maps yet", folder, "run it up to the teacher of round 1")
+        raise InputError(
+            "this run has no uncertainty maps of all scenes yet", folder, "run it up to the masks of round 1"
+        )
     return rounds[-1]
 
 

@@ -34,5 +34,15 @@ def test_no_scene_comes_twice_and_all_may_come():
 
 
 def test_a_run_without_maps_is_told(tmp_path):
-    with pytest.raises(InputError, match="no uncertainty maps yet"):
+    with pytest.raises(InputError, match=r"no uncertainty maps of all scenes yet.*masks of round 1"):
         last_round(tmp_path)
+
+
+def test_a_round_counts_once_its_labelled_scenes_have_maps_too(tmp_path):
+    for number in (1, 2):
+        (tmp_path / f"round-0{number}").mkdir()
+        (tmp_path / f"round-0{number}" / "uncertainty-00.h5").touch()
+    with pytest.raises(InputError, match="masks of round 1"):
+        last_round(tmp_path)
+    (tmp_path / "round-01" / "labelled.h5").touch()
+    assert last_round(tmp_path).name == "round-01"
