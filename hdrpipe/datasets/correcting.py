@@ -48,11 +48,12 @@ def corrected(
     """
     notes: list[str] = []
     checkable = timed and coarse
-    white = white_code(_eight_bits(samples), ev) if checkable else 255
+    looked_at = _eight_bits(samples) if coarse else samples
+    white = white_code(looked_at, ev) if checkable else 255
     if white < 255:
         notes.append(f"frames clip at code {white} of 255: that is taken for white")
-        samples = _stretched(samples, white)
-    burst = thinned(_eight_bits(samples) if coarse and white == 255 else samples, ev)
+        looked_at = samples = _stretched(samples, white)
+    burst = thinned(looked_at, ev)
     matches = match(burst)
     response, seen = RESPONSES[curve] or PLAIN, RESPONSES[curve] is None
     if seen and checkable:
@@ -71,7 +72,7 @@ def corrected(
 
 def _eight_bits(samples: NDArray[Any]) -> NDArray[np.uint8]:
     """8-bit samples that a profile has made 16 of, in 8 bits again."""
-    return samples if samples.dtype == np.uint8 else ((samples + np.uint32(128)) // 257).astype(np.uint8)
+    return samples if samples.dtype == np.uint8 else np.rint(np.arange(65536) / 257.0).astype(np.uint8)[samples]
 
 
 def _stretched(samples: NDArray[Any], white: int) -> NDArray[np.uint16]:
