@@ -50,8 +50,9 @@ def checked(make, *arguments):
 
 
 # `pathvars` belongs to Snakemake, which has read it
-SETTINGS = renamed({key: value for key, value in config.items() if key != "pathvars"})
-CONFIG = checked(check_config, SETTINGS)
+GIVEN = {key: value for key, value in config.items() if key != "pathvars"}
+SETTINGS = checked(renamed, GIVEN)
+CONFIG = checked(check_config, GIVEN)
 RESULTS = results_folder(workflow)
 checked(refuse_foreign_folder)
 for stage in ("warmup", "teacher"):  # missing weights are an error at once
