@@ -41,6 +41,10 @@ Cache = Annotated[
 ]
 CACHE = Path("~/.cache/hdrpipe")
 
+BEGUN = "HDRPIPE_BEGUN"
+"""Environment variable: file that the first process of a training makes once its log has begun. The others wait for it,
+so that a fault which they meet first ends none that has not told its settings."""
+
 EVERY = 10.0
 """Seconds between two progress lines."""
 
@@ -105,10 +109,20 @@ def start(stage: str, spec: str, code: str, log: Path | None, label: str = "") -
     check_package()
     if share().leads:
         _start_log(stage, spec, log)
+    if BEGUN in os.environ:
+        _wait_for_leader(Path(os.environ[BEGUN]))
     supervise()
     if PARENT in os.environ:
         atexit.register(date_back, " ".join(sys.argv[1:]).split())
     return Job(stage, spec, code, Lines(label or stage))
+
+
+def _wait_for_leader(begun: Path) -> None:
+    """Return once the process that logs for all has begun to; should it fail before, all are ended."""
+    if share().leads:
+        begun.touch()
+    while not begun.exists():
+        time.sleep(0.01)
 
 
 def date_back(words: Sequence[str]) -> None:

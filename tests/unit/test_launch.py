@@ -1,11 +1,14 @@
 """What ended the processes of one training is told by the one that began it."""
 
 import json
+import threading
 
 import pytest
 from torch.distributed.elastic.multiprocessing.errors import ProcessFailure
 
+from hdrpipe.cli import _job
 from hdrpipe.cli._launch import ending
+from hdrpipe.config.batch_share import Share
 from hdrpipe.errors import Exit
 
 
@@ -43,3 +46,16 @@ def test_who_could_not_say_why_is_named(failure):
         told = ending([failure(1, code)], 2)
         assert str(told) == f"process 2 of 2 ended with exit code {code}; see its messages above"
         assert told.code == Exit.BUG
+
+
+def test_the_others_wait_until_the_log_of_the_first_has_begun(tmp_path, monkeypatch):
+    monkeypatch.setattr(_job, "share", lambda: Share(1, 2))
+    begun = tmp_path / "begun"
+    waiting = threading.Thread(target=_job._wait_for_leader, args=(begun,), daemon=True)
+    waiting.start()
+    waiting.join(0.2)
+    assert waiting.is_alive()
+    monkeypatch.setattr(_job, "share", lambda: Share(0, 2))
+    _job._wait_for_leader(begun)
+    waiting.join(5)
+    assert not waiting.is_alive()
