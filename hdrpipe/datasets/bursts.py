@@ -223,8 +223,8 @@ def _of_list(paths: list[Path], decoder: Decoder) -> BurstFiles:
         raise InputError(f"{len(frames)} of {len(paths)} files are pictures of a burst, wanted 2 or more", paths[0])
     name = _folder_name(frames[0].parent) if len(folders) == 1 else scene_name(frames[0].stem)
     listing = list_folder(folders.pop()) if len(folders) == 1 else None
-    by_table = {row.path.name: row.ev for row in read_table(listing.table)} if listing and listing.table else {}
-    values = [ev for path in frames if (ev := by_table.get(path.name)) is not None]
+    by_table = {row.path.resolve(): row.ev for row in read_table(listing.table)} if listing and listing.table else {}
+    values = [ev for path in frames if (ev := by_table.get(path.resolve())) is not None]
     if len(values) == len(frames):
         return order(name, frames, values, "table", None, ignored)
     if listing is not None and listing.exposures is not None:

@@ -81,9 +81,7 @@ def coded_if_linear(samples: NDArray[np.uint16], ev: Sequence[float]) -> tuple[N
     compared = [(_stops(*frames), after - before) for frames, (before, after) in pairs]
     measured = [(stops, step) for stops, step in compared if len(stops) >= LEAST]
     steady = [np.median(np.abs(stops - np.median(stops))) < STEADY * step for stops, step in measured]
-    seen, steps = (
-        np.array(values) for values in ([np.median(stops) for stops, _ in measured], [s for _, s in measured])
-    )
+    seen, steps = np.array([np.median(stops) for stops, _ in measured]), np.array([step for _, step in measured])
     linear, coded = (np.abs(factor * seen - steps).sum() for factor in (1.0, GAMMA))
     if not steady or not all(steady) or linear > BETTER * coded:
         return samples, []
