@@ -41,7 +41,7 @@ Cache = Annotated[
 ]
 CACHE = Path("~/.cache/hdrpipe")
 
-BEGUN = "HDRPIPE_BEGUN"
+LOG_STARTED = "HDRPIPE_LOG_STARTED"
 """Environment variable: file that the first process of a training makes once its log has begun. The others wait for it,
 so that a fault which they meet first ends none that has not told its settings."""
 
@@ -109,19 +109,19 @@ def start(stage: str, spec: str, code: str, log: Path | None, label: str = "") -
     check_package()
     if share().leads:
         _start_log(stage, spec, log)
-    if BEGUN in os.environ:
-        _wait_for_leader(Path(os.environ[BEGUN]))
+    if LOG_STARTED in os.environ:
+        _wait_for_leader(Path(os.environ[LOG_STARTED]))
     supervise()
     if PARENT in os.environ:
         atexit.register(date_back, " ".join(sys.argv[1:]).split())
     return Job(stage, spec, code, Lines(label or stage))
 
 
-def _wait_for_leader(begun: Path) -> None:
+def _wait_for_leader(started: Path) -> None:
     """Return once the process that logs for all has begun to; should it fail before, all are ended."""
     if share().leads:
-        begun.touch()
-    while not begun.exists():
+        started.touch()
+    while not started.exists():
         time.sleep(0.01)
 
 

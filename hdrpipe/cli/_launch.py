@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hdrpipe.cli._job import BEGUN, MOST_THREADS, write_log
+from hdrpipe.cli._job import LOG_STARTED, MOST_THREADS, write_log
 from hdrpipe.cli._process import PARENT, supervise
 from hdrpipe.config.batch_share import LAUNCHED
 from hdrpipe.errors import CapacityError, Exit, HdrpipeError, StoppedError
@@ -67,7 +67,7 @@ def _run(devices: int) -> HdrpipeError | None:
     engine.propagate = False
     before = kills()
     with tempfile.TemporaryDirectory(prefix="hdrpipe-") as folder:
-        os.environ[BEGUN] = str(Path(folder, "begun"))
+        os.environ[LOG_STARTED] = str(Path(folder, "log-started"))
         config = LaunchConfig(
             min_nodes=1,
             max_nodes=1,
