@@ -110,10 +110,14 @@ class Browser:
         path.write_bytes(b64decode(data))
 
     def complaints(self):
-        """What the console and the network said that should not have been said."""
-        kinds = {"Runtime.exceptionThrown", "Network.loadingFailed"}
-        found = [event for event in self.events if event["method"] in kinds]
+        """What the console and the network said that should not have been said.
+
+        A request that a later navigation cancelled is none: it did not fail.
+        """
+        found = [event for event in self.events if event["method"] == "Runtime.exceptionThrown"]
         for event in self.events:
+            if event["method"] == "Network.loadingFailed" and not event["params"].get("canceled"):
+                found.append(event)
             if event["method"] == "Log.entryAdded" and event["params"]["entry"]["level"] in ("error", "warning"):
                 found.append(event)
             if event["method"] == "Runtime.consoleAPICalled" and event["params"]["type"] in ("error", "warning"):

@@ -145,6 +145,47 @@ def test_a_disk_that_fills_goes_on_when_it_has_room(finished, copy, size, count)
         count("R40")
 
 
+@pytest.fixture
+def limited(tmp_path):
+    """A folder on a real disk of 512 MB, and a function that sets the disk quota of what is below it."""
+    words = ("mkfs.btrfs", "btrfs", "mount", "umount", "losetup")
+    if os.geteuid() != 0 or not all(map(shutil.which, words)):
+        pytest.skip("needs root and btrfs-progs")
+    image, disk = tmp_path / "disk.img", tmp_path / "disk"
+    disk.mkdir()
+    image.touch()
+    os.truncate(image, 512 << 20)
+    subprocess.run(["mkfs.btrfs", "-q", image], check=True, capture_output=True)
+    if subprocess.run(["mount", "-o", "loop", image, disk], capture_output=True).returncode:
+        pytest.skip("this kernel mounts no btrfs image")
+
+    def btrfs(*words):
+        subprocess.run(["btrfs", *map(str, words)], check=True, capture_output=True)
+
+    try:
+        btrfs("quota", "enable", disk)
+        btrfs("subvolume", "create", disk / "user")
+        yield disk / "user", lambda size: btrfs("qgroup", "limit", size, "0/256", disk)  # of the first subvolume
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("room", [0, 64])
+def test_a_disk_quota_that_is_used_up(finished, copy, limited, room, count):
+    folder, limit = limited
+    elsewhere(copy, folder / "results")
+    taken = int(subprocess.check_output(["du", "-sk", folder]).split()[0])
+    limit(f"{taken + room}k")
+    done = copy.call(*copy.command("-f", MASKS))
+    assert done.returncode != 0
+    assert "Disk quota exceeded" in done.stderr
+    assert "Traceback" not in done.stderr
+    limit("100M")
+    copy.snakemake("-f", MASKS)
+    assert_same_masks(finished, copy, count)
+
+
 @pytest.mark.slow
 def test_without_shared_memory(finished, copy, count):
     """Trainings load with worker processes, which hand batches over in /dev/shm."""

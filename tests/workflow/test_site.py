@@ -83,7 +83,6 @@ def test_references_are_made_from_the_code(site):
 def test_the_search_works_in_pages_opened_as_files(site):
     page = browser.Browser(browser.executable())
     try:
-        page.open((site / "index.html").as_uri(), 1200, 900)
         page.open(f"{(site / 'search.html').as_uri()}?q=gain+map", 1200, 900)
         page.run(FOUND)
         assert all(address.startswith(("file:", "data:")) for address in page.requests())
