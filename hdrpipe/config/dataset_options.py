@@ -12,6 +12,9 @@ TruthScale = Literal["auto", "min-ev", "raw-ev", "reference"]
 reference (`reference`); `auto` takes the one that agrees with the reference frame."""
 
 
+NoiseFactor = Annotated[float, Field(ge=0, le=100)]
+"""Noise variance over that of a standard camera."""
+
 CameraName = Literal["plain", "s-curve", "shoulder", "white", "jpeg", "phone", "varied"]
 """Camera of rendered bursts: unprocessed with gamma 2.2 (`plain`); 8 bits with an S-curve, with a soft shoulder, with
 white at code 248, as JPEG, with all of that (`phone`); another one in each scene (`varied`)."""
@@ -92,8 +95,10 @@ class RenderedOptions(Spec):
         max_length=9,
         description="Exposure values in stops, ascending; the middle is the reference.",
     )
-    noise: float = Field(
-        default=1.0, ge=0, le=100, description="Factor on the noise variance 4e-4 x + 2e-6 of linear x: another camera."
+    noise: NoiseFactor | Annotated[tuple[NoiseFactor, ...], Field(min_length=1)] = Field(
+        default=1.0,
+        description="Factor on the noise variance 4e-4 x + 2e-6 of linear x: another camera; of a list, each scene "
+        "draws one: a camera at several sensitivities.",
     )
     camera: CameraName = Field(
         default="plain",
@@ -107,11 +112,11 @@ class RenderedOptions(Spec):
         le=999,
         description="Number of pool scenes, the first ones, of the source domain, where labels are drawn; 0: all.",
     )
-    source_noise: float | None = Field(
-        default=None,
-        ge=0,
-        le=100,
-        description="`noise` of the source domain's camera; null: that of the others.",
+    source_noise: NoiseFactor | None = Field(
+        default=None, description="`noise` of the source domain's camera; null: that of the others."
+    )
+    source_camera: CameraName | None = Field(
+        default=None, description="`camera` of the source domain; null: that of the others."
     )
     source_motion: Literal["tripod", "handheld", "large-motion"] | None = Field(
         default=None, description="Motion of all scenes of the source domain; null: as in the others."

@@ -100,8 +100,6 @@ def _render(seed: int, split: Split, index: int, panoramas: Panoramas, options: 
     source = options.source > 0 and in_source(options, split, index)
     level = options.source_motion if source and options.source_motion else difficulty(index, len(panoramas))
     camera, ev = _taken_with(options, seed, split, index)
-    noise = options.source_noise if source and options.source_noise is not None else options.noise
-    camera = replace(camera, noise=camera.noise * noise)
     view = View(*np.radians([rng.uniform(65, 92), rng.uniform(-25, 25), rng.uniform(-180, 180)]))
     scenery = sample(panoramas[background], view, view.plane(options.size))
     brightness = float(np.exp(np.log(luminance(scenery) + 1e-6).mean()))
@@ -126,12 +124,19 @@ def _render(seed: int, split: Split, index: int, panoramas: Panoramas, options: 
 
 
 def _taken_with(options: RenderedOptions, seed: int, split: Split, index: int) -> tuple[Camera, tuple[float, ...]]:
-    """Camera and exposure values of a scene; `varied` draws both."""
-    if options.camera != "varied":
-        return CAMERAS[options.camera], options.ev
-    rng = generator(seed, split, index, "camera")
-    step, reference = rng.uniform(*STEPS), len(options.ev) // 2
-    return varied(rng), tuple(float(step * (frame - reference)) for frame in range(len(options.ev)))
+    """Camera, with its noise, and exposure values of a scene; `varied` draws all of them."""
+    source = options.source > 0 and in_source(options, split, index)
+    name = options.source_camera if source and options.source_camera else options.camera
+    if name != "varied":
+        camera, ev = CAMERAS[name], options.ev
+    else:
+        rng = generator(seed, split, index, "camera")
+        step, reference = rng.uniform(*STEPS), len(options.ev) // 2
+        camera, ev = varied(rng), tuple(float(step * (frame - reference)) for frame in range(len(options.ev)))
+    noise = options.source_noise if source and options.source_noise is not None else options.noise
+    if isinstance(noise, tuple):
+        noise = noise[int(generator(seed, split, index, "noise").integers(len(noise)))]
+    return replace(camera, noise=camera.noise * noise), ev
 
 
 def _read(frames: NDArray, ev: tuple[float, ...], reference: int) -> tuple[Burst, tuple[str, ...]]:

@@ -141,6 +141,28 @@ def test_a_lab_is_another_camera_and_labels_come_from_it(places):
     assert not any(entry.source for entry in list_split(options, 5, "validation", 2, places))
 
 
+def test_of_several_noise_levels_each_scene_draws_one(places):
+    levels = (0.0, 30.0)
+    drawn = rendered(RenderedOptions(size=64, noise=levels), 5, "pool", 12, places)
+    each = [list(rendered(RenderedOptions(size=64, noise=level), 5, "pool", 12, places)) for level in levels]
+    same = [
+        [np.array_equal(scene.burst.ldr, other.burst.ldr) for other in others]
+        for scene, *others in zip(drawn, *each, strict=True)
+    ]
+    assert all(sum(row) == 1 for row in same)
+    assert 0 < sum(row[0] for row in same) < 12
+
+
+def test_a_source_domain_may_be_of_another_camera(places):
+    options = RenderedOptions(size=64, camera="jpeg", source=2, source_camera="plain")
+    entries = list_split(options, 5, "pool", 4, places)
+    plain = list_split(OPTIONS, 5, "pool", 2, places)
+    for one, other in zip(entries, plain, strict=False):
+        assert np.array_equal(one.load().burst.ldr, other.load().burst.ldr)
+    eight_bits = [np.unique(entry.load().burst.ldr[0]).size <= 256 for entry in entries]
+    assert eight_bits == [False, False, True, True]
+
+
 def test_without_a_lab_every_pool_scene_may_be_labelled_and_nothing_changes(places):
     plain = list_split(OPTIONS, 5, "pool", 2, places)
     other = list_split(RenderedOptions(size=64, source=1), 5, "pool", 2, places)
