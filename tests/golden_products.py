@@ -28,6 +28,7 @@ SHAPES = {
         "preview": (132, 40, 3),
         "patch_risk": (3, 1),
         "patch_measured": (3, 1),
+        "patch_ratio": (3, 1),
     },
     "masks": {
         "patch_score": (3, 1),
@@ -39,7 +40,7 @@ SHAPES = {
 }
 """Kind -> shapes of all its fields."""
 
-SINCE = {"patch_risk": 3, "patch_measured": 3}
+SINCE = {"patch_risk": 3, "patch_measured": 3, "patch_ratio": 4}
 """First version of the fields that golden products of version 1 lack."""
 
 TOPS = {"ldr": 65535, "aligned": 65535, "preview": 255}

@@ -120,6 +120,7 @@ def _render(seed: int, split: Split, index: int, panoramas: Panoramas, options: 
         group=background,
         sources=tuple(dict.fromkeys((background, *donors))),
         notes=notes,
+        compressed=camera.jpeg is not None,
     )
 
 

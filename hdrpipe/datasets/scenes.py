@@ -60,6 +60,7 @@ class Scene:
         exposures: source of the exposure values: "rendered", "exposure.txt", "exposures.npy", "table", "exif" or
             "estimate".
         notes: what a person should know of the files.
+        compressed: whether compression has changed the noise of the frames, as JPEG does.
         digests: sha256 of each file that was read, by its name below the root of the dataset.
     """
 
@@ -72,6 +73,7 @@ class Scene:
     sources: tuple[str, ...]
     exposures: str = "rendered"
     notes: tuple[str, ...] = ()
+    compressed: bool = False
     digests: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -18,7 +18,7 @@ from hdrpipe.quantities import SIGMA_MIN, Picture, Plane
 POINTS = 100
 """Steps of a sparsification curve over the share of pixels removed."""
 
-LEVELS = (0.5, 0.8, 0.95)
+LEVELS = (0.5, 0.8, 0.9, 0.95)
 """Probabilities of the central intervals whose coverage is told."""
 
 

@@ -78,6 +78,14 @@ def measured_noise(bursts: Iterable[Frames]) -> NoiseModel:
     return _line(np.array(groups))
 
 
+def burst_noise(frames: Frames) -> NoiseModel | None:
+    """Noise model of one burst, as `measured_noise`; None where too little of it is flat between black and clipped."""
+    try:
+        return measured_noise([frames])
+    except InputError:
+        return None
+
+
 def with_noise(ldr: Frames, source: NoiseModel, target: NoiseModel, rng: np.random.Generator) -> Frames:
     """Frames of one camera as another, noisier one would have taken them.
 

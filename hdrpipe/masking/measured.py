@@ -9,28 +9,23 @@ import numpy as np
 
 from hdrpipe.config.mask_options import MeasuredOptions as Options
 from hdrpipe.errors import UsageError
-from hdrpipe.masking.strategy import Masks, RoundMaps, SceneMaps, below, patch_means
+from hdrpipe.masking.strategy import Masks, RoundMaps, SceneMaps, below, patch_means, temperature
 
 ENOUGH = 0.25
 """Fraction of a patch that must be measured for its risk to count."""
 
 
 def fit(maps: RoundMaps, options: Options) -> dict[str, float]:
-    """Temperature: the factor on sigma that makes its mean square the risk measured on the same unlabelled patches.
+    """Temperature: the factor on sigma by which it fits the risk measured on the unlabelled scenes.
 
     Raises:
         UsageError: nothing is measured.
     """
-    risk = expected = 0.0
-    for scene in maps.unlabelled:
-        if scene.measured is not None:
-            fraction = scene.measured.fraction * (scene.measured.fraction > ENOUGH)
-            risk += float((fraction * scene.measured.risk).sum(dtype=np.float64))
-            expected += float((fraction * patch_means(np.square(scene.sigma))).sum(dtype=np.float64))
-    if expected <= 0:
-        hint = "set `teacher.risk: true`, and see that references are neither black nor clipped"
+    factor = temperature(scene.measured for scene in maps.unlabelled)
+    if factor is None:
+        hint = "set `teacher.risk: true`, and see that references are neither black, clipped nor compressed"
         raise UsageError("nothing is measured, so there is no risk to mask by", "masks.strategy", hint)
-    return {"temperature": float(np.sqrt(max(risk / expected, 0.0)))}
+    return {"temperature": factor}
 
 
 def apply(scene: SceneMaps, statistics: dict[str, float], options: Options, level: str) -> Masks:

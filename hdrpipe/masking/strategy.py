@@ -36,13 +36,16 @@ class Evidence(NamedTuple):
 
 
 class MeasuredPatches(NamedTuple):
-    """Risk measured without truth, (h, w), mu-law domain, squared; fraction of each patch that is measured, (h, w).
+    """Risk measured without truth, mu-law domain, squared, of each patch, (h, w); 0 where nothing is measured.
 
-    The risk of a patch is a mean over few pixels and may be negative; 0 where nothing is measured.
+    fraction (h, w): part of the patch that is measured. ratio (h, w): mean over those pixels of risk / sigma^2; None
+    where no sigma is at hand, and in products before version 4. Risk and ratio are means over few pixels and may be
+    negative.
     """
 
     risk: Plane
     fraction: Plane
+    ratio: Plane | None = None
 
 
 class SceneMaps(NamedTuple):
@@ -71,7 +74,22 @@ def patches_of(product: Any, scene: str) -> MeasuredPatches | None:
     """The measured risk of a scene of an uncertainty product; None where the teacher did not measure."""
     if not product.has(scene, "patch_risk"):
         return None
-    return MeasuredPatches(product.read(scene, "patch_risk"), product.read(scene, "patch_measured"))
+    ratio = product.read(scene, "patch_ratio") if product.has(scene, "patch_ratio") else None
+    return MeasuredPatches(product.read(scene, "patch_risk"), product.read(scene, "patch_measured"), ratio)
+
+
+def temperature(scenes: Iterable[MeasuredPatches | None]) -> float | None:
+    """Factor on sigma by which it fits the risk measured without truth; None if nothing is measured.
+
+    Its square is the mean of risk / sigma^2 over the measured pixels, which is the likeliest one under a Gaussian. The
+    ratio of the two means would be that of the few pixels of largest sigma.
+    """
+    total = weight = 0.0
+    for measured in scenes:
+        if measured is not None and measured.ratio is not None:
+            total += float((measured.fraction * measured.ratio).sum(dtype=np.float64))
+            weight += float(measured.fraction.sum(dtype=np.float64))
+    return float(np.sqrt(max(total / weight, 0.0))) if weight > 0 else None
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,7 @@ def _scores(run: Run) -> list[Drawing]:
 
 
 def _uncertainty(run: Run, error: NDArray, sigma: NDArray) -> list[Drawing]:
+    temperature = run.metrics[run.chosen].get("measured_test", {}).get("temperature")
     return [
         (
             "Sparsification by sigma",
@@ -124,7 +125,7 @@ def _uncertainty(run: Run, error: NDArray, sigma: NDArray) -> list[Drawing]:
         (
             "Coverage of sigma's intervals",
             "Share of the test errors inside sigma's intervals, by nominal level. Below the line sigma is too small.",
-            lambda axes: draw_coverage(axes, error, sigma),
+            lambda axes: draw_coverage(axes, error, sigma, temperature),
         ),
         (
             "Sigma per round",

@@ -72,12 +72,18 @@ def plain_log(axis: Axis) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def draw_coverage(axes: Axes, error: NDArray, sigma: NDArray) -> None:
-    """Coverage curve: share of the errors inside the central intervals of sigma against their nominal level."""
+def draw_coverage(axes: Axes, error: NDArray, sigma: NDArray, temperature: float | None = None) -> None:
+    """Coverage curve: share of the errors inside the central intervals of sigma against their nominal level.
+
+    A temperature adds the curve of temperature * sigma.
+    """
     nominal = np.linspace(0.05, 0.99, 20)
-    measured = [coverage(error, sigma, level) for level in nominal]
     axes.plot([0, 1], [0, 1], color=CHANCE, linestyle="--", label="nominal")
-    axes.plot(nominal, measured, "o-", color=STUDENT, label="measured", markersize=4)
+    axes.plot(nominal, [coverage(error, sigma, level) for level in nominal], "o-", color=STUDENT, label="sigma", ms=4)
+    if temperature is not None:
+        calibrated = [coverage(error, temperature * sigma, level) for level in nominal]
+        label = f"sigma x {temperature:.2f}, calibrated without truth"
+        axes.plot(nominal, calibrated, "s:", color=STUDENT, label=label, ms=4)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
     axes.set_xlabel("nominal level of the interval")

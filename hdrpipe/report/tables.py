@@ -13,6 +13,9 @@ from hdrpipe.evaluation.bootstrap import interval
 MEASURES = {"psnr_mu": "PSNR-mu", "psnr_l": "PSNR-l", "ssim_mu": "SSIM-mu", "pu21_psnr": "PU21-PSNR"}
 """Measures of the summary (key -> heading), in dB except SSIM."""
 
+SIGMA_KEYS = ("sigma_test", "sigma_calibrated", "measured_test", "sigma_unlabelled", "labels")
+"""Entries of `metrics.json` that the headline shows."""
+
 UNSCORED = "No test scene has HDR truth, so nothing is scored: put a burst with truth into the test split."
 """Note in place of the scores."""
 
@@ -122,12 +125,13 @@ def headline(run: Run) -> Row:
     """Main result of a run: the chosen student, the best classical baseline, their difference, sigma, masks.
 
     `student`, `baseline`, `difference` and `sigma_test` are None where no test scene has truth, `labels` and
-    `sigma_unlabelled` where no unlabelled scene has, `measured` where the teacher measured no risk.
+    `sigma_unlabelled` where no unlabelled scene has, `measured` where the teacher measured no risk, `measured_test`
+    where none can be measured on the test scenes, `sigma_calibrated` where either of the two last is missing there.
     """
     metrics = run.metrics[run.chosen]
     result = {
         "round": run.chosen,
-        **{key: metrics.get(key) for key in ("sigma_test", "sigma_unlabelled", "labels")},
+        **{key: metrics.get(key) for key in SIGMA_KEYS},
         "masks": run.statistics[run.chosen - 1]["unlabelled"],
         "measured": run.statistics[run.chosen - 1].get("measured"),
     }
@@ -199,6 +203,7 @@ def markdown(name: str, result: Row, rows: Sequence[Row], verdict: Sequence[str]
         *verdict,
         *([""] if verdict else []),
         *_scored_lines(result),
+        *_measured_lines(result),
     ]
     if unlabelled is not None:
         lines += [
@@ -236,6 +241,21 @@ def _scored_lines(result: Row) -> list[str]:
         f"- Sigma on the test scenes: AUSE {sigma['ause']:.3f}; a random order {sigma['ause_random']:.3f}"
         f" (ratio {sigma['ause'] / sigma['ause_random']:.2f})",
     ]
+
+
+def _measured_lines(result: Row) -> list[str]:
+    """Lines about the risk of the student, measured on the test scenes without their truth."""
+    measured, calibrated, sigma = (result[key] for key in ("measured_test", "sigma_calibrated", "sigma_test"))
+    if measured is None:
+        return []
+    lines = [f"- RMSE of the student where well exposed, measured without truth: {rmse(measured['risk']):.4f}"]
+    if calibrated is not None:
+        lines += [
+            f"- Intervals of sigma x {measured['temperature']:.2f}, calibrated by that: 80 % hold"
+            f" {percent(calibrated['coverage_80'])} of the errors, 90 % {percent(calibrated['coverage_90'])};"
+            f" of sigma itself {percent(sigma['coverage_80'])} and {percent(sigma['coverage_90'])}"
+        ]
+    return lines
 
 
 def columns(rows: Sequence[Row]) -> dict[str, tuple[str, str]]:

@@ -169,6 +169,9 @@ def _size(result: Row) -> Sentence | None:
         return None
     word = "small" if covered < 0.8 else "large"
     text = f"Sigma is too {word}: its 80 % intervals contain {percent(covered)} of the errors."
+    if calibrated := result.get("sigma_calibrated"):
+        factor = result["measured_test"]["temperature"]
+        text += f" Times {factor:.2f}, as measured without truth, they contain {percent(calibrated['coverage_80'])}."
     return Sentence("plain", f"{text} Masks by rank of sigma are unaffected, absolute thresholds are not.")
 
 

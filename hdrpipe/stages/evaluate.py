@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 
 from hdrpipe.evaluation.metrics import scores
+from hdrpipe.evaluation.sigma_quality import likelihood
 from hdrpipe.evaluation.uncertainty import error_map, kept_and_dropped, quality
 from hdrpipe.files.atomic import write_json
-from hdrpipe.files.product.hdf5 import open_product, write_product
+from hdrpipe.files.product.hdf5 import Product, open_product, write_product
 from hdrpipe.files.product.schema import SCHEMAS
 from hdrpipe.files.product.shards import Shards
 from hdrpipe.files.rows import write_rows
+from hdrpipe.masking.strategy import patches_of, temperature
 from hdrpipe.stages.job import Job
 from hdrpipe.stages.label_quality import detected, judged
 from hdrpipe.stages.score_table import FIRST_COLUMNS, scene_columns
@@ -49,8 +51,8 @@ def evaluate(
 ) -> None:
     """Write `metrics.csv` (one row for each scene and model), `metrics.json` (means, sigma, labels) and `test.h5`.
 
-    `test.h5` holds the student's prediction and sigma of each test scene. Scenes without truth are predicted but not
-    scored; where no scene has truth, `metrics.json` has no means.
+    `test.h5` holds the student's prediction, sigma and measured risk of each test scene. Scenes without truth are
+    predicted and measured but not scored; where no scene has truth, `metrics.json` has no means.
 
     Args:
         weights: role, `student` or `teacher` -> its weights file.
@@ -72,10 +74,14 @@ def evaluate(
             rows += _model_rows(role, network, scenes, targets, round_, predicted, inputs, job)
         write_rows(out / "metrics.csv", rows, FIRST_COLUMNS)
         summary: dict[str, Any] = {"round": round_, "test": _means(rows)}
-        if rows:
-            with open_product(out / "test.h5", "uncertainty") as product:
-                summary["sigma_test"] = _pooled(_pairs(product, targets))
+        with open_product(out / "test.h5", "uncertainty") as product:
+            summary |= _without_truth(product)
+            if rows:
+                error, sigma = _pooled(_pairs(product, targets))
+                summary["sigma_test"] = quality(error, sigma)
                 summary["sigma_judged"] = judged(load_network(weights["student"]).net, product, scenes, targets)
+                if "measured_test" in summary:
+                    summary["sigma_calibrated"] = likelihood(error, summary["measured_test"]["temperature"] * sigma)
         if labels.uncertainty:
             summary |= _label_quality(labels, stack)
         write_json(out / "metrics.json", summary)
@@ -89,7 +95,8 @@ def _model_rows(
     rows: list[dict[str, Any]] = []
 
     def scored():
-        for scene, fields, attributes in predictions(labelling(network.net), scenes, scenes.scenes, job):
+        rows_of_product = predictions(labelling(network.net), scenes, scenes.scenes, job, measure=out is not None)
+        for scene, fields, attributes in rows_of_product:
             if scene in targets:
                 truth = targets.of(scene).read(scene, "radiance")
                 estimate = fields["pseudo_label"].astype(np.float32)
@@ -132,11 +139,28 @@ def with_truth(scenes: Sequence[str], targets: Shards) -> list[str]:
     return [scene for scene in scenes if scene in targets]
 
 
-def _pooled(pairs: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
-    """Quality of sigma over the pixels of all scenes together."""
+def _without_truth(product: Product) -> dict[str, dict[str, float]]:
+    """`measured_test`: measured risk of the student and the temperature that it gives sigma; empty if nothing is."""
+    measured = [each for scene in product.scenes if (each := patches_of(product, scene)) is not None]
+    factor = temperature(measured)
+    if factor is None:
+        return {}
+    risk = np.concatenate([each.risk.ravel() for each in measured]).astype(np.float64)
+    fraction = np.concatenate([each.fraction.ravel() for each in measured])
+    return {
+        "measured_test": {
+            "risk": float((risk * fraction).sum() / fraction.sum()),
+            "fraction": float(fraction.mean()),
+            "temperature": factor,
+        }
+    }
+
+
+def _pooled(pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Errors and sigma over the pixels of all scenes together, thinned to `POOLED_PIXELS`."""
     stride = max(1, sum(error.size for error, _ in pairs) // POOLED_PIXELS)
     error, sigma = (np.concatenate([maps[i].ravel()[::stride] for maps in pairs]) for i in (0, 1))
-    return quality(error, sigma)
+    return error, sigma
 
 
 def _label_quality(labels: LabelsOfRound, stack: ExitStack) -> dict[str, Any]:
@@ -152,7 +176,7 @@ def _label_quality(labels: LabelsOfRound, stack: ExitStack) -> dict[str, Any]:
         return {}
     error = np.concatenate([np.square(e).ravel() for e, _ in pairs])
     return {
-        "sigma_unlabelled": _pooled(pairs),
+        "sigma_unlabelled": quality(*_pooled(pairs)),
         "labels": kept_and_dropped(error, np.concatenate(weights)),
         "masks": detected([e for e, _ in pairs], masks, names),
     }

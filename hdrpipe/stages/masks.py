@@ -232,7 +232,7 @@ def _measured_sums(scene: SceneMaps, made: Masks) -> NDArray[np.float64]:
     """
     if scene.measured is None:
         return np.zeros(4)
-    risk, fraction = (plane.astype(np.float64) for plane in scene.measured)
+    risk, fraction = (plane.astype(np.float64) for plane in scene.measured[:2])
     kept = fraction * patch_means(made.weight)
     return np.array([(fraction * risk).sum(), fraction.sum(), (kept * risk).sum(), kept.sum()])
 

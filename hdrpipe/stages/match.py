@@ -14,14 +14,14 @@ import numpy as np
 
 from hdrpipe.config.load import Config
 from hdrpipe.config.sections import MatchSpec
-from hdrpipe.errors import InputError, UsageError
+from hdrpipe.errors import UsageError
 from hdrpipe.files.atomic import write_json
 from hdrpipe.files.product.hdf5 import Product, write_product
 from hdrpipe.files.product.schema import SCHEMAS
 from hdrpipe.files.product.shards import Shards
 from hdrpipe.imaging.align import align
 from hdrpipe.imaging.burst import Burst
-from hdrpipe.imaging.noise_model import NoiseModel, measured_noise, with_noise
+from hdrpipe.imaging.noise_model import NoiseModel, burst_noise, measured_noise, with_noise
 from hdrpipe.quantities import Frames
 from hdrpipe.randomness import generator
 from hdrpipe.stages.job import Job
@@ -74,14 +74,7 @@ def _measured(pool: Shards) -> list[NoiseModel]:
         hint = "leave some scenes unlabelled, or set `match.strategy: none`"
         raise UsageError("there is no unlabelled burst to measure the noise of", "match.strategy", hint)
     together = measured_noise(_frames(pool, scene) for scene in pool.scenes)
-    return [_measured_alone(_frames(pool, scene)) or together for scene in pool.scenes]
-
-
-def _measured_alone(frames: Frames) -> NoiseModel | None:
-    try:
-        return measured_noise([frames])
-    except InputError:
-        return None
+    return [burst_noise(_frames(pool, scene)) or together for scene in pool.scenes]
 
 
 def _copies(

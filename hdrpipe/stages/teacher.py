@@ -12,7 +12,7 @@ from torch import nn
 
 from hdrpipe.config.load import Config
 from hdrpipe.config.sections import TeacherSpec
-from hdrpipe.errors import InputError, UsageError
+from hdrpipe.errors import UsageError
 from hdrpipe.evaluation.measured_risk import measured_risk, split
 from hdrpipe.files.product.hdf5 import write_product
 from hdrpipe.files.product.schema import SCHEMAS
@@ -21,7 +21,7 @@ from hdrpipe.imaging.align import align
 from hdrpipe.imaging.burst import Burst, unit_floats
 from hdrpipe.imaging.denoise import deviation, non_local_means
 from hdrpipe.imaging.merge import measured
-from hdrpipe.imaging.noise_model import measured_noise
+from hdrpipe.imaging.noise_model import burst_noise
 from hdrpipe.imaging.tonemap import display
 from hdrpipe.inference.tiles import predict
 from hdrpipe.inference.tta import predict_averaged
@@ -134,17 +134,22 @@ def predictions(
 
 
 def risk_fields(label: Label, scenes: Shards, scene: SceneArrays) -> dict[str, Plane]:
-    """Fields `patch_risk` and `patch_measured` of a scene; nothing is measured where its noise cannot be."""
-    taken = unit_floats(scenes.of(scene.name).field(scene.name, "ldr")[...])
+    """Fields `patch_risk`, `patch_measured`, `patch_ratio` of a scene; nothing is measured where its noise cannot be.
+
+    Nor where frames are compressed: their noise is correlated, so added noise does not split them in two.
+    """
+    product = scenes.of(scene.name)
+    taken = unit_floats(product.field(scene.name, "ldr")[...])
     reference = taken[scene.reference]
-    try:
-        noise = measured_noise([taken])
-    except InputError:
+    noise = None if product.scene_attributes(scene.name).get("compressed") else burst_noise(taken)
+    if noise is None:
         nothing = np.zeros_like(patch_means(reference[0]))
-        return {"patch_risk": nothing, "patch_measured": nothing}
+        return {"patch_risk": nothing, "patch_measured": nothing, "patch_ratio": nothing}
     seen, target = split(reference, float(scene.times[scene.reference]), noise)
     frames = unit_floats(scene.frames[...])
     frames[scene.reference] = seen
-    radiance, _ = label(replace(scene, frames=frames))
-    risk, fraction = measured_patches(measured_risk(radiance, target), target.measured)
-    return {"patch_risk": risk, "patch_measured": fraction}
+    radiance, sigma = label(replace(scene, frames=frames))
+    risk = measured_risk(radiance, target)
+    patches = measured_patches(risk, target.measured)
+    ratio, _, _ = measured_patches((risk / np.square(sigma)).astype(np.float32), target.measured)
+    return {"patch_risk": patches.risk, "patch_measured": patches.fraction, "patch_ratio": ratio}

@@ -37,7 +37,7 @@ def maps(strategy, count=4, shape=(130, 200), sigma=None):
         measured = None
         if strategy.Options.needs_risk:
             risk = patch_means(np.square(error))
-            measured = MeasuredPatches(risk, np.ones_like(risk))
+            measured = MeasuredPatches(risk, np.ones_like(risk), risk / patch_means(np.square(s)))
         made.append(SceneMaps(f"pool-{k:03d}", s, error if told or k >= count else None, evidence, measured))
     return RoundMaps(made[:count], made[count:])
 

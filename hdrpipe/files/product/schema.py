@@ -140,7 +140,7 @@ _TRUTH = Schema(
 
 _UNCERTAINTY = Schema(
     kind="uncertainty",
-    version=3,
+    version=4,
     rule="teacher",
     fields={
         "pseudo_label": Field(
@@ -173,6 +173,15 @@ _UNCERTAINTY = Schema(
         ),
         "patch_measured": Field(
             "f4", ("h", "w"), "fraction", 0.0, 1.0, "part of each patch whose error is measured", optional=True
+        ),
+        "patch_ratio": Field(
+            "f4",
+            ("h", "w"),
+            "1",
+            None,
+            None,
+            "mean of the measured error of each pixel over its sigma squared; 0 where patch_measured is",
+            optional=True,
         ),
     },
     scene_attributes={},
@@ -219,9 +228,14 @@ SCHEMAS: Mapping[str, Schema] = {schema.kind: schema for schema in (_SCENES, _TR
 """Every kind of product by its name."""
 
 
+def _version_3(schema: Schema) -> Schema:
+    """Products of version 3, of `uncertainty` alone, have no ratio of measured risk to sigma."""
+    return replace(schema, version=3, fields=_without(schema, "patch_ratio"))
+
+
 def _version_2(schema: Schema) -> Schema:
     """Products of version 2; some of `uncertainty` have the optional fields of version 3, written before it existed."""
-    return replace(schema, version=2)
+    return replace(_version_3(schema), version=2)
 
 
 def _version_1(schema: Schema) -> Schema:
@@ -231,13 +245,19 @@ def _version_1(schema: Schema) -> Schema:
         for name, field in schema.fields.items()
         if name in ("pseudo_label", "weight")
     }
-    fields = {name: field for name, field in schema.fields.items() if name not in ("patch_risk", "patch_measured")}
+    fields = _without(schema, "patch_risk", "patch_measured", "patch_ratio")
     return replace(schema, version=1, fields={**fields, **halves}, coordinates={})
+
+
+def _without(schema: Schema, *left_out: str) -> dict[str, Field]:
+    """Fields of a schema but those of these names."""
+    return {name: field for name, field in schema.fields.items() if name not in left_out}
 
 
 READABLE: Mapping[tuple[str, int], Schema] = {
     (schema.kind, schema.version): schema
     for current in SCHEMAS.values()
-    for schema in (current, _version_2(current), _version_1(current))
+    for schema in (current, _version_3(current), _version_2(current), _version_1(current))
+    if schema.version <= current.version
 }
 """Kind and version -> schema, of all that were ever written."""

@@ -11,10 +11,12 @@ from hdrpipe.masking.strategy import (
     MeasuredPatches,
     RoundMaps,
     SceneMaps,
+    measured_patches,
     patch_means,
     patches_of,
     relative,
     spread,
+    temperature,
 )
 
 RNG = np.random.default_rng(3)
@@ -48,7 +50,8 @@ class TestMeasured:
     @staticmethod
     def scene(risk, fraction=((1.0, 1.0),)):
         sigma = np.repeat(np.float32([[0.01, 0.02]]), 64, axis=1).repeat(64, axis=0)
-        return SceneMaps("pool-0", sigma, measured=MeasuredPatches(np.float32(risk), np.float32(fraction)))
+        patches = np.float32(risk), np.float32(fraction), np.float32(risk) / np.float32([[1e-4, 4e-4]])
+        return SceneMaps("pool-0", sigma, measured=MeasuredPatches(*patches))
 
     def made(self, scene, level="bilevel"):
         return run(measured, self.OPTIONS, level, RoundMaps([scene], []))[0]
@@ -57,9 +60,19 @@ class TestMeasured:
         maps = RoundMaps([self.scene([[4e-4, 16e-4]])], [])
         assert measured.fit(maps, self.OPTIONS) == {"temperature": pytest.approx(2.0)}
 
-    def test_a_patch_that_is_not_measured_does_not_count_for_it(self):
-        maps = RoundMaps([self.scene([[9e-4, 1.0]], [[1.0, 0.2]])], [])
+    def test_a_patch_counts_for_it_by_what_is_measured_of_it(self):
+        maps = RoundMaps([self.scene([[9e-4, 4e-4]], [[1.0, 0.0]])], [])
         assert measured.fit(maps, self.OPTIONS) == {"temperature": pytest.approx(3.0)}
+        maps = RoundMaps([self.scene([[9e-4, 4e-4]], [[1.0, 0.6]])], [])
+        assert measured.fit(maps, self.OPTIONS) == {"temperature": pytest.approx(np.sqrt((9 + 0.6) / 1.6))}
+
+    def test_a_few_pixels_of_large_sigma_do_not_decide_it(self):
+        rng = np.random.default_rng(0)
+        sigma = np.full((64, 64), 0.01, np.float32)
+        sigma[:4] = 1.0
+        risk = np.square(0.02) * np.square(rng.standard_normal((3, 64, 64), np.float32))
+        ratio, fraction, _ = measured_patches(risk / np.square(sigma), np.ones((64, 64), bool))
+        assert temperature([MeasuredPatches(ratio, fraction, ratio)]) == pytest.approx(2.0 * np.sqrt(60 / 64), rel=0.02)
 
     def test_patches_are_kept_by_what_is_measured_not_by_sigma(self):
         made = self.made(self.scene([[5e-4, 3e-4]]), "patch")

@@ -39,9 +39,9 @@ def test_the_words_below_its_axis_do_not_lie_on_one_another(span):
     assert all(left.x1 < right.x0 for left, right in pairwise(sorted(words, key=lambda word: word.x0)))
 
 
-def drawn(draw):
+def drawn(draw, *more, sigma=SIGMA):
     axes = Figure().add_subplot()
-    draw(axes, ERROR, SIGMA)
+    draw(axes, ERROR, sigma, *more)
     return {line.get_label(): line.get_xydata() for line in axes.lines}
 
 
@@ -52,8 +52,15 @@ def test_risk_falls_with_what_is_kept_and_ends_at_the_error_of_all():
 
 
 def test_intervals_of_the_right_sigma_hold_what_they_are_meant_to():
-    curve = drawn(draw_coverage)["measured"]
+    curve = drawn(draw_coverage)["sigma"]
     assert curve[:, 1] == pytest.approx(curve[:, 0], abs=0.02)
+
+
+def test_a_temperature_has_a_curve_of_its_own():
+    curves = drawn(draw_coverage, 2.0, sigma=SIGMA / 2)
+    curve = curves["sigma x 2.00, calibrated without truth"]
+    assert curve[:, 1] == pytest.approx(curve[:, 0], abs=0.02)
+    assert curves["sigma"][10, 1] < curve[10, 1] - 0.1
 
 
 @pytest.mark.parametrize("span", [(0.0021, 0.0048), (0.0019, 0.014), (0.0003, 0.006)])

@@ -54,6 +54,24 @@ def test_markdown_is_short_and_fits_a_terminal():
     assert [line for line in lines if line.startswith("| round 1 student *")]
 
 
+def test_risk_without_truth_is_told_with_and_without_scores():
+    made = make()
+    covered = {"coverage_80": 0.63, "coverage_90": 0.78}
+    measured = {"measured_test": {"risk": 1e-4, "fraction": 0.6, "temperature": 1.34}}
+    metrics = made.metrics[1] | measured | {"sigma_test": QUALITY | covered}
+    scored = replace(made, metrics=[metrics, metrics | {"sigma_calibrated": {"coverage_80": 0.8, "coverage_90": 0.91}}])
+    text = markdown("small", headline(scored), [])
+    assert "- RMSE of the student where well exposed, measured without truth: 0.0100\n" in text
+    assert (
+        "sigma x 1.34, calibrated by that: 80 % hold 80 % of the errors, 90 % 91 %; of sigma itself 63 % and 78 %"
+        in text
+    )
+    unscored = replace(made, scores=[], metrics=[measured, measured])
+    text = markdown("small", headline(unscored), [])
+    assert "measured without truth: 0.0100" in text
+    assert "Intervals" not in text
+
+
 def test_a_worse_student_is_told_as_such():
     assert "**-5.00 dB**" in markdown("small", headline(make(round1=25.0)), summary_rows(make(round1=25.0)))
 

@@ -21,6 +21,7 @@ def make(levels=(33.0, 34.0, 35.0), risks=(4e-4, 3e-4), classical=30.0, scenes=9
     rounds = [score_rows("student", level, scenes) for level in levels]
     sigma = QUALITY | changed.get("sigma", {})
     one = {"sigma_test": sigma, "sigma_unlabelled": sigma, "labels": RISK | changed.get("labels", {})}
+    one |= changed.get("metrics", {})
     rates = RATES | changed.get("rates", {})
     statistics = [{"unlabelled": rates, "labelled": {**RISK, "kept_risk": risk}} for risk in risks]
     return Run(scene_scores(baselines, rounds), [one] * len(levels), [], statistics, len(levels) - 1)
@@ -119,6 +120,12 @@ def test_what_the_rounds_brought_over_the_warm_up(last, words):
 def test_each_finding_has_its_sentence(changed, words):
     assert any(text.startswith(words) for _, text in said(**changed))
     assert not any(text.startswith(words) for _, text in said(sigma={"ause": 0.25, "coverage_80": 0.82}))
+
+
+def test_a_sigma_of_the_wrong_size_is_told_with_what_calibrates_it():
+    calibrated = {"measured_test": {"temperature": 1.4}, "sigma_calibrated": {"coverage_80": 0.79}}
+    (text,) = [t for _, t in said(sigma={"coverage_80": 0.5}, metrics=calibrated) if t.startswith("Sigma is too small")]
+    assert "Times 1.40, as measured without truth, they contain 79 %." in text
 
 
 def test_rounds_tell_their_change_and_their_risk():

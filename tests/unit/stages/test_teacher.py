@@ -159,6 +159,16 @@ def test_the_measured_risk_of_a_patch_is_that_of_its_error(tmp_path):
     assert change == pytest.approx(expected, rel=0.2, abs=1e-9)
 
 
+def test_no_risk_is_measured_where_frames_are_compressed(tmp_path):
+    prepared_in(tmp_path, "dis", size=128, camera="jpeg")
+    with ExitStack() as stack:
+        scenes = Shards([tmp_path / "unlabelled-00.h5"], "scenes", stack)
+        scene = scene_arrays(scenes, None)[0]
+        fields = risk_fields(lambda scene: merged(scenes, scene), scenes, scene)
+    assert fields["patch_measured"].shape == (2, 2)
+    assert not any(plane.any() for plane in fields.values())
+
+
 def test_the_measured_risk_changes_no_label(tmp_path):
     prepared_in(tmp_path, "dis")
     content = []

@@ -67,7 +67,7 @@ def test_the_newest_version_still_has_the_same_hash(kind, newest, tmp_path):
 
 def test_uncertainty_of_version_2_may_have_the_measured_risk(tmp_path):
     """The main branch wrote such products before version 3."""
-    schema, arrays = READABLE["uncertainty", 2], golden.fields("uncertainty")
+    schema, arrays = READABLE["uncertainty", 2], golden.fields("uncertainty", 3)
     floats = {name: array.astype(schema.fields[name].dtype) for name, array in arrays.items()}
     write_product(tmp_path / "a.h5", schema, [("a", floats, {})], golden.ROOT["uncertainty"])
     with open_product(tmp_path / "a.h5", "uncertainty") as product:
