@@ -41,7 +41,7 @@ def main() -> None:
     network = stored(SHIPPED)
     print(f"| camera | {' | '.join(COLUMNS)} |\n|{' --- |' * (len(COLUMNS) + 1)}")
     for title, kind in KINDS.items():
-        coding = Coding(compressed=kind.get("camera") in COMPRESSED)
+        coding = Coding(quality=90 if kind.get("camera") in COMPRESSED else 0)
         cells = row(network, rendered(kind, asked.split, asked.scenes), coding)
         print(f"| {title} | {' | '.join(cells)} |", flush=True)
 

@@ -18,7 +18,7 @@ from hdrpipe.datasets.scenes import Scene
 from hdrpipe.evaluation.measured_risk import measured_risk, split
 from hdrpipe.evaluation.uncertainty import coverage, error_map
 from hdrpipe.imaging.align import align
-from hdrpipe.imaging.noise_model import burst_noise
+from hdrpipe.imaging.noise_model import noise_or_none
 from hdrpipe.inference.load import SHIPPED, stored
 from hdrpipe.inference.tiles import predict
 from hdrpipe.masking.strategy import MeasuredPatches, measured_patches, temperature
@@ -56,7 +56,7 @@ def row(network: nn.Module, scenes: list[Scene]) -> list[str]:
 def measured(network: nn.Module, scene: Scene, frames: np.ndarray) -> MeasuredPatches | None:
     """Ratio of the measured risk to sigma squared in the patches of a scene; `frames` are aligned, and changed here."""
     burst = scene.burst
-    noise = burst_noise(burst.ldr)
+    noise = noise_or_none([burst.ldr])
     if noise is None:
         return None
     frames[burst.reference], target = split(burst.ldr[burst.reference], float(burst.times[burst.reference]), noise)

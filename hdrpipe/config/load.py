@@ -173,9 +173,9 @@ def _check_teacher(config: Config) -> None:
 
 def _check_match(config: Config) -> None:
     """Raise UsageError for a range that does not ascend, or matched labels that folds would have to hold out."""
-    low, high = config.match.shot
-    if low > high:
-        raise UsageError(f"{list(config.match.shot)} does not ascend", "match.shot", "name the least variance first")
+    for key, ends in (("match.shot", config.match.shot), ("match.quality", config.match.quality)):
+        if ends is not None and ends[0] > ends[1]:
+            raise UsageError(f"{list(ends)} does not ascend", key, "name the least one first")
     if config.match.strategy != "none" and (config.crossfit.folds or config.loss.judge_folds):
         hint = "set `crossfit.folds` and `loss.judge_folds` to 0, or `match.strategy: none`"
         raise UsageError("matched labels are not held out by folds", "match.strategy", hint)

@@ -200,15 +200,19 @@ class MasksSpec(PluginSpec):
 
 
 class MatchSpec(Spec):
-    """Labelled bursts made like the unlabelled ones: their noise is added before alignment, the truth stays."""
+    """Labelled bursts made like the unlabelled ones: noise and JPEG are added before alignment, the truth stays."""
 
     strategy: Literal["none", "noise", "blind"] = Field(
         default="none",
-        description="`noise`: what is measured on the unlabelled bursts; `blind`: drawn from `shot`, the control.",
+        description="`noise`: noise and JPEG quality are those of the unlabelled bursts; `blind`: drawn from `shot` "
+        "and `quality`, the control.",
     )
     copies: int = Field(default=8, ge=1, le=99, description="Noisy copies of every labelled burst, each drawn anew.")
     shot: tuple[Annotated[float, Field(gt=0, le=1)], Annotated[float, Field(gt=0, le=1)]] = Field(
         default=(1e-4, 1e-2), description="`blind`: least and largest noise variance per unit of linear signal."
+    )
+    quality: tuple[Annotated[int, Field(ge=1, le=100)], Annotated[int, Field(ge=1, le=100)]] | None = Field(
+        default=None, description="`blind`: least and largest JPEG quality of its copies; null: not compressed."
     )
 
 

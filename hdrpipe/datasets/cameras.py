@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from hdrpipe.imaging.camera import ldr_from_linear
+from hdrpipe.imaging.compression import through_jpeg
 
 SHOT, READ = 4e-4, 2e-6
 """Noise variance `SHOT * linear + READ`, of the order of a mid-range camera at base sensitivity."""
@@ -63,7 +63,7 @@ class Camera:
         if self.white is None:
             return code.astype(np.float32)
         levels = np.rint(code * self.white).astype(np.uint8)
-        return levels if self.jpeg is None else _through_jpeg(levels, self.jpeg)
+        return levels if self.jpeg is None else through_jpeg(levels, self.jpeg)
 
 
 CAMERAS: dict[str, Camera] = {
@@ -93,12 +93,6 @@ def _shouldered(linear: NDArray, knee: float) -> NDArray:
     """Linear up to the knee, then a parabola whose slope ends at 0; scaled so that 1 stays 1."""
     above = np.maximum(linear - knee, 0.0)
     return (linear - above**2 / (2.0 * (1.0 - knee))) * (2.0 / (1.0 + knee))
-
-
-def _through_jpeg(levels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    """(H, W, 3) RGB codes as they come back from a JPEG file."""
-    _, stored = cv2.imencode(".jpg", levels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.imdecode(stored, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
 
 
 def _channels_first(picture: NDArray[Any]) -> NDArray[Any]:

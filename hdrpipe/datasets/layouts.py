@@ -148,13 +148,13 @@ def _load(burst_files: BurstFiles, split: Split, scale: TruthScale, root: Path, 
     try:
         read = read_burst(burst_files)
         burst = read.burst()
-        truth, notes, compressed = None, read.notes, read.coding.compressed
+        truth, notes, quality = None, read.notes, read.coding.quality
         if burst_files.truth is not None:
             truth, kept = read_truth(burst_files.truth, burst, scale, matrix=read.matrix)
             notes = (*notes, f"truth in {kept}", *filter(None, [excess(truth)]))
     except HdrpipeError as error:
         raise InputError(str(error), f"scene {burst_files.name}", "`hdrpipe check` lists all faulty scenes") from error
-    return scene_from(burst_files, split, burst, truth, notes, root, group, compressed=compressed)
+    return scene_from(burst_files, split, burst, truth, notes, root, group, quality=quality)
 
 
 def scene_from(
@@ -166,11 +166,11 @@ def scene_from(
     root: Path,
     group: str = "",
     more: Sequence[Path] = (),
-    compressed: bool = False,
+    quality: int = 0,
 ) -> Scene:
     """The scene of a burst that was read; `more` are further files of its own, `group` its name unless given.
 
-    `compressed` as in `Scene`.
+    `quality` as in `Scene`.
     """
     files = [*burst_files.frames, *([burst_files.truth] if burst_files.truth else []), *more]
     return Scene(
@@ -183,7 +183,7 @@ def scene_from(
         sources=tuple(_below(root, path) for path in files),
         exposures=burst_files.source,
         notes=notes,
-        compressed=compressed,
+        quality=quality,
         digests={_below(root, path): _sha256(path) for path in files},
     )
 

@@ -108,7 +108,8 @@ def read_burst(
     refuse_reversed(files, samples)
     notes = (*files.notes, *remarks, *disagreements(files, samples))
     matrix = one_matrix([info.matrix for info in infos], files.name)
-    coding = Coding(edges, any(info.format in COMPRESSED for info in infos), noise)
+    quality = min((info.quality for info in infos if info.format in COMPRESSED), default=0)
+    coding = Coding(edges, quality, noise)
     return ReadBurst(files.name, samples, files.ev, reference, files.source, files.frames, notes, matrix, coding)
 
 

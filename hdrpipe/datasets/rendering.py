@@ -120,7 +120,7 @@ def _render(seed: int, split: Split, index: int, panoramas: Panoramas, options: 
         group=background,
         sources=tuple(dict.fromkeys((background, *donors))),
         notes=notes,
-        compressed=camera.jpeg is not None,
+        quality=camera.jpeg or 0,
     )
 
 

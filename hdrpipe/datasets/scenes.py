@@ -60,7 +60,7 @@ class Scene:
         exposures: source of the exposure values: "rendered", "exposure.txt", "exposures.npy", "table", "exif" or
             "estimate".
         notes: what a person should know of the files.
-        compressed: whether compression has changed the noise of the frames, as JPEG does.
+        quality: JPEG quality of the frames, 1 to 100; 0 where they were never compressed.
         digests: sha256 of each file that was read, by its name below the root of the dataset.
     """
 
@@ -73,7 +73,7 @@ class Scene:
     sources: tuple[str, ...]
     exposures: str = "rendered"
     notes: tuple[str, ...] = ()
-    compressed: bool = False
+    quality: int = 0
     digests: Mapping[str, str] = field(default_factory=dict)
 
 

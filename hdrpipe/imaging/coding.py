@@ -24,13 +24,18 @@ class Coding(NamedTuple):
         edges: (3, 257) levels between which each of the 256 codes of the reference's file lies, by channel, over the
             range of uint16; None where they follow gamma 2.2 or have more than 8 bits, so that rounding is less than
             noise.
-        compressed: whether compression has changed the noise, so that frames show less of it than they have.
+        quality: JPEG quality of the frames, 1 to 100; 0 where they were never compressed.
         noise_level: factor on the standard noise variance that the files state; None where they state none.
     """
 
     edges: NDArray[np.uint16] | None = None
-    compressed: bool = False
+    quality: int = 0
     noise_level: float | None = None
+
+    @property
+    def compressed(self) -> bool:
+        """True where compression has changed the noise, so that frames show less of it than they have."""
+        return self.quality > 0
 
 
 UNKNOWN = Coding()

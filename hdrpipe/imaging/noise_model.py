@@ -78,10 +78,10 @@ def measured_noise(bursts: Iterable[Frames]) -> NoiseModel:
     return _line(np.array(groups))
 
 
-def burst_noise(frames: Frames) -> NoiseModel | None:
-    """Noise model of one burst, as `measured_noise`; None where too little of it is flat between black and clipped."""
+def noise_or_none(bursts: Iterable[Frames]) -> NoiseModel | None:
+    """Noise model as by `measured_noise`; None where too few windows are flat between black and clipped."""
     try:
-        return measured_noise([frames])
+        return measured_noise(bursts)
     except InputError:
         return None
 

@@ -2,15 +2,19 @@
 
 A network trained on a camera with little noise fails on a noisy one. The noise of the unlabelled bursts can be measured
 without their truth, so the labelled bursts get as much noise; their truth is unchanged.
+
+JPEG removes most of the noise that it could show, so that of a camera that writes JPEGs is found by trial: the labelled
+bursts get more and more noise and go through the same compression, until they show as much as the camera's files.
 """
 
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hdrpipe.config.load import Config
 from hdrpipe.config.sections import MatchSpec
@@ -21,13 +25,25 @@ from hdrpipe.files.product.schema import SCHEMAS
 from hdrpipe.files.product.shards import Shards
 from hdrpipe.imaging.align import align
 from hdrpipe.imaging.burst import Burst
-from hdrpipe.imaging.noise_model import NoiseModel, burst_noise, measured_noise, with_noise
+from hdrpipe.imaging.compression import compressed
+from hdrpipe.imaging.noise import READ_NOISE, SHOT_NOISE
+from hdrpipe.imaging.noise_level import TYPICAL
+from hdrpipe.imaging.noise_model import NoiseModel, measured_noise, noise_or_none, with_noise
 from hdrpipe.quantities import Frames
 from hdrpipe.randomness import generator
 from hdrpipe.stages.job import Job
 
 U16 = 65535
 """Scale of the stored frames."""
+
+FACTORS = np.exp2(np.arange(-2.0, 8.0))
+"""Factors on the standard noise that are tried where compression hides it."""
+
+LEAST = 1e-12
+"""Variance below which noise counts as none."""
+
+TRIED = 6
+"""Most labelled bursts that they are tried on."""
 
 
 def match(spec: Config, labelled: Sequence[Path], unlabelled: Sequence[Path], out: Path, job: Job) -> None:
@@ -48,9 +64,10 @@ def match(spec: Config, labelled: Sequence[Path], unlabelled: Sequence[Path], ou
         labels = Shards(labelled, "scenes", stack)
         pool = Shards(unlabelled, "scenes", stack)
         source = measured_noise(_frames(labels, scene) for scene in labels.scenes)
-        targets = _measured(pool) if spec.match.strategy == "noise" else []
+        trial = [_frames(labels, scene) for scene in labels.scenes[:TRIED]]
+        targets = _measured(pool, trial, source) if spec.match.strategy == "noise" else []
         inputs = {**labels.hashes, **pool.hashes}
-        drawn: dict[str, NoiseModel] = {}
+        drawn: dict[str, Target] = {}
         for number, product in enumerate(labels.products):
             rows = _copies(product, spec, source, targets, drawn)
             path = out / f"matched-{number:02d}.h5"
@@ -68,17 +85,65 @@ def _frames(shards: Shards, scene: str) -> Frames:
     return np.asarray(shards.of(scene).field(scene, "ldr")[...], np.float32) / np.float32(U16)
 
 
-def _measured(pool: Shards) -> list[NoiseModel]:
-    """Noise model of every unlabelled burst; where one burst is too dark, bright or small, that of all together."""
+class Target(NamedTuple):
+    """Noise of a burst before it was compressed, if it was, and its JPEG quality, 1 to 100; 0 where it was not."""
+
+    shot: float
+    read: float
+    quality: int
+
+    @property
+    def noise(self) -> NoiseModel:
+        """Variance of the noise."""
+        return NoiseModel(self.shot, self.read)
+
+
+def _measured(pool: Shards, trial: Sequence[Frames], source: NoiseModel) -> list[Target]:
+    """Noise of every unlabelled burst; where one burst is too dark, bright or small, that of all together.
+
+    Args:
+        pool: unlabelled scenes.
+        trial: labelled bursts, on which noise is tried that compression hides; their noise model is `source`.
+    """
     if not pool.scenes:
         hint = "leave some scenes unlabelled, or set `match.strategy: none`"
         raise UsageError("there is no unlabelled burst to measure the noise of", "match.strategy", hint)
     together = measured_noise(_frames(pool, scene) for scene in pool.scenes)
-    return [burst_noise(_frames(pool, scene)) or together for scene in pool.scenes]
+    visible = {scene: noise_or_none([_frames(pool, scene)]) or together for scene in pool.scenes}
+    qualities = {scene: int(pool.of(scene).scene_attributes(scene).get("quality", 0)) for scene in pool.scenes}
+    curves = {quality: _tried(trial, source, quality) for quality in {*qualities.values()} - {0}}
+    return [
+        Target(*_hidden(visible[scene], curves[quality]), quality) if quality else Target(*visible[scene], 0)
+        for scene, quality in qualities.items()
+    ]
+
+
+def _tried(trial: Sequence[Frames], source: NoiseModel, quality: int) -> NDArray[np.float64]:
+    """Variance at `TYPICAL` that bursts show after compression, for each factor of `FACTORS` on the standard noise.
+
+    It ascends; where none can be measured it is that of the factor before.
+    """
+    visible = []
+    for factor in FACTORS:
+        rng = np.random.default_rng(quality)
+        frames = [compressed(with_noise(ldr, source, _standard(factor), rng), quality) for ldr in trial]
+        model = noise_or_none(frames)
+        visible.append(LEAST if model is None else float(model.variance(TYPICAL)))
+    return np.maximum.accumulate(np.array(visible))
+
+
+def _hidden(visible: NoiseModel, curve: NDArray[np.float64]) -> NoiseModel:
+    """Noise before compression of a burst that shows `visible` after it, by a curve of `_tried`."""
+    factor = np.interp(np.log(max(float(visible.variance(TYPICAL)), LEAST)), np.log(curve), np.log(FACTORS))
+    return _standard(float(np.exp(factor)))
+
+
+def _standard(factor: float) -> NoiseModel:
+    return NoiseModel(factor * SHOT_NOISE, factor * READ_NOISE)
 
 
 def _copies(
-    product: Product, spec: Config, source: NoiseModel, targets: Sequence[NoiseModel], drawn: dict[str, NoiseModel]
+    product: Product, spec: Config, source: NoiseModel, targets: Sequence[Target], drawn: dict[str, Target]
 ) -> Iterator[tuple[str, dict[str, np.ndarray], dict[str, Any]]]:
     """Rows of a product: every copy of every scene, aligned again; adds the noise model of each copy to `drawn`."""
     for scene in product.scenes:
@@ -87,8 +152,11 @@ def _copies(
         for copy in range(spec.match.copies):
             name = f"{scene}~{copy:02d}"
             rng = generator(spec.data.seed, spec.data.draw, "match", scene, copy)
-            drawn[name] = _drawn(spec.match, source, targets, rng)
-            burst = Burst(with_noise(ldr, source, drawn[name], rng), tuple(attributes["ev"]), attributes["reference"])
+            drawn[name] = _drawn(spec.match, targets, rng)
+            taken = with_noise(ldr, source, drawn[name].noise, rng)
+            if drawn[name].quality:
+                taken = compressed(taken, drawn[name].quality)
+            burst = Burst(taken, tuple(attributes["ev"]), attributes["reference"])
             fields = {"ldr": _u16(burst.ldr), "preview": product.read(scene, "preview")}
             report: Any = []
             if spec.data.align != "none":
@@ -97,16 +165,13 @@ def _copies(
             yield name, fields, {**attributes, "alignment": json.dumps(list(report)), "truth_of": scene}
 
 
-def _drawn(spec: MatchSpec, source: NoiseModel, targets: Sequence[NoiseModel], rng: np.random.Generator) -> NoiseModel:
-    """Noise model of one copy: that of a random unlabelled burst, or a draw from the range of the strategy `blind`."""
+def _drawn(spec: MatchSpec, targets: Sequence[Target], rng: np.random.Generator) -> Target:
+    """Noise of one copy: that of a random unlabelled burst, or a draw from the ranges of the strategy `blind`."""
     if spec.strategy == "noise":
         return targets[int(rng.integers(len(targets)))]
     shot = float(np.exp(rng.uniform(*np.log(spec.shot))))
-    return NoiseModel(shot, shot * READ_OF_SHOT)
-
-
-READ_OF_SHOT = 0.01
-"""Read variance over shot variance of `blind` draws, as of a camera with a full well of a few thousand electrons."""
+    quality = 0 if spec.quality is None else int(rng.integers(spec.quality[0], spec.quality[1] + 1))
+    return Target(shot, shot * READ_NOISE / SHOT_NOISE, quality)
 
 
 def _u16(ldr: Frames) -> np.ndarray:
@@ -115,7 +180,7 @@ def _u16(ldr: Frames) -> np.ndarray:
 
 def _plain(models: dict[str, Any]) -> dict[str, Any]:
     """Noise models as mappings that JSON can store."""
-    if isinstance(models, NoiseModel):
+    if isinstance(models, NoiseModel | Target):
         return models._asdict()
     if isinstance(models, dict):
         return {key: _plain(value) for key, value in models.items()}

@@ -210,7 +210,7 @@ def _burst_fields(scene: Scene, method: str) -> tuple[dict[str, np.ndarray], dic
         "alignment": json.dumps(list(report)),
         "exposures": scene.exposures,
         "notes": json.dumps(list(scene.notes)),
-        "compressed": int(scene.compressed),
+        "quality": scene.quality,
     }
     return fields, attributes
 

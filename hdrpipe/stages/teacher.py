@@ -21,7 +21,7 @@ from hdrpipe.imaging.align import align
 from hdrpipe.imaging.burst import Burst, unit_floats
 from hdrpipe.imaging.denoise import deviation, non_local_means
 from hdrpipe.imaging.merge import measured
-from hdrpipe.imaging.noise_model import burst_noise
+from hdrpipe.imaging.noise_model import noise_or_none
 from hdrpipe.imaging.tonemap import display
 from hdrpipe.inference.tiles import predict
 from hdrpipe.inference.tta import predict_averaged
@@ -141,7 +141,7 @@ def risk_fields(label: Label, scenes: Shards, scene: SceneArrays) -> dict[str, P
     product = scenes.of(scene.name)
     taken = unit_floats(product.field(scene.name, "ldr")[...])
     reference = taken[scene.reference]
-    noise = None if product.scene_attributes(scene.name).get("compressed") else burst_noise(taken)
+    noise = None if product.scene_attributes(scene.name).get("quality") else noise_or_none([taken])
     if noise is None:
         nothing = np.zeros_like(patch_means(reference[0]))
         return {"patch_risk": nothing, "patch_measured": nothing, "patch_ratio": nothing}

@@ -114,6 +114,7 @@ class Decoder:
             orientation=int(answer["orientation"]),
             coarse=bool(answer["coarse"]),
             opaque=None if opaque is None else opaque > 0,
+            quality=int(answer["quality"]),
         )
 
     def header(self, path: Path | str, max_pixels: int = MAX_PIXELS) -> PictureHeader:

@@ -63,6 +63,7 @@ def _picture(request: dict[str, Any], answers: BinaryIO) -> None:
         "matrix": info.matrix,
         "orientation": info.orientation,
         "coarse": info.coarse,
+        "quality": info.quality,
         "alpha": info.opaque is not None,
     }
     _tell(answers, answer)

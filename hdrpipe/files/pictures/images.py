@@ -23,6 +23,9 @@ OPAQUE = 0.98
 _TURNED = ("jpeg", "tiff", "raw")
 """Formats whose EXIF orientation counts."""
 
+HEIF_QUALITY = 90
+"""JPEG quality that stands for HEIC and AVIF, whose files tell none."""
+
 COMPRESSED = frozenset({"jpeg", "heif", "avif"})
 """Formats whose compression takes a part of the noise away and correlates the rest."""
 
@@ -42,6 +45,7 @@ class PictureInfo:
         orientation: EXIF orientation by which a JPEG, TIFF or RAW picture was set upright, 1 to 8.
         coarse: True if its file holds 8 bits a sample, whatever its profile has made of them.
         opaque: mask (H, W) of the opaque pixels by alpha; None if all are.
+        quality: JPEG quality, 1 to 100, `HEIF_QUALITY` of HEIC and AVIF; 0 for pictures that were never compressed.
     """
 
     format: str
@@ -54,6 +58,7 @@ class PictureInfo:
     orientation: int = 1
     coarse: bool = False
     opaque: NDArray[np.bool_] | None = field(default=None, compare=False)
+    quality: int = 0
 
 
 def decode(
@@ -96,8 +101,9 @@ def decode(
         samples = upright(samples, orientation)
     height, width, _ = samples.shape
     radiance, matrix = kind in ("hdr", "exr"), matrix or primaries
+    quality = jpeg.quality(path) if kind == "jpeg" else HEIF_QUALITY if kind in heif.KINDS else 0
     info = PictureInfo(
-        kind, width, height, str(samples.dtype), radiance, notes, matrix, orientation, bool(coarse), opaque
+        kind, width, height, str(samples.dtype), radiance, notes, matrix, orientation, bool(coarse), opaque, quality
     )
     if info.radiance:
         if not np.isfinite(samples).all():

@@ -4,12 +4,14 @@ import contextlib
 import os
 import re
 from collections.abc import Callable
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from hdrpipe.errors import InputError
@@ -43,6 +45,28 @@ def watched(path: Path | str, decode: Callable[[], Decoded]) -> tuple[Decoded, t
         decoded, notes = _judged(path, decoded, warnings if _reaches_its_end(plain) else "Premature end of JPEG file")
         return decoded, (*notes, f"the decoder warns: {odd[0].strip()[:80]!a}")
     return _judged(path, decoded, warnings)
+
+
+def quality(path: Path | str) -> int:
+    """Quality of a JPEG, 1 to 100: that of libjpeg whose table for brightness has the nearest sum.
+
+    100 for a file without a table.
+    """
+    with Image.open(path, formats=("JPEG",)) as picture:
+        table = getattr(picture, "quantization", {}).get(0)
+    return 100 if table is None else int(np.argmin(np.abs(_table_sums() - sum(table)))) + 1
+
+
+@cache
+def _table_sums() -> NDArray[np.int64]:
+    """Sum of libjpeg's table for brightness at each quality from 1 to 100, (100,)."""
+    sums = []
+    for number in range(1, 101):
+        file = BytesIO()
+        Image.new("L", (8, 8)).save(file, "JPEG", quality=number)
+        with Image.open(file, formats=("JPEG",)) as picture:
+            sums.append(sum(getattr(picture, "quantization", {})[0]))
+    return np.array(sums)
 
 
 def _judged(path: Path | str, decoded: Decoded, warnings: str) -> tuple[Decoded, tuple[str, ...]]:

@@ -56,11 +56,11 @@ def test_the_static_pictures_of_deephdr_are_no_frames(tmp_path):
     assert scene.sources[-1] == "Training/001/ref_hdr_aligned.hdr"
 
 
-def test_scenes_know_whether_compression_has_changed_their_noise(tmp_path):
+def test_scenes_know_how_their_frames_were_compressed(tmp_path):
     own(tmp_path)
     loaded = [entry.load() for entry in listing("folder", tmp_path)]
-    assert {scene.compressed for scene in loaded if scene.name.startswith("more")} == {True}
-    assert {scene.compressed for scene in loaded if not scene.name.startswith("more")} == {False}
+    assert {scene.quality for scene in loaded if scene.name.startswith("more")} == {98}
+    assert {scene.quality for scene in loaded if not scene.name.startswith("more")} == {0}
 
 
 def test_hu_is_split_by_number(tmp_path):

@@ -193,7 +193,8 @@ def test_a_tone_curve_is_undone_and_said(tmp_path):
     assert np.abs(spread[1]).mean() < 0.1
     assert any("the response is taken to be the camera's curve" in note for note in seen.notes)
     assert not any("the pictures say" in note for note in seen.notes)
-    assert plain.coding == Coding(None, compressed=True)
+    assert plain.coding == Coding(None, quality=plain.coding.quality)
+    assert plain.coding.compressed
     assert seen.coding.edges.shape == (3, 257)
 
 

@@ -9,6 +9,7 @@ from hdrpipe.config.load import check_config, parse_spec, stage_spec
 from hdrpipe.errors import UsageError
 from hdrpipe.files.product.hdf5 import open_product, write_product
 from hdrpipe.files.product.schema import SCHEMAS
+from hdrpipe.imaging.compression import compressed
 from hdrpipe.imaging.noise_model import measured_noise
 from hdrpipe.stages.job import Job
 from hdrpipe.stages.match import match
@@ -16,17 +17,19 @@ from hdrpipe.stages.match import match
 EV = [-2.0, 0.0, 2.0]
 
 
-def write(path, scenes, radiances, noise):
-    """A scenes product of static bursts with this factor on the camera's noise."""
+def write(path, scenes, radiances, noise, quality=0):
+    """A scenes product of static bursts with this factor on the camera's noise, as JPEGs where a quality is given."""
     rng = np.random.default_rng(7)
 
     def rows():
         for name, radiance in zip(scenes, radiances, strict=True):
             signal = np.stack([radiance * 4.0**k for k in range(3)]).clip(0, 1)
             grain = rng.standard_normal(signal.shape) * np.sqrt(noise * (4e-4 * signal + 4e-6))
-            ldr = np.rint((signal + grain).clip(0, 1) ** (1 / 2.2) * 65535).astype(np.uint16)
+            ldr = (signal + grain).clip(0, 1) ** (1 / 2.2)
+            ldr = np.rint((compressed(ldr, quality) if quality else ldr) * 65535).astype(np.uint16)
             preview = np.zeros((*radiance.shape[1:], 3), np.uint8)
             about = {"ev": EV, "reference": 1, "difficulty": "tripod", "group": "g", "sources": "[]", "alignment": "[]"}
+            about["quality"] = quality
             yield name, {"ldr": ldr, "preview": preview}, about
 
     write_product(path, SCHEMAS["scenes"], rows(), {}, {})
@@ -64,11 +67,32 @@ def test_copies_have_the_noise_of_the_unlabelled_bursts_and_name_their_truth(poo
     assert not np.array_equal(frames[0], frames[1])
 
 
+@pytest.mark.parametrize("factor", [3.0, 12.0])
+def test_noise_that_compression_hides_is_found_and_copies_are_compressed(tmp_path, texture, factor):
+    pictures = [texture(seed, side=128, smooth=6.0) * 0.9 for seed in range(8)]
+    labelled = write(tmp_path / "labelled-00.h5", ["a", "b"], pictures[:2], 1.0)
+    field = write(tmp_path / "unlabelled-00.h5", list("cdefgh"), pictures[2:], factor, quality=90)
+    with open_product(field, "scenes") as product:
+        seen = [np.asarray(product.read(name, "ldr"), np.float32) / 65535 for name in product.scenes]
+    assert measured_noise(seen).variance(0.1) < factor * 4.4e-5 / 2  # what is measured is far from what there was
+    _, frames, _, _, noise = run((labelled, field), tmp_path / "out", copies=6)
+    assert {target["quality"] for target in noise["targets"]} == {90}
+    assert np.median([target["shot"] for target in noise["targets"]]) == pytest.approx(factor * 4e-4, rel=0.35)
+    assert measured_noise(frames).variance(0.1) == pytest.approx(measured_noise(seen).variance(0.1), rel=0.6)
+    assert all(np.unique(frame).size <= 256 for frame in frames)
+
+
 def test_the_blind_control_measures_nothing_and_stays_in_its_range(pools, tmp_path):
     *_, noise = run(pools, tmp_path / "out", strategy="blind", shot=[1e-3, 2e-3], copies=20)
     shots = [model["shot"] for model in noise["copies"].values()]
     assert noise["targets"] == []
     assert 1e-3 <= min(shots) < 1.2e-3 < 1.7e-3 < max(shots) <= 2e-3
+
+
+def test_the_blind_control_may_compress(pools, tmp_path):
+    _, frames, _, _, noise = run(pools, tmp_path / "out", strategy="blind", quality=[80, 84], copies=10)
+    assert {model["quality"] for model in noise["copies"].values()} == {80, 81, 82, 83, 84}
+    assert all(np.unique(frame).size <= 256 for frame in frames)
 
 
 def test_the_same_settings_give_the_same_copies(pools, tmp_path):
@@ -86,6 +110,7 @@ def test_without_unlabelled_bursts_there_is_nothing_to_measure(pools, tmp_path):
     ("section", "where"),
     [
         ({"match": {"shot": [1e-2, 1e-4]}}, "match.shot"),
+        ({"match": {"quality": [95, 80]}}, "match.quality"),
         ({"match": {"strategy": "noise"}, "crossfit": {"folds": 2}}, "match.strategy"),
         ({"match": {"strategy": "blind"}, "loss": {"judge_folds": 2}}, "match.strategy"),
     ],
