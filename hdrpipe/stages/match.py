@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hdrpipe.config.load import Config
 from hdrpipe.config.sections import MatchSpec
@@ -27,7 +26,7 @@ from hdrpipe.imaging.align import align
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.compression import compressed
 from hdrpipe.imaging.noise import READ_NOISE, SHOT_NOISE
-from hdrpipe.imaging.noise_level import TYPICAL
+from hdrpipe.imaging.noise_behind_jpeg import before_compression, visible_noise
 from hdrpipe.imaging.noise_model import NoiseModel, measured_noise, noise_or_none, with_noise
 from hdrpipe.quantities import Frames
 from hdrpipe.randomness import generator
@@ -36,14 +35,8 @@ from hdrpipe.stages.job import Job
 U16 = 65535
 """Scale of the stored frames."""
 
-FACTORS = np.exp2(np.arange(-2.0, 8.0))
-"""Factors on the standard noise that are tried where compression hides it."""
-
-LEAST = 1e-12
-"""Variance below which noise counts as none."""
-
 TRIED = 6
-"""Most labelled bursts that they are tried on."""
+"""Most labelled bursts on which noise is tried."""
 
 
 def match(spec: Config, labelled: Sequence[Path], unlabelled: Sequence[Path], out: Path, job: Job) -> None:
@@ -111,35 +104,11 @@ def _measured(pool: Shards, trial: Sequence[Frames], source: NoiseModel) -> list
     together = measured_noise(_frames(pool, scene) for scene in pool.scenes)
     visible = {scene: noise_or_none([_frames(pool, scene)]) or together for scene in pool.scenes}
     qualities = {scene: int(pool.of(scene).scene_attributes(scene).get("quality", 0)) for scene in pool.scenes}
-    curves = {quality: _tried(trial, source, quality) for quality in {*qualities.values()} - {0}}
+    curves = {quality: visible_noise(trial, source, quality) for quality in {*qualities.values()} - {0}}
     return [
-        Target(*_hidden(visible[scene], curves[quality]), quality) if quality else Target(*visible[scene], 0)
+        Target(*before_compression(visible[scene], curves[quality]), quality) if quality else Target(*visible[scene], 0)
         for scene, quality in qualities.items()
     ]
-
-
-def _tried(trial: Sequence[Frames], source: NoiseModel, quality: int) -> NDArray[np.float64]:
-    """Variance at `TYPICAL` that bursts show after compression, for each factor of `FACTORS` on the standard noise.
-
-    It ascends; where none can be measured it is that of the factor before.
-    """
-    visible = []
-    for factor in FACTORS:
-        rng = np.random.default_rng(quality)
-        frames = [compressed(with_noise(ldr, source, _standard(factor), rng), quality) for ldr in trial]
-        model = noise_or_none(frames)
-        visible.append(LEAST if model is None else float(model.variance(TYPICAL)))
-    return np.maximum.accumulate(np.array(visible))
-
-
-def _hidden(visible: NoiseModel, curve: NDArray[np.float64]) -> NoiseModel:
-    """Noise before compression of a burst that shows `visible` after it, by a curve of `_tried`."""
-    factor = np.interp(np.log(max(float(visible.variance(TYPICAL)), LEAST)), np.log(curve), np.log(FACTORS))
-    return _standard(float(np.exp(factor)))
-
-
-def _standard(factor: float) -> NoiseModel:
-    return NoiseModel(factor * SHOT_NOISE, factor * READ_NOISE)
 
 
 def _copies(

@@ -50,9 +50,10 @@ def watched(path: Path | str, decode: Callable[[], Decoded]) -> tuple[Decoded, t
 def quality(path: Path | str) -> int:
     """Quality of a JPEG, 1 to 100: that of libjpeg whose table for brightness has the nearest sum.
 
-    100 for a file without a table.
+    100 for a file without a table that can be read.
     """
-    with Image.open(path, formats=("JPEG",)) as picture:
+    table = None
+    with contextlib.suppress(Exception), Image.open(path, formats=("JPEG",)) as picture:  # see _reaches_its_end
         table = getattr(picture, "quantization", {}).get(0)
     return 100 if table is None else int(np.argmin(np.abs(_table_sums() - sum(table)))) + 1
 

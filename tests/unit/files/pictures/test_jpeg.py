@@ -66,3 +66,19 @@ def test_standard_error_is_as_before_afterwards(whole):
     before, files = os.fstat(2).st_ino, len(os.listdir("/proc/self/fd"))
     read_picture(whole[0], LARGE)
     assert (os.fstat(2).st_ino, len(os.listdir("/proc/self/fd"))) == (before, files)
+
+
+@pytest.mark.parametrize("asked", [1, 30, 75, 92, 100])
+def test_its_quality_is_told(whole, asked):
+    path, _ = whole
+    with Image.open(path) as picture:
+        picture.load()
+        picture.save(path, quality=asked, subsampling=0)
+    assert read_picture(path, LARGE)[1].quality == asked
+    with Decoder() as decoder:
+        assert decoder.picture(path, LARGE)[1].quality == asked
+
+
+def test_other_pictures_have_no_quality(tmp_path):
+    Image.new("RGB", (40, 30)).save(tmp_path / "p.png")
+    assert read_picture(tmp_path / "p.png", LARGE)[1].quality == 0
