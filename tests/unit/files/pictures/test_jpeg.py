@@ -1,6 +1,7 @@
 """JPEGs whose decoder only warns: cut or damaged ones are refused, padded ones are read and said."""
 
 import os
+from contextlib import closing
 
 import cv2
 import numpy as np
@@ -75,7 +76,7 @@ def test_its_quality_is_told(whole, asked):
         picture.load()
         picture.save(path, quality=asked, subsampling=0)
     assert read_picture(path, LARGE)[1].quality == asked
-    with Decoder() as decoder:
+    with closing(Decoder()) as decoder:
         assert decoder.picture(path, LARGE)[1].quality == asked
 
 
