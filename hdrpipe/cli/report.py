@@ -25,6 +25,7 @@ def command(
     uncertainty: Annotated[str, typer.Option(help="Uncertainty products of the chosen round, or of all rounds.")],
     masks: Annotated[str, typer.Option(help="Mask products of the chosen round, or of all rounds.")],
     out: _job.Out,
+    noise: Annotated[str, typer.Option(help="`noise.json` of matched labels.")] = "",
     code: _job.Code = "",
     log: _job.Log = None,
 ) -> None:
@@ -44,5 +45,6 @@ def command(
         unlabelled=_job.paths(unlabelled),
         uncertainty=_job.paths(uncertainty),
         masks=_job.paths(masks),
+        noise=_job.paths(noise),
     )
     report(parse_spec("report", spec), files, out, _job.start("report", spec, code, log))

@@ -4,7 +4,7 @@
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
+from hdrpipe.imaging.noise import noise as noise_at
+from hdrpipe.imaging.noise_level import TYPICAL
 from hdrpipe.report.sigma_bars import quality_drawings
 from hdrpipe.report.sigma_figures import (
     draw_coverage,
@@ -37,6 +39,9 @@ SIZE = (4.3, 2.8)
 
 LEGEND = 46
 """Most characters that three legend labels may have in one row above a chart of this size."""
+
+LEAST_LEVEL = 0.01
+"""Noise below this factor on the standard is drawn at it."""
 
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
@@ -84,7 +89,7 @@ def charts(run: Run, error: NDArray | None = None, sigma: NDArray | None = None)
     Charts of scores are left out where `error` or `sigma` is None.
     """
     scored = [] if error is None or sigma is None else [*_scores(run), *_uncertainty(run, error, sigma)]
-    drawn = [*scored, *quality_drawings(run.metrics[run.chosen]), *_training(run)]
+    drawn = [*scored, *quality_drawings(run.metrics[run.chosen]), *_matching(run), *_training(run)]
     return [Chart(title, text, svg(draw, f"chart{n}")) for n, (title, text, draw) in enumerate(drawn)]
 
 
@@ -134,6 +139,45 @@ def _uncertainty(run: Run, error: NDArray, sigma: NDArray) -> list[Drawing]:
             lambda axes: _sigma(axes, run),
         ),
     ]
+
+
+def _matching(run: Run) -> list[Drawing]:
+    """The noise of the labels before and after the stage `match`, where it ran."""
+    noise = run.noise
+    if noise is None:
+        return []
+    compressed = any(model.get("quality") for model in noise["targets"])
+    behind = " That of compressed frames is what they had before." if compressed else ""
+    return [
+        (
+            "Noise of the labels",
+            "Factor on the noise variance of a standard camera, of every burst; the copies are the labelled bursts "
+            f"that trainings read.{behind}",
+            lambda axes: _noise(axes, noise),
+        )
+    ]
+
+
+def _noise(axes: Axes, noise: Mapping[str, Any]) -> None:
+    rows = (
+        ("labels", [noise["source"]], BASELINE),
+        ("unlabelled", noise["targets"], TEACHER),
+        ("copies", list(noise["copies"].values()), STUDENT),
+    )
+    drawn = [(name, [_level(model) for model in models], colour) for name, models, colour in rows if models]
+    for height, (_, levels, colour) in enumerate(reversed(drawn)):
+        axes.plot(levels, [height] * len(levels), "o", color=colour, alpha=0.5, markersize=7, markeredgewidth=0)
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(drawn)), [name for name, *_ in reversed(drawn)])
+    axes.set_ylim(-0.6, len(drawn) - 0.4)
+    axes.grid(visible=False, axis="y")
+    plain_log(axes.xaxis)
+    axes.set_xlabel("noise variance, standard camera = 1")
+
+
+def _level(model: Mapping[str, float]) -> float:
+    """Noise variance of a model at a typical signal over that of the standard camera."""
+    return max((model["shot"] * TYPICAL + model["read"]) / noise_at(TYPICAL, 1.0), LEAST_LEVEL)
 
 
 def _training(run: Run) -> list[Drawing]:

@@ -53,6 +53,7 @@ class Run:
         histories: columns of `history.csv` of rounds 0, 1, ...
         statistics: `masks.json` of rounds 1, 2, ...
         chosen: number of the chosen round.
+        noise: `noise.json`; None where labels were not matched.
         why: reason for the choice where `choose.rule` made it; empty where the last round is taken by default.
     """
 
@@ -61,6 +62,7 @@ class Run:
     histories: Sequence[Mapping[str, np.ndarray]]
     statistics: Sequence[Mapping[str, Any]]
     chosen: int
+    noise: Mapping[str, Any] | None = None
     why: str = ""
 
     @property

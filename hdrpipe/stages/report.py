@@ -36,8 +36,9 @@ class ReportInputs:
     """Files that a report is made from.
 
     `tables`, `metrics` and `histories` are those of rounds 0, 1, ..., `statistics` those of rounds 1, 2, ...;
-    `predicted`, `uncertainty` and `masks` are products of the chosen round, or of all that could be chosen. Truth of
-    unlabelled scenes is not among them: `evaluate` has measured the pseudo labels against it.
+    `predicted`, `uncertainty` and `masks` are products of the chosen round, or of all that could be chosen; `noise` is
+    `noise.json` where labels were matched. Truth of unlabelled scenes is not among them: `evaluate` has measured the
+    pseudo labels against it.
     """
 
     baselines: Path
@@ -53,6 +54,7 @@ class ReportInputs:
     unlabelled: Sequence[Path]
     uncertainty: Sequence[Path]
     masks: Sequence[Path]
+    noise: Sequence[Path] = ()
 
 
 def report(spec: Config, files: ReportInputs, out: Path, job: Job) -> None:
@@ -122,6 +124,7 @@ def read_run(files: ReportInputs) -> Run:
         ],
         statistics=[read_json(path, "masks") for path in files.statistics],
         chosen=int(choice["round"]),
+        noise=next((read_json(path, "match") for path in files.noise), None),
         why="" if choice.get("rule", "last") == "last" else choice["why"],
     )
 

@@ -28,6 +28,14 @@ def training_scenes(wildcards):
     return [f"{folder}/{file}" for file in shards_of("matched", SCENE_SHARDS)]
 
 
+def matched_noise(wildcards):
+    """`noise.json` of matched labels; none where the config matches nothing."""
+    shared = member(wildcards.run)
+    if shared.config.match.strategy == "none":
+        return []
+    return f"<results>/{shared.start}/round-00/noise.json"
+
+
 def round_folder(run, number, labels=False):
     """The folder of a round, which for the first files of a study's arm is that of the run which shares them."""
     shared = member(run)

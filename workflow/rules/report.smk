@@ -39,6 +39,7 @@ rule report:
         unlabelled=scenes("unlabelled"),
         uncertainty=of_candidates(*shards_of("uncertainty", LABEL_SHARDS)),
         masks=of_candidates(*shards_of("masks", LABEL_SHARDS)),
+        noise=matched_noise,
     output:
         pages=recorded(
             "<results>/{run}/summary.json",
@@ -76,4 +77,4 @@ rule report:
         " --statistics '{input.statistics}' --chosen {input.chosen} --manifest {input.manifest}"
         " --scenes '{input.scenes}' --truths '{input.truths}' --predicted '{input.predicted}'"
         " --unlabelled '{input.unlabelled}' --uncertainty '{input.uncertainty}' --masks '{input.masks}'"
-        " --out {params.folder} --log {log}"
+        " --noise '{input.noise}' --out {params.folder} --log {log}"

@@ -173,3 +173,17 @@ def test_settings_that_need_each_other_are_compared_one_by_one():
         ("masks.options.rmse_pixel", 0.04, 0.1),
         ("teacher.risk", False, True),
     ]
+
+
+def test_the_noise_of_matched_labels_has_a_chart(tmp_path):
+    files = make_run(tmp_path)
+    quiet, noisy = {"shot": 4e-4, "read": 4e-6}, {"shot": 4e-3, "read": 4e-5, "quality": 92}
+    noise = {"strategy": "noise", "source": quiet, "targets": [noisy] * 3, "copies": {"a~00": noisy, "a~01": noisy}}
+    (tmp_path / "noise.json").write_text(json.dumps(noise))
+    report(spec(), files, tmp_path, job())
+    assert "Noise of the labels" not in (tmp_path / "report.html").read_text(encoding="utf-8")
+    report(spec(), replace(files, noise=[tmp_path / "noise.json"]), tmp_path, job())
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Noise of the labels" in html
+    assert "That of compressed frames is what they had before." in html
+    assert all(name in html for name in ("labels", "unlabelled", "copies", "standard camera = 1"))
