@@ -85,5 +85,7 @@ def deviation(radiance: Picture, variance: Picture) -> Picture:
 
 def mean_around(picture: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     """Mean over the window around each pixel of (C, H, W), borders reflected."""
-    blurred = cv2.blur(np.ascontiguousarray(picture.transpose(1, 2, 0)), (side, side))
-    return np.asarray(blurred, np.float32).reshape(*picture.shape[1:], -1).transpose(2, 0, 1)
+    means = np.empty(picture.shape, np.float32)
+    for plane, mean in zip(picture, means, strict=True):  # planes stay planes: interleaved ones are slow to go on with
+        mean[...] = cv2.blur(np.ascontiguousarray(plane), (side, side))
+    return means

@@ -66,7 +66,7 @@ def merge(
         if index != middle:
             variance = noise(seen, t[:, index], level)
             usable = _fade(ldr[:, index], CLIPPING) * unclipped
-            counted = (usable > 0).to(radiance.dtype)
+            counted = usable.sign()  # 1 where it is usable at all
             difference = (radiance[:, index] - seen).square() * counted
             added = usable * _agreement(difference, (variance + own_variance) * counted) / variance
             total, weight, precision = total + added * radiance[:, index], weight + added, precision + added

@@ -33,7 +33,8 @@ def exr_bytes(radiance: Picture, sigma: Plane | None, header: Mapping[str, Any],
         radiance: linear, (3, H, W).
         sigma: (H, W) or None.
         header: more attributes; values are text or numbers.
-        half: 16-bit floats, else 32-bit; values beyond 65504, which 16 bit cannot hold, make it 32 bit.
+        half: 16-bit floats, else 32-bit; values beyond 65504, which 16 bit cannot hold, make it 32 bit. Those of 16 bit
+            are compressed (PIZ, without loss); of 32 bit most is noise, and compression takes seconds to save 6 %.
 
     Raises:
         CapacityError: no memory, or a limit on the size of files (`ulimit -f`).
@@ -43,7 +44,8 @@ def exr_bytes(radiance: Picture, sigma: Plane | None, header: Mapping[str, Any],
     channels = {name: np.ascontiguousarray(plane, dtype) for name, plane in zip("RGB", radiance, strict=True)}
     if sigma is not None:
         channels["uncertainty.Y"] = np.ascontiguousarray(sigma, dtype)
-    fixed = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage, "chromaticities": CHROMATICITIES}
+    compression = OpenEXR.PIZ_COMPRESSION if dtype is np.float16 else OpenEXR.NO_COMPRESSION
+    fixed = {"compression": compression, "type": OpenEXR.scanlineimage, "chromaticities": CHROMATICITIES}
     # the library writes to a name only: a file in memory keeps a full disk out of its reach
     with passing_file() as name:
         try:

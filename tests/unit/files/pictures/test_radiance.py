@@ -37,6 +37,13 @@ def test_exr_holds_radiance_uncertainty_and_header(tmp_path, picture, half, tole
     assert np.allclose(read_picture(path, 1000)[0], picture, rtol=tolerance, atol=0)
 
 
+@pytest.mark.parametrize(("half", "compression"), [(True, "PIZ"), (False, "NO")])
+def test_exr_of_16_bits_is_compressed_and_of_32_bits_is_not(tmp_path, picture, half, compression):
+    (tmp_path / "a.exr").write_bytes(exr_bytes(picture, picture[0], {}, half))
+    named = getattr(OpenEXR, f"{compression}_COMPRESSION")
+    assert OpenEXR.File(str(tmp_path / "a.exr")).header()["compression"] == named
+
+
 def test_exr_without_uncertainty_has_three_channels(tmp_path, picture):
     (tmp_path / "a.exr").write_bytes(exr_bytes(picture, None, {}))
     assert list(OpenEXR.File(str(tmp_path / "a.exr"), separate_channels=True).channels()) == ["B", "G", "R"]
