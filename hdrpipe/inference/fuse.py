@@ -168,9 +168,9 @@ def fuse_levels(
     if coding.edges is not None:
         refine(levels, checked.times, reference, coding.edges)
     merge = window_merge(replace(checked, noise_level=level), network, settings, coding.compressed)
-    tiling = Tiling(_tile(levels.shape, merge, settings), HALO, STEP, "--memory")
-    radiance, sigma = in_tiles(merge, levels, tiling, progress)
     learned = isinstance(merge, Learned)
+    tiling = Tiling(_tile(levels.shape, merge, settings), HALO, merge.net.multiple if learned else 1, "--memory")
+    radiance, sigma = in_tiles(merge, levels, tiling, progress)
     read = merge.chosen if learned else tuple(range(len(levels)))
     blend = settings.blend
     return Fused(

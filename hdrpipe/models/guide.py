@@ -9,12 +9,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from hdrpipe.imaging.denoise import DARKEST, DEVIATION, PATCH
+from hdrpipe.imaging.denoise import DARKEST, DEVIATION, PATCH, REACH
 from hdrpipe.imaging.merge import CLIPPING, WINDOW
 from hdrpipe.imaging.noise import noise
 from hdrpipe.imaging.tonemap import mu_law
-from hdrpipe.models.means import mean_around, non_local_means
+from hdrpipe.models.means import by_rows, mean_around, non_local_means
 from hdrpipe.quantities import MU
+
+SEEN = WINDOW // 2 + PATCH // 2 + REACH + PATCH // 2
+"""Pixels to each side of one that its denoised value depends on: merge, its noise, neighbours and their patches."""
 
 
 class Start(NamedTuple):
@@ -44,9 +47,14 @@ def start(radiance: Tensor, ldr: Tensor, times: Tensor, level: Tensor, reference
         reference: index of the reference; None takes the middle one.
     """
     factor = level[:, None, None, None]
-    radiance_merged, variance = merge(radiance, ldr, times, factor, reference)
-    merged, deviation = mu_law(radiance_merged), noise_deviation(radiance_merged, variance)
-    return Start(merged, non_local_means(merged, deviation.square()), deviation, factor, variance)
+
+    def of_rows(radiance: Tensor, ldr: Tensor) -> tuple[Tensor, ...]:
+        radiance_merged, variance = merge(radiance, ldr, times, factor, reference)
+        merged, deviation = mu_law(radiance_merged), noise_deviation(radiance_merged, variance)
+        return merged, non_local_means(merged, deviation.square()), deviation, variance
+
+    merged, denoised, deviation, variance = by_rows(of_rows, (radiance, ldr), SEEN)
+    return Start(merged, denoised, deviation, factor, variance)
 
 
 def merge(

@@ -3,6 +3,8 @@
 Training computes them in every step and inference for every tile. `tests/parity` holds them to plain versions.
 """
 
+from collections.abc import Callable, Iterator
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -11,6 +13,35 @@ from hdrpipe.imaging.denoise import OFFSETS, PATCH, REACH, SOFTNESS, cut
 
 FARTHEST = -80.0
 """Exponent of the smallest weight: still smaller ones are denormal numbers, with which processors are slow."""
+
+ROWS = 192
+"""Rows that are worked on at once: what a step leaves for the next one then still lies in the processor's cache."""
+
+
+def by_rows(
+    compute: Callable[..., tuple[Tensor, ...]], pictures: tuple[Tensor, ...], reach: int
+) -> tuple[Tensor, ...]:
+    """What `compute` gives for pictures, strip by strip: the same values, in less time where they are large.
+
+    Args:
+        compute: from tensors (..., h, W) to tensors (..., h, W); looks `reach` rows up and down.
+        pictures: arguments of it, (..., H, W).
+        reach: rows that are computed beyond each strip and dropped.
+    """
+    height = pictures[0].shape[-2]
+    if torch.compiler.is_compiling() or height <= ROWS:
+        return compute(*pictures)
+    strips = []
+    for rows, seen, kept in strips_of(height, reach):
+        strips.append(tuple(x[..., kept, :] for x in compute(*(x[..., seen, :] for x in pictures))))
+    return tuple(torch.cat(column, dim=-2) for column in zip(*strips, strict=True))
+
+
+def strips_of(height: int, reach: int) -> Iterator[tuple[slice, slice, slice]]:
+    """Rows of each strip, rows that are seen for it, and its rows among these."""
+    for start in range(0, height, ROWS):
+        stop, first = min(start + ROWS, height), max(0, start - reach)
+        yield slice(start, stop), slice(first, min(stop + reach, height)), slice(start - first, stop - first)
 
 
 def mean_around(picture: Tensor, side: int) -> Tensor:
