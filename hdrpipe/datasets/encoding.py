@@ -77,7 +77,7 @@ def coded_if_linear(samples: NDArray[np.uint16], ev: Sequence[float]) -> tuple[N
 
     Brightness of linear frames rises by all stops of the exposure, that of frames with gamma 2.2 by less than half.
     """
-    pairs = zip(pairwise(map(_blocks, samples)), pairwise(ev), strict=True)
+    pairs = zip(pairwise(map(blocks, samples)), pairwise(ev), strict=True)
     compared = [(_stops(*frames), after - before) for frames, (before, after) in pairs]
     measured = [(stops, step) for stops, step in compared if len(stops) >= LEAST]
     steady = [np.median(np.abs(stops - np.median(stops))) < STEADY * step for stops, step in measured]
@@ -91,7 +91,7 @@ def coded_if_linear(samples: NDArray[np.uint16], ev: Sequence[float]) -> tuple[N
     return samples, ["values are linear light, by the exposures that the pictures show; they are read so"]
 
 
-def _blocks(frame: NDArray[np.uint16]) -> NDArray[np.float64]:
+def blocks(frame: NDArray[np.uint16]) -> NDArray[np.float64]:
     """Mean and largest value in [0, 1] of every block of a frame (3, H, W): (2, K)."""
     height, width = frame.shape[1:]
     side = max(1, min(SIDE, min(height, width) // ACROSS))
@@ -104,7 +104,7 @@ def _blocks(frame: NDArray[np.uint16]) -> NDArray[np.float64]:
 
 
 def _stops(darker: NDArray[np.float64], brighter: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Stops between the blocks of two frames (see `_blocks`) that are neither black nor clipped."""
+    """Stops between the blocks of two frames (see `blocks`) that are neither black nor clipped."""
     low, high = LINEAR_RANGE
     usable = (np.minimum(darker[0], brighter[0]) > low) & (np.maximum(darker[1], brighter[1]) < high)
     return np.log2(brighter[0, usable] / darker[0, usable])

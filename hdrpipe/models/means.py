@@ -18,9 +18,7 @@ ROWS = 192
 """Rows that are worked on at once: what a step leaves for the next one then still lies in the processor's cache."""
 
 
-def by_rows(
-    compute: Callable[..., tuple[Tensor, ...]], pictures: tuple[Tensor, ...], reach: int
-) -> tuple[Tensor, ...]:
+def by_rows(compute: Callable[..., tuple[Tensor, ...]], pictures: tuple[Tensor, ...], reach: int) -> tuple[Tensor, ...]:
     """What `compute` gives for pictures, strip by strip: the same values, in less time where they are large.
 
     Args:
@@ -32,16 +30,16 @@ def by_rows(
     if torch.compiler.is_compiling() or height <= ROWS:
         return compute(*pictures)
     strips = []
-    for rows, seen, kept in strips_of(height, reach):
+    for seen, kept in strips_of(height, reach):
         strips.append(tuple(x[..., kept, :] for x in compute(*(x[..., seen, :] for x in pictures))))
     return tuple(torch.cat(column, dim=-2) for column in zip(*strips, strict=True))
 
 
-def strips_of(height: int, reach: int) -> Iterator[tuple[slice, slice, slice]]:
-    """Rows of each strip, rows that are seen for it, and its rows among these."""
+def strips_of(height: int, reach: int) -> Iterator[tuple[slice, slice]]:
+    """Rows that are seen for each strip, and the strip's own rows among these."""
     for start in range(0, height, ROWS):
         stop, first = min(start + ROWS, height), max(0, start - reach)
-        yield slice(start, stop), slice(first, min(stop + reach, height)), slice(start - first, stop - first)
+        yield slice(first, min(stop + reach, height)), slice(start - first, stop - first)
 
 
 def mean_around(picture: Tensor, side: int) -> Tensor:

@@ -1,7 +1,7 @@
 """Files of a fused burst: the HDR picture, a picture for displays, and a heat map of sigma."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,12 @@ import numpy as np
 
 import hdrpipe
 from hdrpipe.errors import NonFiniteError, UsageError
-from hdrpipe.files.atomic import write_bytes
+from hdrpipe.files.atomic import Bytes, write_bytes, write_chunks
 from hdrpipe.files.marks import MARK, is_result, marked_png
 from hdrpipe.files.pictures.displays import PEAK, check_gain_map_size, check_installed, gain_map_jpeg, pq_avif
 from hdrpipe.files.pictures.dng import dng_bytes
 from hdrpipe.files.pictures.images import png_bytes
-from hdrpipe.files.pictures.radiance import exr_bytes, hdr_bytes, header_text, tiff_bytes
+from hdrpipe.files.pictures.radiance import exr_chunks, hdr_bytes, header_text, tiff_bytes
 from hdrpipe.imaging.tonemap import display, display_light, heat
 from hdrpipe.inference.fuse import Fused
 from hdrpipe.quantities import MU, Picture
@@ -131,7 +131,7 @@ def write_result(path: Path, fused: Fused, anchor: str, half: bool, camera: Came
     for name, values in (("radiance", radiance), ("sigma", fused.sigma)):
         if values is not None and not np.isfinite(values).all():
             raise NonFiniteError(f"{name} is not finite", path, "are the exposures right, and the network trained?")
-    write_bytes(path, _encoded(path.suffix.lower(), radiance, fused, _header(fused, anchor, camera), half))
+    write_chunks(path, _encoded(path.suffix.lower(), radiance, fused, _header(fused, anchor, camera), half))
     del radiance
     written = outputs(path, fused.sigma is not None)
     write_bytes(written[1], marked_png(png_bytes(display(fused.radiance)), fused.maker))
@@ -140,18 +140,18 @@ def write_result(path: Path, fused: Fused, anchor: str, half: bool, camera: Came
     return list(written)
 
 
-def _encoded(suffix: str, radiance: Picture, fused: Fused, header: Mapping[str, Any], half: bool) -> bytes:
+def _encoded(suffix: str, radiance: Picture, fused: Fused, header: Mapping[str, Any], half: bool) -> Iterable[Bytes]:
     """The HDR picture as bytes, in the format of its suffix."""
     if suffix == ".exr":
-        return exr_bytes(radiance, fused.sigma, header, half)
+        return exr_chunks(radiance, fused.sigma, header, half)
     if suffix == ".hdr":
-        return hdr_bytes(radiance, header)
+        return [hdr_bytes(radiance, header)]
     if suffix == ".dng":
-        return dng_bytes(radiance, header, fused.ev[fused.reference] - fused.ev[0])
+        return [dng_bytes(radiance, header, fused.ev[fused.reference] - fused.ev[0])]
     if suffix in FOR_DISPLAYS:
         light = display_light(radiance, PEAK)
-        return pq_avif(light, header) if suffix == ".avif" else gain_map_jpeg(light, header)
-    return tiff_bytes(radiance, header)
+        return [pq_avif(light, header) if suffix == ".avif" else gain_map_jpeg(light, header)]
+    return [tiff_bytes(radiance, header)]
 
 
 def _header(fused: Fused, anchor: str, camera: Camera) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.denoise import deviation
 from hdrpipe.imaging.merge import denoised, rejecting
 from hdrpipe.imaging.tonemap import inverse_mu_law, mu_law
+from hdrpipe.models import means
 from hdrpipe.models.guide import merge, start
 from hdrpipe.models.network import build
 
@@ -40,6 +41,15 @@ def test_torch_and_numpy_denoise_alike(ev, level):
     assert np.abs(found.denoised[0].numpy() - mu_law(denoised(burst))).max() < 1e-5
     radiance, variance = (x[0].numpy() for x in merge(*tensors[:3], tensors[3][:, None, None, None]))
     assert np.abs(found.deviation[0].numpy() - deviation(radiance, variance)).max() < 1e-6
+
+
+@EVS
+def test_the_merge_of_strips_is_that_of_the_whole(ev, monkeypatch):
+    _, tensors = frames(ev, 2.0)
+    whole = start(*tensors)
+    monkeypatch.setattr(means, "ROWS", 7)
+    for found, expected in zip(start(*tensors), whole, strict=True):
+        assert torch.equal(found, expected)
 
 
 def test_a_network_whose_head_is_silent_gives_nearly_the_classical_merge():

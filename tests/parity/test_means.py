@@ -7,7 +7,8 @@ from scipy.ndimage import uniform_filter
 
 from hdrpipe.imaging import denoise
 from hdrpipe.imaging.tonemap import inverse_mu_law, mu_law
-from hdrpipe.models.means import mean_around, non_local_means
+from hdrpipe.models import means
+from hdrpipe.models.means import by_rows, mean_around, non_local_means
 
 SIZES = pytest.mark.parametrize("size", [(3, 3), (4, 9), (17, 5), (24, 31), (40, 40)])
 
@@ -70,3 +71,16 @@ def test_non_local_means_of_pictures(size):
 def test_the_offsets_are_half_of_all_neighbours():
     opposite = {(-down, -across) for down, across in denoise.OFFSETS}
     assert len({*denoise.OFFSETS, *opposite}) == (2 * denoise.REACH + 1) ** 2 - 1
+
+
+@pytest.mark.parametrize("height", [5, 8, 9, 17, 24])
+def test_strips_give_the_same_values_as_the_whole(monkeypatch, height):
+    pictures = tuple(torch.from_numpy(np.stack([x])) for x in smooth_and_noisy((height, 13)))
+
+    def compute(picture, squared):
+        return non_local_means(picture, squared), mean_around(squared, 5)
+
+    monkeypatch.setattr(means, "ROWS", 8)
+    reach = max(denoise.REACH + denoise.PATCH // 2, 5 // 2)
+    for found, expected in zip(by_rows(compute, pictures, reach), compute(*pictures), strict=True):
+        assert torch.equal(found, expected)

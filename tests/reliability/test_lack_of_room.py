@@ -22,7 +22,7 @@ from hdrpipe.errors import CapacityError, Exit, HdrpipeError, StoppedError, Usag
 from hdrpipe.files import system
 from hdrpipe.files.pictures import decoder as decoder_module
 from hdrpipe.files.pictures.decoder import Decoder
-from hdrpipe.files.pictures.radiance import exr_bytes, hdr_bytes
+from hdrpipe.files.pictures.radiance import exr_chunks, hdr_bytes
 from hdrpipe.files.system import kills, peak_bytes
 from hdrpipe.learning import train as train_module
 
@@ -197,7 +197,7 @@ def test_a_limit_of_file_sizes_is_lack_of_room(shots, tmp_path, name, count):
 def test_pictures_that_cannot_be_encoded_for_lack_of_room(monkeypatch):
     monkeypatch.setattr("OpenEXR.File.write", lambda *_: raised(RuntimeError("File too large.")))
     monkeypatch.setattr("cv2.imencode", lambda *_: (False, None))
-    for encode in (lambda: exr_bytes(radiance(), None, {}), lambda: hdr_bytes(radiance(), {})):
+    for encode in (lambda: exr_chunks(radiance(), None, {}), lambda: hdr_bytes(radiance(), {})):
         with pytest.raises(CapacityError, match="ulimit -f"):
             encode()
 

@@ -4,6 +4,7 @@ One child serves many pictures; it is started on first use, and again when a pic
 """
 
 import contextlib
+import io
 import json
 import math
 import os
@@ -14,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -251,17 +252,20 @@ class Decoder:
         target[: len(head)] = head
         filled, self._rest = len(head), self._rest[len(head) :]
         while filled < len(target):
-            data = self._read(min(2**20, len(target) - filled))
-            target[filled : filled + len(data)] = data
-            filled += len(data)
+            filled += self._read_into(target[filled:])
 
     def _read(self, most: int) -> bytes:
+        data = bytearray(most)
+        return bytes(data[: self._read_into(memoryview(data))])
+
+    def _read_into(self, target: memoryview) -> int:
+        """Number of bytes that were there to be read."""
         if self._child is None or self._child.stdout is None:
             raise _ChildError("has ended")
-        data = os.read(self._child.stdout.fileno(), most)
-        if not data:
+        count = cast(io.FileIO, self._child.stdout).readinto(target)
+        if not count:
             raise self._ended(self._child)
-        return data
+        return count
 
     def _ended(self, child: subprocess.Popen[bytes]) -> Exception:
         """Error for a child whose answers have ended."""

@@ -1,9 +1,9 @@
-"""HDR pictures for other programs: OpenEXR, Radiance and 16-bit TIFF, as bytes in memory."""
+"""HDR pictures for other programs: OpenEXR, Radiance and 16-bit TIFF, as bytes."""
 
+import contextlib
 import math
 import struct
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import cv2
@@ -22,12 +22,15 @@ U16 = 65535
 ROOM = "free memory and space for temporary files (TMPDIR), or raise the limit on the size of files (ulimit -f)"
 """Advice where a library cannot write a picture that is as yet no file of ours."""
 
+CHUNK = 2**22
+"""Bytes of an encoded picture that are handed on at a time."""
+
 HALF = 65504.0
 """Largest 16-bit float."""
 
 
-def exr_bytes(radiance: Picture, sigma: Plane | None, header: Mapping[str, Any], half: bool = True) -> bytes:
-    """OpenEXR with channels R, G, B and, where there is a sigma, `uncertainty.Y`.
+def exr_chunks(radiance: Picture, sigma: Plane | None, header: Mapping[str, Any], half: bool = True) -> Iterator[bytes]:
+    """OpenEXR with channels R, G, B and, where there is a sigma, `uncertainty.Y`: the bytes of the file, by and by.
 
     Args:
         radiance: linear, (3, H, W).
@@ -47,12 +50,20 @@ def exr_bytes(radiance: Picture, sigma: Plane | None, header: Mapping[str, Any],
     compression = OpenEXR.PIZ_COMPRESSION if dtype is np.float16 else OpenEXR.NO_COMPRESSION
     fixed = {"compression": compression, "type": OpenEXR.scanlineimage, "chromaticities": CHROMATICITIES}
     # the library writes to a name only: a file in memory keeps a full disk out of its reach
-    with passing_file() as name:
+    with contextlib.ExitStack() as stack:
+        name = stack.enter_context(passing_file())
         try:
             OpenEXR.File({**header, **fixed}, channels).write(name)
         except RuntimeError as error:
             raise CapacityError(f"cannot be encoded as OpenEXR in memory ({error})", hint=ROOM) from error
-        return Path(name).read_bytes()
+        return _chunks(name, stack.pop_all())
+
+
+def _chunks(name: str, kept: contextlib.ExitStack) -> Iterator[bytes]:
+    """Bytes of a file, which is `kept` until they are read."""
+    with kept, open(name, "rb", buffering=0) as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
 
 
 def hdr_bytes(radiance: Picture, header: Mapping[str, Any]) -> bytes:

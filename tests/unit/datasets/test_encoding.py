@@ -6,7 +6,7 @@ import tifffile
 from camera_files import frames, radiance, write_burst
 
 from hdrpipe.datasets.bursts import find_burst
-from hdrpipe.datasets.encoding import coded_if_linear, stretched
+from hdrpipe.datasets.encoding import blocks, coded_if_linear, stretched
 from hdrpipe.datasets.reading import read_burst
 
 EV = (0.0, 2.0, 4.0)
@@ -119,3 +119,13 @@ def test_black_and_full_range_are_no_matter(top):
 def test_an_ordinary_burst_has_nothing_said(tmp_path):
     for suffix in ("png", "tif"):
         assert read_burst(find_burst(write_burst(tmp_path / suffix, suffix=suffix))).notes == ()
+
+
+@pytest.mark.parametrize(("height", "width"), [(33, 40), (256, 300), (270, 515)])
+def test_blocks_have_the_mean_and_the_largest_value_of_their_pixels(height, width):
+    frame = np.random.default_rng(0).integers(0, 65536, (3, height, width), np.uint16)
+    side = min(8, min(height, width) // 32)
+    rows, columns = height // side, width // side
+    squares = frame[:, : rows * side, : columns * side].reshape(3, rows, side, columns, side)
+    means, most = squares.mean(axis=(0, 2, 4)).ravel(), squares.max(axis=(0, 2, 4)).ravel()
+    assert np.array_equal(blocks(frame), np.stack([means, most]) / 65535)

@@ -7,7 +7,7 @@ from PIL import Image
 
 from hdrpipe.files.marks import MARK, is_result, marked_png
 from hdrpipe.files.pictures.images import png_bytes
-from hdrpipe.files.pictures.radiance import exr_bytes, hdr_bytes, tiff_bytes
+from hdrpipe.files.pictures.radiance import exr_chunks, hdr_bytes, tiff_bytes
 
 RADIANCE = np.random.default_rng(0).random((3, 5, 9), np.float32)
 RGB = np.random.default_rng(1).integers(0, 256, (5, 9, 3), np.uint8)
@@ -20,7 +20,7 @@ def header(maker):
 @pytest.mark.parametrize(
     "write",
     [
-        lambda maker: exr_bytes(RADIANCE, None, header(maker)),
+        lambda maker: b"".join(exr_chunks(RADIANCE, None, header(maker))),
         lambda maker: hdr_bytes(RADIANCE, header(maker)),
         lambda maker: tiff_bytes(RADIANCE, header(maker)),
         lambda maker: marked_png(png_bytes(RGB), "net") if maker else png_bytes(RGB),

@@ -10,7 +10,7 @@ from PIL import Image
 
 from hdrpipe.errors import UsageError
 from hdrpipe.files.pictures.images import read_picture
-from hdrpipe.files.pictures.radiance import exr_bytes, hdr_bytes, header_text, tiff_bytes
+from hdrpipe.files.pictures.radiance import exr_chunks, hdr_bytes, header_text, tiff_bytes
 
 HEADER = {"hdrpipe.anchor": "min-ev", "expTime": 0.01}
 
@@ -23,7 +23,7 @@ def picture():
 @pytest.mark.parametrize(("half", "tolerance"), [(True, 5e-4), (False, 0.0)])
 def test_exr_holds_radiance_uncertainty_and_header(tmp_path, picture, half, tolerance):
     path, sigma = tmp_path / "a.exr", picture[0] * 0.1
-    path.write_bytes(exr_bytes(picture, sigma, HEADER, half))
+    path.write_bytes(b"".join(exr_chunks(picture, sigma, HEADER, half)))
     file = OpenEXR.File(str(path), separate_channels=True)
     channels = {name: channel.pixels for name, channel in file.channels().items()}
     assert list(channels) == ["B", "G", "R", "uncertainty.Y"]
@@ -39,13 +39,13 @@ def test_exr_holds_radiance_uncertainty_and_header(tmp_path, picture, half, tole
 
 @pytest.mark.parametrize(("half", "compression"), [(True, "PIZ"), (False, "NO")])
 def test_exr_of_16_bits_is_compressed_and_of_32_bits_is_not(tmp_path, picture, half, compression):
-    (tmp_path / "a.exr").write_bytes(exr_bytes(picture, picture[0], {}, half))
+    (tmp_path / "a.exr").write_bytes(b"".join(exr_chunks(picture, picture[0], {}, half)))
     named = getattr(OpenEXR, f"{compression}_COMPRESSION")
     assert OpenEXR.File(str(tmp_path / "a.exr")).header()["compression"] == named
 
 
 def test_exr_without_uncertainty_has_three_channels(tmp_path, picture):
-    (tmp_path / "a.exr").write_bytes(exr_bytes(picture, None, {}))
+    (tmp_path / "a.exr").write_bytes(b"".join(exr_chunks(picture, None, {})))
     assert list(OpenEXR.File(str(tmp_path / "a.exr"), separate_channels=True).channels()) == ["B", "G", "R"]
 
 
