@@ -19,7 +19,7 @@ ROWS = 192
 
 
 def by_rows(compute: Callable[..., tuple[Tensor, ...]], pictures: tuple[Tensor, ...], reach: int) -> tuple[Tensor, ...]:
-    """What `compute` gives for pictures, strip by strip: the same values, in less time where they are large.
+    """Apply `compute` to pictures strip by strip: the same values, in less time where they are large.
 
     Args:
         compute: from tensors (..., h, W) to tensors (..., h, W); looks `reach` rows up and down.
