@@ -4,6 +4,7 @@ With `--against FOLDER` (a checkout of another version) the two take turns, and 
 """
 
 import argparse
+import multiprocessing
 import os
 import statistics
 import subprocess
@@ -107,7 +108,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made, "burst")
         folder.mkdir()
-        burst(folder, given.height, given.width, given.frames)
+        # in a process of its own: the most memory of this one would count as that of the commands that it starts
+        maker = multiprocessing.get_context("spawn").Process(
+            target=burst, args=(folder, given.height, given.width, given.frames)
+        )
+        maker.start()
+        maker.join()
         for _ in range(given.repeats):
             for name, checkout in checkouts.items():
                 costs[name].append(fuse(checkout, folder, Path(made, f"{name}.exr"), ["--threads", given.threads]))
