@@ -42,21 +42,20 @@ def corrected(
 ) -> Corrected:
     """Samples (N, 3, H, W) by gamma 2.2 in one white balance, with what was changed.
 
-    Samples that need no change are handed back as they are. A response, and a white below the highest code, are looked
-    for in `coarse` files only, those of 8 bits, which cameras write (a profile may have made 16 of them), and only
-    where the exposures are `timed`: not estimated from the pictures.
+    Samples that need no change are handed back as they are. A response is looked for only where the exposures are
+    `timed`: not estimated from the pictures. So is a white below the highest code in `coarse` files, those of 8 bits (a
+    profile may have made 16 of them).
     """
     notes: list[str] = []
-    checkable = timed and coarse
     looked_at = _eight_bits(samples) if coarse else samples
-    white = white_code(looked_at, ev) if checkable else 255
+    white = white_code(looked_at, ev) if timed and coarse else 255
     if white < 255:
         notes.append(f"frames clip at code {white} of 255: that is taken for white")
         looked_at = samples = _stretched(samples, white)
     burst = thinned(looked_at, ev)
     matches = match(burst)
     response, seen = RESPONSES[curve] or PLAIN, RESPONSES[curve] is None
-    if seen and checkable:
+    if seen and timed:
         response = response_of(matches, len(ev), reference)
     if seen and response is not PLAIN:
         before, after = (misfit(matches.levels(matches.excess_stops(tried), tried)) for tried in (PLAIN, response))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hdrpipe.errors import InputError
 from hdrpipe.files.pictures.colour import SAME_COLOUR
+from hdrpipe.imaging.saturation import BINS, clipping
 from hdrpipe.quantities import GAMMA, Picture
 
 TOP = 65535
@@ -16,6 +17,12 @@ TOP = 65535
 
 STORED_BITS = (10, 12, 14)
 """Depths of sensors and recorders whose values 16-bit files hold as they are."""
+
+CLOSE = 0.98
+"""Share of a range from which on a level is its end."""
+
+COUNTED = 1_000_000
+"""Pixels of a frame whose values are counted."""
 
 SIDE = 8
 """Pixels a side of the blocks that are compared: their means have little noise, and small movements do not count."""
@@ -40,36 +47,69 @@ OVERSHOOT = 1.05
 """Linear floats up to here clip at 1: resampling carries a few beyond it."""
 
 
-def levels_of_floats(samples: NDArray[np.float32]) -> tuple[NDArray[np.uint16], list[str]]:
-    """Display-coded floats (N, 3, H, W) >= 0 of a burst as 16-bit levels, and remarks.
+def levels_of_floats(samples: NDArray[np.float32], ev: Sequence[float]) -> tuple[NDArray[np.uint16], list[str]]:
+    """Display-coded floats (N, 3, H, W) >= 0 of a burst in ascending exposure as 16-bit levels, and remarks.
 
-    They end at 1, or where the largest value of the burst lies beyond that: only ratios of radiance matter.
+    They end where they clip, or else at 1, or at the largest value of the burst where that lies beyond 1: only ratios
+    of radiance matter.
     """
     top = float(np.quantile(samples[-1], 0.999))
     white = float(samples.max()) if top > OVERSHOOT ** (1 / GAMMA) else 1.0
     levels = np.empty(samples.shape, np.uint16)
     for index, frame in enumerate(samples):
         levels[index] = np.rint((frame * np.float32(1.0 / white)).clip(0.0, 1.0) * np.float32(TOP))
-    what = "floats are taken as linear light"
-    return levels, [what if white == 1.0 else f"{what} that ends at {white**GAMMA:g}, their largest value"]
+    end = _end(levels, ev)
+    what, linear = "floats are taken as linear light", white**GAMMA
+    if end is not None and end < CLOSE * TOP:
+        linear *= (end / TOP) ** GAMMA
+        return _taken_over(levels, end), [f"{what} that ends at {linear:.3g}, where they clip"]
+    return levels, [what if white == 1.0 else f"{what} that ends at {linear:g}, their largest value"]
 
 
-def stretched(samples: NDArray[np.uint16]) -> tuple[NDArray[np.uint16], list[str]]:
-    """16-bit frames (N, 3, H, W) of a burst over their whole range, in place, and remarks.
+def stretched(samples: NDArray[np.uint16], ev: Sequence[float]) -> tuple[NDArray[np.uint16], list[str]]:
+    """16-bit frames (N, 3, H, W) of a burst in ascending exposure over their whole range, in place, and remarks.
 
-    The largest value of the burst shows how many bits are in use: the longest exposure nearly always clips.
+    They end where they clip; where none does, the largest value of the burst shows how many bits are in use.
     """
     top = int(samples.max())
-    bits = next((bits for bits in STORED_BITS if 2 ** (bits - 1) <= top < 2**bits), None)
-    if bits is None:
+    end, bits = _end(samples, ev), top.bit_length()
+    if end is None and bits in STORED_BITS:
+        if top != 2**bits - 1:
+            more = f"if these are {bits} bit in 16-bit files, multiply them by {2 ** (16 - bits)}"
+            return samples, [f"no value is beyond {top}: {more}"]
+        end = top
+    if end is None or end >= CLOSE * TOP:
         return samples, []
-    if top != 2**bits - 1:
-        what = f"no value is beyond {top}: if these are {bits} bit in 16-bit files, multiply them by {2 ** (16 - bits)}"
-        return samples, [what]
-    table = np.rint(np.arange(top + 1) * (TOP / top)).astype(np.uint16)
+    bits = end.bit_length()
+    if end == 2**bits - 1:
+        what = f"values end at {end}: they are {bits} bit in 16-bit files, and taken over that range"
+    else:
+        what = f"values clip at {end} of {TOP}: that is taken for white"
+    return _taken_over(samples, end), [what]
+
+
+def _end(samples: NDArray[np.uint16], ev: Sequence[float]) -> int | None:
+    """Value at which frames (N, 3, H, W) clip, whether they are linear or coded by gamma 2.2; None where none does."""
+    top = int(samples.max())
+    stride = max(1, int(np.sqrt(samples[0, 0].size / COUNTED)))
+    bins = np.arange(TOP + 1) * BINS // (top + 1)
+    tones = [
+        np.array([np.bincount(bins[plane], minlength=BINS)[:BINS] for plane in frame.reshape(3, -1)])
+        for frame in samples[:, :, ::stride, ::stride]
+    ]
+    level = clipping(tones, [value / GAMMA for value in ev])
+    if level is None:
+        return None
+    end = top if level > CLOSE else round(level * top)
+    return end if samples.min() < end / 2 else None
+
+
+def _taken_over(samples: NDArray[np.uint16], end: int) -> NDArray[np.uint16]:
+    """Samples over the range up to `end`, in place."""
+    table = np.rint(np.minimum(np.arange(TOP + 1) / end, 1.0) * TOP).astype(np.uint16)
     for frame in samples:
         frame[:] = table[frame]
-    return samples, [f"values end at {top}: they are {bits} bit in 16-bit files, and taken over that range"]
+    return samples
 
 
 def coded_if_linear(samples: NDArray[np.uint16], ev: Sequence[float]) -> tuple[NDArray[np.uint16], list[str]]:

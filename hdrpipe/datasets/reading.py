@@ -170,12 +170,12 @@ def _as_levels(
     """Samples display-coded over the range of their type, and remarks."""
     formats, coarse = {info.format for info in infos}, {info.coarse for info in infos}
     if is_float(samples):
-        return levels_of_floats(samples)
+        return levels_of_floats(samples, files.ev)
     if len(coarse) > 1:
         return samples, ["frames of 8 and of 16 bit are mixed; each is divided by its own maximum"]
     if coarse == {True} or not formats <= {"png", "tiff"}:
         return samples, []
-    samples, remarks = stretched(samples)
+    samples, remarks = stretched(samples, files.ev)
     if files.source == "estimate":
         return samples, remarks
     samples, more = coded_if_linear(samples, files.ev)

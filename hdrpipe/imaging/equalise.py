@@ -12,15 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdrpipe.imaging.camera import ldr_from_linear
-from hdrpipe.imaging.exposure import offsets, pixel_offsets
-from hdrpipe.imaging.response import PLAIN, SRGB, Floats, Matches, Response, Thinned, fitted, misfit
+from hdrpipe.imaging.exposure import FEWEST, offsets, pixel_offsets
+from hdrpipe.imaging.response import PLAIN, SRGB, Floats, Matches, Response, Thinned, exponents, fitted, misfit, power
+from hdrpipe.quantities import GAMMA
 
-NOTICED = (1.0, 2.0)
-"""Levels of 8 bits that gamma 2.2 must miss by, for sRGB and for any other curve to be looked for: rounding alone makes
-0.2, heavy noise up to 1.7, which a curve fits where there is none."""
+NOTICED = (0.5, 2.0)
+"""Levels of 8 bits that gamma 2.2 must miss by, for sRGB or another power and for any other curve to be looked for:
+rounding alone makes 0.2, heavy noise up to 1.7, which a curve fits where there is none."""
 
 CLEARLY = (0.25, 0.5)
-"""Largest fraction of that misfit which sRGB, and which another curve, may leave."""
+"""Largest fraction of that misfit which sRGB or another power, and which another curve, may leave."""
 
 ENOUGH = 40
 """Fewest matches from which anything is estimated."""
@@ -41,7 +42,7 @@ SURELY = 2.5
 """Times the spread that a difference must reach."""
 
 AGREEING = 0.5
-"""Fraction of a difference by which its measures by ranks and by pixels may disagree."""
+"""Fraction of a difference by which its measures, by ranks and pixels or by several pairs of frames, may disagree."""
 
 CLOSEST = 0.1
 """Stops that mended exposures stay apart."""
@@ -89,20 +90,35 @@ class Making:
 
 def response_of(matches: Matches, count: int, reference: int) -> Response:
     """The response that explains the matches between `count` frames: gamma 2.2 unless another one clearly does."""
-    missed = misfit(matches.levels(matches.excess_stops(PLAIN), PLAIN)) if len(matches) >= ENOUGH else 0.0
+    missed = _missed(matches, PLAIN) if len(matches) >= ENOUGH else 0.0
     if missed < NOTICED[0]:
         return PLAIN
-    if misfit(matches.levels(matches.excess_stops(SRGB), SRGB)) < CLEARLY[0] * missed:
-        return SRGB
-    if missed < NOTICED[1] or matches.brighter.max() - matches.darker.min() < WIDE:
+    unclear = missed < NOTICED[1] or matches.brighter.max() - matches.darker.min() < WIDE
+    simple = [SRGB, *(_powers(matches) if unclear else ())]
+    left, best = min(((_missed(matches, tried), tried) for tried in simple), key=lambda pair: pair[0])
+    if left < CLEARLY[0] * missed:
+        return best
+    if unclear:
         return PLAIN
     curve = fitted(matches)
-    left = misfit(matches.levels(matches.excess_stops(curve), curve))
+    left = _missed(matches, curve)
     low, high = EXPONENTS
     exponent = float(curve(0.7) - curve(0.2)) / np.log2(0.7 / 0.2)
     if left > CLEARLY[1] * missed or not low < exponent < high or _only_slips(matches, count, reference, left):
         return PLAIN
     return curve
+
+
+def _missed(matches: Matches, response: Response) -> float:
+    return misfit(matches.levels(matches.excess_stops(response), response))
+
+
+def _powers(matches: Matches) -> list[Response]:
+    """The power on which several pairs of frames agree, if they do: a slip of one exposure would part them."""
+    seen, (low, high) = exponents(matches, FEWEST), EXPONENTS
+    middle = float(np.median(seen)) if len(seen) else GAMMA
+    agreed = len(seen) > 1 and np.ptp(seen) < AGREEING * abs(middle - GAMMA)
+    return [power(middle)] if agreed and low < middle < high else []
 
 
 def _only_slips(matches: Matches, count: int, reference: int, left: float) -> bool:

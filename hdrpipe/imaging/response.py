@@ -182,6 +182,19 @@ def misfit(levels: Floats) -> float:
     return float(best[: max(1, int(TRIMMED * len(best)))].mean())
 
 
+def exponents(matches: Matches, fewest: int) -> Floats:
+    """The exponent of a power law by each pair of frames with so many matches: the median of what its matches say."""
+    seen = np.maximum(np.log2(matches.brighter / matches.darker), 1e-3)
+    pairs, which = np.unique(matches.frames, axis=0, return_inverse=True)
+    of_pairs = ((matches.step / seen)[which.ravel() == pair] for pair in range(len(pairs)))
+    return np.array([np.median(values) for values in of_pairs if len(values) >= fewest])
+
+
+def power(exponent: float) -> Response:
+    """The response of codes to this power."""
+    return Response(f"gamma {exponent:.2f}", exponent * KNOT_STOPS)
+
+
 def fitted(matches: Matches) -> Response:
     """The smooth rising curve that explains the matches best; see the module on what it can know.
 

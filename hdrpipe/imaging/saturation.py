@@ -45,14 +45,24 @@ RINGING = 0.5
 def saturation(tones: Sequence[NDArray[np.int64]], ev: Sequence[float]) -> float:
     """The lowest share of the range at which a colour of a frame saturates; 1 where none does below the white level.
 
-    A frame saturates where its brightest pixels pile up at one value, and the next shorter frame predicts these to be
+    Args:
+        tones, ev: see `clipping`.
+    """
+    level = clipping(tones, ev)
+    return level if level is not None and level < NEAR_WHITE else 1.0
+
+
+def clipping(tones: Sequence[NDArray[np.int64]], ev: Sequence[float]) -> float | None:
+    """The lowest share of the range at which a colour of a frame clips, its end included; None where none does.
+
+    A frame clips where its brightest pixels pile up at one value, and the next shorter frame predicts these to be
     much brighter. A flat light that is not clipped piles up as well, but is as bright as the shorter frame predicts.
 
     Args:
-        tones: of each frame, counts of sensor values (colours, BINS), from black to the white level.
-        ev: exposure values in stops, ascending.
+        tones: of each frame, counts of values (colours, BINS), from black to the end of the range.
+        ev: exposure values in the stops by which these values rise, ascending.
     """
-    levels = [1.0]
+    levels = []
     for (short, before), (long, after) in pairwise(zip(tones, ev, strict=True)):
         for darker, brighter in zip(short, long, strict=True):
             pile = _pile(brighter)
@@ -60,8 +70,7 @@ def saturation(tones: Sequence[NDArray[np.int64]], ev: Sequence[float]) -> float
                 lowest, count = pile
                 expected = _from_the_top(darker, count / 4) * 2.0 ** (after - before)
                 levels += [lowest / BINS] if expected > EXCESS * lowest else []
-    level = min(levels)
-    return level if level < NEAR_WHITE else 1.0
+    return min(levels, default=None)
 
 
 def white_code(samples: NDArray[np.uint8], ev: Sequence[float]) -> int:

@@ -93,7 +93,7 @@ def test_without_told_exposures_nothing_tells_linear_light(tmp_path):
     assert not any("linear" in note for note in written(tmp_path / "b", linear(), told=False).notes)
 
 
-@pytest.mark.parametrize("bits", [10, 12, 14])
+@pytest.mark.parametrize("bits", range(8, 16))
 @pytest.mark.parametrize("light", [True, False])
 def test_fewer_bits_in_sixteen_are_taken_over_their_range(tmp_path, bits, light):
     top = 2**bits - 1
@@ -103,17 +103,44 @@ def test_fewer_bits_in_sixteen_are_taken_over_their_range(tmp_path, bits, light)
     assert np.abs(burst.burst().ldr[-1] - frames(radiance(), EV)[-1]).max() < 3 / top**0.5
 
 
+@pytest.mark.parametrize("ev", [EV, (0.0, 1.0, 2.0)])
+@pytest.mark.parametrize("power", [1.0, 1 / 2.2])
+@pytest.mark.parametrize("end", [900, 15_892, 32_768, 58_000])
+def test_sixteen_bits_end_where_frames_clip(tmp_path, end, power, ev):
+    light = linear(ev, 0.02) / 65535
+    burst = written(tmp_path / "b", np.rint(light**power * end).astype(np.uint16), ev)
+    assert any(f"values clip at {end} of 65535" in note for note in burst.notes)
+    assert np.abs(burst.burst().linear - light).max() < 3 / end**0.5
+
+
+def test_the_colour_that_clips_first_is_white_and_hot_pixels_are_not():
+    light = (linear().astype(np.float64) / 65535).clip(0, np.array([0.5, 1.0, 0.75])[:, None, None])
+    light[:, 1, 10, 10] = 1.0
+    kept, _ = stretched(np.rint(light * 20_000).astype(np.uint16), EV)
+    assert np.abs(kept / 65535 - np.minimum(2 * light, 1)).max() < 0.01
+
+
+@pytest.mark.parametrize("bright", [0.3, 0.8])
+def test_a_flat_light_and_frames_that_do_not_clip_are_no_end(bright):
+    light = linear() / 65535 * bright / 16
+    light[:, :, :12] = bright / 16 * np.exp2(EV)[:, None, None, None]
+    samples = np.rint(light.clip(0, bright) ** (1 / 2.2) * 65535).astype(np.uint16)
+    kept, notes = stretched(samples.copy(), EV)
+    assert np.array_equal(kept, samples)
+    assert notes == []
+
+
 @pytest.mark.parametrize("top", [3000, 12_000])
 def test_a_range_that_no_depth_ends_is_kept_and_said(top):
     samples = np.full((2, 3, 4, 4), top, np.uint16)
-    kept, notes = stretched(samples.copy())
+    kept, notes = stretched(samples.copy(), EV[:2])
     assert np.array_equal(kept, samples)
     assert f"no value is beyond {top}" in notes[0]
 
 
 @pytest.mark.parametrize("top", [0, 255, 30_000, 65_535])
 def test_black_and_full_range_are_no_matter(top):
-    assert stretched(np.full((2, 3, 4, 4), top, np.uint16))[1] == []
+    assert stretched(np.full((2, 3, 64, 64), top, np.uint16), EV[:2])[1] == []
 
 
 def test_an_ordinary_burst_has_nothing_said(tmp_path):

@@ -53,6 +53,16 @@ def test_floats_are_linear_light_up_to_one_or_to_their_largest_value(tmp_path, s
     assert ["linear light" in note for note in burst.notes] == [True]
 
 
+def test_floats_that_clip_below_one_end_there(tmp_path):
+    for number, time in enumerate((1, 4, 16)):
+        linear = (radiance() * np.float32(time)).clip(0, 1) * np.float32(0.4)
+        tifffile.imwrite(tmp_path / f"{number}.tif", linear.transpose(1, 2, 0), photometric="rgb")
+    (tmp_path / "exposure.txt").write_text("0\n2\n4\n")
+    _, burst = read(tmp_path)
+    assert np.allclose(burst.burst().radiance[0], radiance(), rtol=0.02, atol=1e-6)
+    assert "ends at 0.4, where they clip" in burst.notes[0]
+
+
 def test_sizes_that_differ_are_told(tmp_path):
     folder = write_burst(tmp_path / "b")
     write_frame(folder / "2.png", frames(radiance())[1, :, :40], 16)
@@ -196,6 +206,17 @@ def test_a_tone_curve_is_undone_and_said(tmp_path):
     assert plain.coding == Coding(None, quality=plain.coding.quality)
     assert plain.coding.compressed
     assert seen.coding.edges.shape == (3, 257)
+
+
+def test_a_tone_curve_of_sixteen_bits_is_undone_and_said(tmp_path):
+    for index in range(3):
+        write_frame(tmp_path / f"{index}.tif", s_curve((radiance(3, 120, 160) * 0.8 * 4.0**index).clip(0, 1)), 16)
+    (tmp_path / "exposure.txt").write_text("0\n2\n4\n")
+    plain, seen = (read_burst(find_burst(tmp_path), curve=curve) for curve in ("gamma", "auto"))
+    assert "the response is taken to be the camera's curve" in seen.notes[0]
+    assert any("the pictures say" in note for note in plain.notes)
+    assert not any("the pictures say" in note for note in seen.notes)
+    assert seen.coding == Coding()
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])

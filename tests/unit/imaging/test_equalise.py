@@ -65,6 +65,15 @@ def test_srgb_is_known_by_its_name():
     assert seen(shot(room(), srgb)).response is SRGB
 
 
+@pytest.mark.parametrize("exponent", [1.8, 2.0, 2.4, 2.6])
+@pytest.mark.parametrize("ev", [EV, (0.0, 1.0, 2.0), (0.0, 1.0, 2.0, 3.0, 4.0), (0.0, 0.7, 1.4, 2.1)])
+def test_another_power_is_no_ladder_of_slips(exponent, ev):
+    made = seen(shot(room(), lambda linear: linear ** (1 / exponent), ev), ev)
+    off = made.response(CODES) - exponent * np.log2(CODES)
+    assert np.abs(off - off[4]).max() < 0.1
+    assert made.ev == pytest.approx(ev, abs=0.01)
+
+
 @pytest.mark.parametrize("noise", [0.0, 4e-3])
 @pytest.mark.parametrize("ev", [EV, (0.0, 1.0, 2.0), (0.0, 3.0)])
 def test_gamma_stays_gamma(noise, ev):
