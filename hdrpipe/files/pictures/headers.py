@@ -28,6 +28,8 @@ _SIGNATURES = {
     b"\xff\xd8\xff": "jpeg",
     b"II*\0": "tiff",
     b"MM\0*": "tiff",
+    b"II+\0": "tiff",
+    b"MM\0+": "tiff",
     b"#?": "hdr",
     b"\x76\x2f\x31\x01": "exr",
 }

@@ -89,7 +89,7 @@ def decode(
     elif kind in heif.KINDS:
         samples, opaque = _without_alpha(heif.samples(path, kind))
     else:
-        (samples, opaque), notes = jpeg.watched(path, lambda: _cv2_samples(path, kind))
+        (samples, opaque), notes = jpeg.watched(path, lambda: _samples(path, kind))
         notes = (*notes, *(tiff_pages.remarks(path) if kind == "tiff" else ()))
         if kind == "hdr":
             samples = samples / np.float32(radiance_exposure(path))
@@ -162,27 +162,34 @@ def _encoded(rgb: NDArray[np.uint8], suffix: str, options: list[int]) -> bytes:
     return data.tobytes()
 
 
-def _cv2_samples(path: Path | str, kind: str) -> tuple[np.ndarray, NDArray[np.bool_] | None]:
-    """Decode by OpenCV to RGB samples (H, W, 3) in their own type, and where they are opaque."""
+def _samples(path: Path | str, kind: str) -> tuple[np.ndarray, NDArray[np.bool_] | None]:
+    """RGB samples (H, W, 3) of a PNG, JPEG, TIFF or Radiance file in their own type, and where they are opaque."""
+    page = tiff_pages.full_page(path) if kind == "tiff" else None
+    if page is None or page.plain:
+        samples = _by_opencv(path, page)
+    else:
+        samples = upright(tiff_pages.stored_samples(path), camera_data(path).orientation)
+    count = samples.shape[2]
+    has_alpha = count in (2, 4) and (kind == "png" or (page is not None and page.alpha))
+    opaque = _opaque(samples[..., -1]) if has_alpha else None
+    if page and count == 4 and has_alpha and page.multiplied and opaque is None and not _is_full(samples[..., 3]).all():
+        raise InputError("is nowhere opaque, and its colours are multiplied by alpha", path, "save it without alpha")
+    return np.repeat(samples[..., :1], 3, axis=2) if count < 3 else samples[..., :3], opaque
+
+
+def _by_opencv(path: Path | str, page: tiff_pages.Page | None) -> np.ndarray:
+    """Samples (H, W, C) by OpenCV: grey, RGB or RGB and alpha, upright where they are a page of a TIFF."""
     try:
         with plain(path) as name:
-            samples = _page_samples(name) if kind == "tiff" else cv2.imread(name, cv2.IMREAD_UNCHANGED)
+            samples = cv2.imread(name, cv2.IMREAD_UNCHANGED) if page is None else _page_samples(name, page)
     except cv2.error as error:
         raise InputError(f"cannot be decoded ({error.err})", path) from error
     if samples is None or samples.size == 0:
         raise InputError("cannot be decoded", path)
-    page = tiff_pages.full_page(path) if kind == "tiff" else None
-    if samples.ndim == 2 or samples.shape[2] == 1:
-        opaque = None
-        if page and page.alpha:
-            both = upright(tiff_pages.grey_and_alpha(path), camera_data(path).orientation)
-            samples, opaque = both[..., 0], _opaque(both[..., 1])
-        return np.repeat(samples.reshape(*samples.shape[:2], 1), 3, axis=2), opaque
-    has_alpha = samples.shape[2] == 4 and (kind == "png" or (page is not None and page.alpha))
-    opaque = _opaque(samples[..., 3]) if has_alpha else None
-    if page and has_alpha and page.multiplied and opaque is None and not _is_full(samples[..., 3]).all():
-        raise InputError("is nowhere opaque, and its colours are multiplied by alpha", path, "save it without alpha")
-    return samples[..., 2::-1], opaque
+    samples = samples.reshape(*samples.shape[:2], -1)
+    if samples.shape[2] < 4:
+        return samples[..., ::-1]
+    return cv2.cvtColor(samples, cv2.COLOR_BGRA2RGBA)
 
 
 def _without_alpha(samples: np.ndarray) -> tuple[np.ndarray, NDArray[np.bool_] | None]:
@@ -208,7 +215,7 @@ def _coded(linear: np.ndarray, path: Path | str) -> np.ndarray:
     return coded
 
 
-def _page_samples(name: str) -> np.ndarray | None:
+def _page_samples(name: str, page: tiff_pages.Page) -> np.ndarray | None:
     """The picture of a TIFF, upright: `cv2.imread` gives up on a page that lies on its side."""
-    _, pages = cv2.imreadmulti(name, start=tiff_pages.full_page(name).index, count=1, flags=cv2.IMREAD_UNCHANGED)
+    _, pages = cv2.imreadmulti(name, start=page.index, count=1, flags=cv2.IMREAD_UNCHANGED)
     return np.asarray(pages[0]) if pages else None

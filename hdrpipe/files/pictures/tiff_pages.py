@@ -18,16 +18,26 @@ _MASK = 4
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
 _COLOURS = (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, 3, 5, 6)
-"""Photometric interpretations: grey either way, RGB, palettes, CMYK and YCbCr are read with 8 bit, L*a*b* is not."""
+"""Photometric interpretations: grey either way, RGB, palettes, CMYK and YCbCr are read with 8 bit, L*a*b* is not; of
+more bits, and of what OpenCV does not read, the first three."""
 
 _PREMULTIPLIED, _ALPHA = 1, 2
 """Kinds of extra samples."""
+
+_COMPRESSIONS = (1, 2, 3, 4, 5, 6, 7, 8, 32773, 32946)
+"""None, CCITT, LZW, JPEG, deflate and PackBits, which OpenCV decodes; of others it makes nothing, or noise."""
 
 _NOISE_PROFILE = 51041
 """Tag of DNG 1.3."""
 
 _FLOAT = 3
 """Sample format (TIFF 6.0, section 19)."""
+
+_MISPLACED = (2, 3, 6, 7)
+"""Orientations in which OpenCV puts tiles of 8 bit into the wrong places."""
+
+_PLANAR = 2
+"""Planar configuration: a plane for each sample."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +49,8 @@ class Page:
         width, height: in pixels, as stored.
         reduced: True if its tags mark it as a smaller copy or a mask of another.
         nested: True if other pictures hang below it (SubIFDs).
-        deep: True if its samples are longer than 8 bit.
-        plain: True if OpenCV reads deep samples of its layout and meaning rightly.
-        half: True if its samples are 16-bit floats.
-        readable_colours: True if OpenCV reads its colours rightly.
+        plain: True if OpenCV reads its layout, depth and compression rightly; else `stored_samples` is needed.
+        readable_colours: True if its colours are read rightly, by one or the other.
         alpha: True if the last sample, of two or four, is alpha.
         multiplied: True if colours come multiplied by that alpha; with 8 bit the decoder does it itself.
         extra: samples of a pixel beside its colours and one alpha, as selections are saved.
@@ -54,9 +62,7 @@ class Page:
     height: int
     reduced: bool
     nested: bool
-    deep: bool
     plain: bool
-    half: bool
     readable_colours: bool
     alpha: bool
     multiplied: bool
@@ -67,8 +73,6 @@ class Page:
 def full_page(path: Path | str) -> Page:
     """The picture itself: the largest page, the first of equal ones; reduced copies and masks count only alone.
 
-    Of 16 bit, OpenCV takes planes for interleaved samples and dark for bright, and says nothing.
-
     Raises:
         InputError: the header cannot be read, or the picture is of a kind that is not.
     """
@@ -76,16 +80,11 @@ def full_page(path: Path | str) -> Page:
     page = max([page for page in pages if not page.reduced] or pages, key=lambda page: page.width * page.height)
     if page.reduced and page.nested:
         raise InputError("holds a reduced copy where its picture should be, as RAW pictures do", path)
-    if page.half:
-        raise InputError("is a TIFF of 16-bit floats, which is not read", path, "save it with 32-bit floats")
     if not page.readable_colours:
-        hint = "save it as RGB without alpha"
+        hint = "save it as RGB of 8 bit without alpha"
         raise InputError("is a TIFF of L*a*b* or other colours, or of grey multiplied by alpha", path, hint)
     if page.extra:
         raise InputError("is a TIFF of more samples than colours and alpha", path, "save it without extra channels")
-    if page.deep and not page.plain:
-        hint = "save it as RGB with interleaved samples"
-        raise InputError("is a 16-bit TIFF of separate planes or other colours, which is not read", path, hint)
     return page
 
 
@@ -109,8 +108,10 @@ def noise_profile(path: Path | str) -> tuple[float, ...] | None:
     return numbers if valid and min(numbers[::2]) > 0 else None
 
 
-def grey_and_alpha(path: Path | str) -> NDArray[Any]:
-    """Samples (H, W, 2) as stored of a page of grey and alpha, of which OpenCV would drop alpha and half of 16 bits.
+def stored_samples(path: Path | str) -> NDArray[Any]:
+    """Samples (H, W, C) as stored of a page that OpenCV does not read rightly (`Page.plain`): grey or RGB, and alpha.
+
+    Of 16 bit, OpenCV takes planes for interleaved samples and dark for bright, and says nothing.
 
     Raises:
         InputError: it is stored in a way that is not read.
@@ -122,12 +123,13 @@ def grey_and_alpha(path: Path | str) -> NDArray[Any]:
     except InputError:
         raise
     except Exception as error:  # foreign bytes: the parser has no closed list of what it raises
-        hint = "save it as RGB, or without alpha"
-        raise InputError("is a TIFF of grey and alpha that cannot be decoded", path, hint) from error
-    samples = samples.transpose(1, 2, 0) if samples.shape[0] == 2 else samples
+        what = f"is a TIFF whose samples cannot be decoded ({type(error).__name__})"
+        raise InputError(what, path, "save it as RGB with interleaved samples, uncompressed or by LZW") from error
+    samples = samples.reshape(*samples.shape, 1) if samples.ndim == 2 else samples
+    samples = samples.transpose(1, 2, 0) if page.planarconfig == _PLANAR and page.samplesperpixel > 1 else samples
     if page.photometric == _WHITE_IS_ZERO:
-        samples[..., 0] = np.iinfo(samples.dtype).max - samples[..., 0]
-    return samples
+        samples[..., 0] = 2**page.bitspersample - 1 - samples[..., 0]
+    return samples.astype(np.float32) if samples.dtype == np.float16 else samples
 
 
 def _pages(path: Path | str) -> list[Page]:
@@ -147,21 +149,24 @@ def _pages(path: Path | str) -> list[Page]:
 
 
 def _page(index: int, page) -> Page:
-    bits, interleaved = page.bitspersample, page.samplesperpixel == 1 or page.planarconfig == 1
-    extra = tuple(page.extrasamples)
-    kind, profile = page.sampleformat, page.tags.get(34675)
+    bits, count, colours = page.bitspersample, page.samplesperpixel, page.photometric
+    extra, profile = tuple(page.extrasamples), page.tags.get(34675)
+    simple = bits <= 8 or ((count == 1 or page.planarconfig != _PLANAR) and colours in (_BLACK_IS_ZERO, _RGB))
+    is_float = page.sampleformat == _FLOAT
+    half = is_float and bits == 16
+    orientation = page.tags.get(274)
+    misplaced = bits <= 8 and page.is_tiled and orientation is not None and orientation.value in _MISPLACED
+    plain = simple and not (half or misplaced) and count != 2 and page.compression in _COMPRESSIONS
+    readable = _COLOURS if plain else (_BLACK_IS_ZERO, _RGB) if is_float else (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB)
     return Page(
         index=index,
         width=int(page.imagewidth),
         height=int(page.imagelength),
         reduced=bool(page.is_reduced or page.subfiletype & _MASK),
         nested=330 in page.tags,
-        deep=bits > 8,
-        plain=interleaved and page.photometric in (_BLACK_IS_ZERO, _RGB),
-        half=kind == _FLOAT and bits == 16,
-        readable_colours=page.photometric in _COLOURS
-        and not (page.samplesperpixel == 2 and extra == (_PREMULTIPLIED,)),
-        alpha=page.samplesperpixel in (2, 4) and extra in ((_PREMULTIPLIED,), (_ALPHA,)),
+        plain=plain,
+        readable_colours=colours in readable and not (count == 2 and extra == (_PREMULTIPLIED,)),
+        alpha=count in (2, 4) and extra in ((_PREMULTIPLIED,), (_ALPHA,)),
         extra=max(0, len(extra) - 1),
         multiplied=bits == 8 or extra == (_PREMULTIPLIED,),
         profile=bytes(profile.value) if profile is not None else b"",
