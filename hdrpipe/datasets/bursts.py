@@ -188,7 +188,8 @@ def order(
     for one, other in pairwise(ranked):
         if ev[other] - ev[one] < SAME:
             pair = f"{frames[one].name!a} and {frames[other].name!a}"
-            raise InputError(f"{pair} have the same exposure ({ev[one]:+.2f} EV by {source})", name)
+            hint = f"take one of them away, or write the log2 EVs into {EXPOSURES[0]}, one a line"
+            raise InputError(f"{pair} have the same exposure ({ev[one]:+.2f} EV by {source})", name, hint)
     return BurstFiles(
         name=name,
         frames=tuple(frames[index] for index in ranked),

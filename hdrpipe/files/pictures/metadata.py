@@ -23,6 +23,8 @@ _EXIF_BYTES = 2**20
 _PILLOW = {
     "ExposureTime": 0x829A,
     "FNumber": 0x829D,
+    "ShutterSpeedValue": 0x9201,
+    "ApertureValue": 0x9202,
     "ISOSpeedRatings": 0x8827,
     "SensitivityType": 0x8830,
     "StandardOutputSensitivity": 0x8831,
@@ -51,6 +53,9 @@ _ISO_OF_TYPE = {1: (0,), 2: (1,), 3: (2,), 4: (0, 1), 5: (0, 2), 6: (1, 2)}
 _AUTO_BRACKET = 2
 
 _LONGEST_BODY = 200
+
+_MOST_STOPS = 32.0
+"""Largest logarithm of a time or an aperture: no camera has it."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +90,9 @@ def camera_data(path: Path | str) -> CameraData:
         tags = {**_by_pillow(path), **tags}
     mode = _finite(tags.get("ExposureMode"))
     return CameraData(
-        seconds=_number(tags.get("ExposureTime")),
+        seconds=_number(tags.get("ExposureTime")) or _apex(tags.get("ShutterSpeedValue"), -1.0),
         iso=_sensitivity(tags),
-        aperture=_number(tags.get("FNumber")),
+        aperture=_number(tags.get("FNumber")) or _apex(_number(tags.get("ApertureValue")), 0.5),
         taken=_moment(tags),
         orientation=int(_number(tags.get("Orientation")) or 1),
         bracketed=None if mode is None else mode == _AUTO_BRACKET,
@@ -105,6 +110,12 @@ def _sensitivity(tags: Mapping[str, Any]) -> float | None:
     named = [_ISO_TAGS[index] for index in _ISO_OF_TYPE.get(kind, (0, 1, 2))]
     numbers = [number for name in (*named, *_ISO_TAGS) if (number := _number(tags.get(name))) is not None]
     return next((number for number in numbers if number >= (old or 0)), old)
+
+
+def _apex(value: Any, power: float) -> float | None:
+    """Time or f-number of its logarithm (APEX), some of whose values are so large that they mean nothing."""
+    stops = _finite(value)
+    return 2.0 ** (power * stops) if stops is not None and abs(stops) <= _MOST_STOPS else None
 
 
 def _body(tags: Mapping[str, Any]) -> str:

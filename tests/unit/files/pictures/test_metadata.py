@@ -42,6 +42,24 @@ def test_sensitivities_beyond_16_bits_stand_in_tags_of_their_own(tmp_path, suffi
     assert camera_data(picture(tmp_path / f"a.{suffix}", {**tags, 0x829A: IFDRational(1, 60)})).iso == iso
 
 
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+@pytest.mark.parametrize(
+    ("tags", "seconds", "aperture"),
+    [
+        ({0x9201: IFDRational(6, 1), 0x9202: IFDRational(6, 1)}, 1 / 64, 8.0),
+        ({0x9201: IFDRational(-2, 1)}, 4.0, None),
+        ({0x829A: IFDRational(0, 1), 0x9201: IFDRational(0, 1), 0x829D: IFDRational(0, 1)}, 1.0, None),
+        ({0x829A: IFDRational(1, 60), 0x9201: IFDRational(6, 1), 0x829D: IFDRational(5, 1), 0x9202: IFDRational(6, 1)},
+         1 / 60, 5.0),
+        ({0x9201: IFDRational(0, 0), 0x9202: IFDRational(0, 1)}, None, None),
+        ({0x9201: IFDRational(65536, 1)}, None, None),
+    ],
+)  # fmt: skip
+def test_logarithms_stand_in_for_a_missing_time_and_aperture(tmp_path, suffix, tags, seconds, aperture):
+    camera = camera_data(picture(tmp_path / f"a.{suffix}", tags))
+    assert (camera.seconds, camera.aperture) == (pytest.approx(seconds), pytest.approx(aperture))
+
+
 def test_mode_bias_and_body_are_told_also_by_the_decoder(tmp_path):
     inner = {0xA402: 2, 0x9204: IFDRational(-2, 3), 0xA431: "0042"}
     path = picture(tmp_path / "a.jpg", inner, {0x010F: "Maker", 0x0110: "Model"})
