@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,10 @@ AGREEMENT = 0.25
 
 LOW_CEILING = 40.0
 """PSNR-l in dB, the most that a scene allows, below which it is said."""
+
+BLANK, BLANKS_OTHER = (0.03, 0.97), (0.1, 0.9)
+"""Display codes between which (almost) no pixel of a frame is black or white, and beyond which a tenth of another frame
+shows that it is neither."""
 
 U16_OF_U8 = 257
 
@@ -106,6 +110,7 @@ def read_burst(
         samples, ev, more, edges = corrected(samples, files.ev, reference, files.frames, curve, timed, coarse)
         files, remarks = replace(files, ev=ev), [*remarks, *more]
     refuse_reversed(files, samples)
+    refuse_blank(files, samples)
     notes = (*files.notes, *remarks, *disagreements(files, samples))
     matrix = one_matrix([info.matrix for info in infos], files.name)
     quality = min((info.quality for info in infos if info.format in COMPRESSED), default=0)
@@ -217,6 +222,20 @@ def refuse_reversed(files: BurstFiles, samples: NDArray[Any]) -> None:
     if steps and all(seen < -DISAGREEMENT for _, _, seen in steps):
         hint = "more light is a larger EV: reverse their signs"
         raise InputError(f"exposure values of the wrong sign: {_remark(files, *steps[0])}", files.name, hint)
+
+
+def refuse_blank(files: BurstFiles, samples: NDArray[Any]) -> None:
+    """Raise InputError if a frame is black though a shorter one is not, or white though a longer one is not."""
+    seen_by = [brightness(frame) for frame in samples]
+    for one, other in combinations(range(len(seen_by)), 2):
+        shorter, longer = seen_by[one], seen_by[other]
+        if np.quantile(longer, 0.999) < BLANK[0] and np.quantile(shorter, 0.9) > BLANKS_OTHER[0]:
+            index, what = other, f"is black, though {files.frames[one].name!a} of a shorter exposure is not"
+        elif np.quantile(shorter, 0.001) > BLANK[1] and np.quantile(longer, 0.1) < BLANKS_OTHER[1]:
+            index, what = one, f"is white, though {files.frames[other].name!a} of a longer exposure is not"
+        else:
+            continue
+        raise InputError(what, files.frames[index], "take it out of the burst, or correct the exposures")
 
 
 def _steps(files: BurstFiles, samples: NDArray[Any]) -> Iterator[tuple[int, float, float]]:

@@ -15,7 +15,8 @@ CLIPPED = 0.97
 def fill_transparent(
     samples: NDArray[Any], ev: Sequence[float], opaque: Sequence[NDArray[np.bool_] | None]
 ) -> list[tuple[int, float]]:
-    """Put what the nearest other exposure shows into the transparent pixels of integer frames, in place.
+    """Put what the longest other exposure that does not clip shows into the transparent pixels of integer frames, in
+    place; where all clip, the shortest.
 
     Args:
         samples: display-coded frames (N, 3, H, W) on one another, as programs that write alpha leave them.
@@ -31,9 +32,9 @@ def fill_transparent(
             continue
         fractions.append((index, float(1.0 - mask.mean())))
         left = ~mask
-        others = sorted((k for k in range(len(samples)) if k != index), key=lambda k: abs(ev[k] - ev[index]))
+        shortest_first = sorted((k for k in range(len(samples)) if k != index), key=lambda k: ev[k])
         for unclipped in (True, False):  # a clipped value is better than none
-            for other in others:
+            for other in shortest_first[::-1] if unclipped else shortest_first:
                 measured = opaque[other]
                 filled = left if measured is None else left & measured
                 if unclipped:

@@ -145,13 +145,18 @@ def thinned(frames: NDArray[Any], ev: Sequence[float]) -> Thinned:
 
 
 def match(burst: Thinned) -> Matches:
-    """Matches between each frame and the next two, where they overlap."""
+    """Matches between each frame and the next two, where they overlap; none of fewer pixels than ranks."""
     matched = []
     for one, other in combinations(range(len(burst.frames)), 2):
         if other - one > FARTHEST:
             continue
-        darker, brighter = (ranked(frame) for frame in burst.shared(one, other))
-        usable = (np.minimum(darker, brighter) > USABLE[0]) & (np.maximum(darker, brighter) < USABLE[1])
+        shared = burst.shared(one, other)
+        darker, brighter = (ranked(frame) for frame in shared)
+        usable = (
+            (shared[0][0].size >= len(RANKS))
+            & (np.minimum(darker, brighter) > USABLE[0])
+            & (np.maximum(darker, brighter) < USABLE[1])
+        )
         channel = np.nonzero(usable)[0]
         pair = np.broadcast_to([one, other], (len(channel), 2))
         matched.append(

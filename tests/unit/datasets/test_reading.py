@@ -77,6 +77,24 @@ def test_told_and_seen_exposures_that_disagree_are_said(tmp_path):
     assert burst.notes == ("'2.png' to '3.png': exposure.txt says +4.00 EV, the pictures say +2.00",)
 
 
+@pytest.mark.parametrize(
+    ("frame", "value", "what"),
+    [(1, 0.0, "is black, though '1.png' of a shorter"), (0, 1.0, "is white, though '2.png' of a longer")],
+)
+def test_a_frame_that_shows_nothing_of_the_scene_is_refused(tmp_path, frame, value, what):
+    folder = write_burst(tmp_path / "b", radiance() * 0.9)
+    write_frame(folder / f"{frame + 1}.png", np.full((3, 48, 64), value), 16)
+    with pytest.raises(InputError, match=rf"{frame + 1}\.png: {what}"):
+        read(folder)
+
+
+@pytest.mark.parametrize(("frame", "value"), [(0, 0.0), (2, 1.0)])
+def test_the_shortest_frame_may_be_black_and_the_longest_white(tmp_path, frame, value):
+    folder = write_burst(tmp_path / "b")
+    write_frame(folder / f"{frame + 1}.png", np.full((3, 48, 64), value), 16)
+    assert read(folder)
+
+
 def test_a_damaged_frame_is_named(tmp_path):
     folder = write_burst(tmp_path / "b")
     (folder / "2.png").write_bytes((folder / "2.png").read_bytes()[:60])

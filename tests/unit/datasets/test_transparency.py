@@ -8,6 +8,7 @@ from camera_files import frames, radiance
 
 from hdrpipe.datasets.bursts import find_burst
 from hdrpipe.datasets.reading import read_burst
+from hdrpipe.datasets.transparency import fill_transparent
 
 EV = (0.0, 2.0, 4.0)
 CUT = np.s_[:, 10:30]
@@ -42,6 +43,13 @@ def test_the_shortest_frame_is_filled_where_another_tells(tmp_path):
     burst = written(tmp_path, (0,)).burst()
     told = (frames(radiance(), EV)[1] < 0.95).all(axis=0)
     assert np.abs(burst.ldr[0] - frames(radiance(), EV)[0])[:, told].mean() < 0.01
+
+
+def test_the_longest_frame_that_does_not_clip_stands_in_or_else_the_shortest():
+    samples = np.zeros((3, 3, 1, 2), np.uint16)
+    samples[0], samples[2, :, :, 0], samples[2, :, :, 1] = 20_000, 40_000, 65_535
+    fill_transparent(samples, EV, [None, np.zeros((1, 2), bool), None])
+    assert samples[1, 0, 0].tolist() == [round(40_000 / 4 ** (1 / 2.2)), round(20_000 * 4 ** (1 / 2.2))]
 
 
 def test_half_transparent_is_not_measured_and_all_transparent_tells_nothing(tmp_path):

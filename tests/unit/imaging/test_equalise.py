@@ -144,6 +144,11 @@ def test_a_shift_of_the_camera_is_neither_curve_nor_exposure():
     assert found.ev == EV
 
 
+def test_pictures_of_a_few_pixels_tell_nothing():
+    frames = shot(np.exp2(np.random.default_rng(0).uniform(-8, 0, (3, 3, 5))))
+    assert len(match(thinned(frames, EV))) == 0
+
+
 def test_a_fitted_curve_rises_and_ends_at_one():
     stops = fitted(match(thinned(shot(room(), contrast(0.6)), EV))).stops
     assert (np.diff(stops) >= 0).all()
