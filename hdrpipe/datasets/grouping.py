@@ -6,7 +6,7 @@ They are separated by what the cameras wrote: body, moment, size, exposure mode 
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from pathlib import Path
 
@@ -14,9 +14,11 @@ from hdrpipe.datasets.brackets import SAME, split
 from hdrpipe.datasets.exposures import from_camera
 from hdrpipe.files.names import natural
 from hdrpipe.files.pictures.decoder import PictureHeader
+from hdrpipe.files.pictures.metadata import CameraData
 
-GAP = 3.0
-"""Seconds between the end of one exposure and the next that part two bursts; cameras bracket faster."""
+GAPS = (3.0, 12.0, 48.0)
+"""Seconds between the end of one exposure and the next that part two bursts; cameras bracket faster than the first,
+photographers who turn a dial between exposures may need the next."""
 
 NOMINAL = 32 / 30 - 1
 """Share by which an exposure may last longer than EXIF says: 30 s are 32 s."""
@@ -52,7 +54,7 @@ class Grouping:
 
 
 def group(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> Grouping:
-    """Group pictures into brackets by what the cameras wrote.
+    """Group pictures into brackets by what the cameras wrote, with the shortest of `GAPS` that leaves any.
 
     The pictures of each body are put in the order of time, and of their numbers where times are equal. A new bracket
     begins after a pause, with another size or exposure mode, where the steps of the exposures come again, and where an
@@ -65,7 +67,12 @@ def group(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> Grouping:
     if values is None:
         return Grouping()
     shots = [Shot(*one) for one in zip(frames, headers, values, strict=True)]
-    brackets = [bracket for stream in _streams(shots) for bracket in _brackets(stream)]
+    groupings = (_grouped(shots, gap) for gap in GAPS)
+    return next((grouping for grouping in groupings if grouping.groups), Grouping())
+
+
+def _grouped(shots: Sequence[Shot], gap: float) -> Grouping:
+    brackets = [bracket for stream in _streams(shots) for bracket in _brackets(stream, gap)]
     groups, lone, repeats = [], [], []
     for bracket, _ in brackets:
         kept = _distinct(bracket)
@@ -77,17 +84,26 @@ def group(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> Grouping:
 
 
 def copies(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> set[Path]:
-    """Pictures that hold the very bytes of another one and its name with a mark, `a (1).jpg` beside `a.jpg`, or with
-    another ending."""
-    alike: dict[tuple[int, PictureHeader], list[Path]] = {}
+    """Pictures that are another one again and have its name with a mark, `a (1).jpg` beside `a.jpg`, or with another
+    ending: they hold its very bytes, or were taken at its moment by the same camera and edited."""
+    alike: dict[CameraData, list[Path]] = {}
     for path, header in zip(frames, headers, strict=True):
-        alike.setdefault((path.stat().st_size, header), []).append(path)
+        alike.setdefault(replace(header.camera, orientation=1), []).append(path)
     return {
         copy
-        for paths in alike.values()
+        for camera, paths in alike.items()
         for copy in paths
-        if any(_is_marked(copy, path) and _sha256(copy) == _sha256(path) for path in paths)
+        if any(_is_marked(copy, path) and (_is_moment(camera) or _same_bytes(copy, path)) for path in paths)
     }
+
+
+def _is_moment(camera: CameraData) -> bool:
+    """True if camera data name one exposure: no other has its body and its moment."""
+    return bool(camera.body) and None not in (camera.taken, camera.seconds)
+
+
+def _same_bytes(one: Path, other: Path) -> bool:
+    return one.stat().st_size == other.stat().st_size and _sha256(one) == _sha256(other)
 
 
 def _is_marked(copy: Path, path: Path) -> bool:
@@ -139,19 +155,19 @@ def _by_time(shots: Sequence[Shot]) -> list[Shot]:
     return ordered
 
 
-def _brackets(stream: Sequence[Shot]) -> list[tuple[Sequence[Shot], bool]]:
-    """The brackets of one camera, each with True if it is certain."""
+def _brackets(stream: Sequence[Shot], gap: float) -> list[tuple[Sequence[Shot], bool]]:
+    """The brackets of one camera, each with True if it is certain; a longer pause than `gap` seconds parts them."""
     marks = any(shot.header.camera.bracketed for shot in stream)
     brackets: list[tuple[Sequence[Shot], bool]] = []
     start = 0
     for index in range(1, len(stream) + 1):
-        if index == len(stream) or _parted(stream[index - 1], stream[index]):
+        if index == len(stream) or _parted(stream[index - 1], stream[index], gap):
             brackets += _cut(stream[start:index], marks)
             start = index
     return brackets
 
 
-def _parted(before: Shot, after: Shot) -> bool:
+def _parted(before: Shot, after: Shot, gap: float) -> bool:
     """True if two pictures that follow one another cannot be of one bracket."""
     one, other = before.header, after.header
     sizes = [sorted((side.width, side.height)) for side in (one, other)]  # frames of one bracket may lie and stand
@@ -160,10 +176,10 @@ def _parted(before: Shot, after: Shot) -> bool:
     if one.camera.taken is None or other.camera.taken is None:
         return False
     seconds = one.camera.seconds or 0.0
-    pause, slack = other.camera.taken - one.camera.taken - seconds, GAP + NOMINAL * 2 * seconds
+    pause, slack = other.camera.taken - one.camera.taken - seconds, gap + NOMINAL * 2 * seconds
     # some cameras write the moment at which an exposure ends
     later = other.camera.seconds or 0.0
-    ended = pause + seconds - later <= GAP + NOMINAL * 2 * later
+    ended = pause + seconds - later <= gap + NOMINAL * 2 * later
     # to remove noise a camera takes a dark picture after a long exposure, as long as this
     return pause > slack and abs(pause - seconds) > slack and not ended
 

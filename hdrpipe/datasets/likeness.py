@@ -4,6 +4,7 @@ Where pictures tell neither time nor exposure and do not look like one burst, a 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
@@ -34,17 +35,20 @@ SAME_SCENE, OTHER_SCENE = 0.5, 0.3
 
 
 def grouped(headers: Mapping[Path, PictureHeader], decoder: Decoder) -> Grouping:
-    """The brackets among the pictures of a folder, copies left out; all as one where each stands alone.
+    """The brackets among the pictures of a folder, copies left out; all as one where each stands alone. Of many
+    pictures those without an exposure stand alone.
 
     Raises:
         InputError: a picture cannot be decoded.
     """
     doubles = copies(list(headers), list(headers.values()))
     frames = [path for path in headers if path not in doubles]
-    if not all(headers[path].camera.seconds for path in frames):
-        return by_sight(frames, decoder) if len(frames) <= MOST_FRAMES else Grouping((tuple(frames),))
-    grouping = group(frames, [headers[path] for path in frames])
-    return grouping if grouping.groups else Grouping((tuple(frames),))
+    timed = [path for path in frames if headers[path].camera.seconds]
+    if len(timed) < len(frames) <= MOST_FRAMES:
+        return by_sight(frames, decoder)
+    grouping = group(timed, [headers[path] for path in timed])
+    untimed = tuple(path for path in frames if path not in timed)
+    return replace(grouping, lone=grouping.lone + untimed) if grouping.groups else Grouping((tuple(frames),))
 
 
 def by_sight(frames: Sequence[Path], decoder: Decoder) -> Grouping:

@@ -294,6 +294,37 @@ def test_copies_are_left_out(tmp_path, mark):
     assert len(burst.ignored) == 3
 
 
+@pytest.mark.parametrize("name", ["IMG_9_edited.jpg", "IMG_9 small.jpg", "IMG_9.png"])
+def test_an_edited_copy_of_the_same_moment_is_left_out(tmp_path, name):
+    times = (1 / 500, 1 / 125, 1 / 2000)
+    series = [(f"IMG_{8 + i}.jpg", time, {"taken": 0.4 * i, "model": "M"}) for i, time in enumerate(times)]
+    folder = shots(tmp_path / "card", series)
+    smaller = frames(radiance(3), (0.0,))[0][:, ::2, ::2]
+    write_frame(folder / name, smaller, seconds=1 / 125, iso=100, aperture=8, taken=0.4, model="M")
+    (burst,) = find_bursts(folder)
+    assert sorted(names(burst.frames)) == ["IMG_10.jpg", "IMG_8.jpg", "IMG_9.jpg"]
+    assert names(burst.ignored) == [name]
+
+
+def test_of_many_pictures_one_without_an_exposure_hides_no_bracket(tmp_path):
+    series = [
+        (f"IMG_{3 * k + i:02}.jpg", time, {"taken": 20 * k + 0.4 * i})
+        for k in range(6)
+        for i, time in enumerate((1 / 500, 1 / 125, 1 / 2000))
+    ]
+    folder = shots(tmp_path / "card", series)
+    write_frame(folder / "screenshot.png", frames(radiance(4))[1])
+    found = find_bursts(folder)
+    assert [len(burst.frames) for burst in found] == [3] * 6
+    assert names(found[0].alone) == ["screenshot.png"]
+
+
+def test_exposures_that_somebody_set_by_hand_are_brackets(tmp_path):
+    times = (1 / 500, 1 / 125, 1 / 2000)
+    series = [(f"{3 * k + i}.jpg", time, {"taken": 300 * k + 7 * i}) for k in range(2) for i, time in enumerate(times)]
+    assert [len(one) for one in groups(shots(tmp_path / "card", series))] == [3, 3]
+
+
 def test_numbers_go_on_after_9999(tmp_path):
     numbers = (9997, 9998, 9999, 1, 2, 3)
     times = (1 / 500, 1 / 125, 1 / 2000)
