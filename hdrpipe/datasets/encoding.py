@@ -101,7 +101,7 @@ def _end(samples: NDArray[np.uint16], ev: Sequence[float]) -> int | None:
     if level is None:
         return None
     end = top if level > CLOSE else round(level * top)
-    return end if samples.min() < end / 2 else None
+    return end if any(frame.min() < end / 2 < end <= frame.max() for frame in samples) else None  # no flat frames
 
 
 def _taken_over(samples: NDArray[np.uint16], end: int) -> NDArray[np.uint16]:

@@ -138,6 +138,11 @@ def test_a_range_that_no_depth_ends_is_kept_and_said(top):
     assert f"no value is beyond {top}" in notes[0]
 
 
+def test_flat_frames_have_no_end():
+    samples = np.ones((3, 3, 64, 64), np.uint16) * np.array([1311, 2621, 3932], np.uint16)[:, None, None, None]
+    assert "no value is beyond 3932" in stretched(samples, EV)[1][0]
+
+
 @pytest.mark.parametrize("top", [0, 255, 30_000, 65_535])
 def test_black_and_full_range_are_no_matter(top):
     assert stretched(np.full((2, 3, 64, 64), top, np.uint16), EV[:2])[1] == []
