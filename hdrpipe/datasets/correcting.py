@@ -42,13 +42,13 @@ def corrected(
 ) -> Corrected:
     """Samples (N, 3, H, W) by gamma 2.2 in one white balance, with what was changed.
 
-    Samples that need no change are handed back as they are. A response is looked for only where the exposures are
-    `timed`: not estimated from the pictures. So is a white below the highest code in `coarse` files, those of 8 bits (a
-    profile may have made 16 of them).
+    Samples that need no change are handed back as they are. A white below the highest code is looked for in `coarse`
+    files only, those of 8 bits (a profile may have made 16 of them), and a response only where the exposures are
+    `timed`: not estimated from the pictures.
     """
     notes: list[str] = []
     looked_at = _eight_bits(samples) if coarse else samples
-    white = white_code(looked_at, ev) if timed and coarse else 255
+    white = white_code(looked_at, ev) if coarse else 255
     if white < 255:
         notes.append(f"frames clip at code {white} of 255: that is taken for white")
         looked_at = samples = _stretched(samples, white)

@@ -19,6 +19,9 @@ QUANTILES = np.linspace(0.01, 0.99, 99)
 USABLE = (0.03, 0.97)
 """Display-coded values between noise and clipping."""
 
+WHITE = 0.95
+"""Quantile of the brightest picture that counts as white: brighter values clip, overshoot, or are few."""
+
 LEAST = 5
 """Quantiles that must be usable in both pictures: a twentieth of the picture."""
 
@@ -65,9 +68,13 @@ def stops_between(darker: NDArray[np.float32], brighter: NDArray[np.float32]) ->
 def estimate(pictures: Sequence[NDArray[np.float32]]) -> tuple[float, ...]:
     """Exposure values of pictures of one scene, in stops from the darkest, in the order given; see `brightness`.
 
+    White is the largest value of them all: it may lie below 1, and beyond 1 for floats.
+
     Raises:
         InputError: neighbours in brightness are equally bright, or share nothing that can be compared.
     """
+    white = np.float32(max(float(np.quantile(picture, WHITE)) for picture in pictures) or 1.0)
+    pictures = [picture / white for picture in pictures]
     order = sorted(range(len(pictures)), key=lambda index: float(pictures[index].mean()))
     values = [0.0] * len(pictures)
     for before, after in pairwise(order):

@@ -1,5 +1,6 @@
 """Frames and truth in memory."""
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
@@ -281,6 +282,17 @@ def test_a_white_below_the_highest_code_is_taken_for_white_and_said(tmp_path):
     seen = read_burst(lit(tmp_path / "b", lambda x: x ** (1 / 2.2) * 245 / 255), curve="auto")
     assert "frames clip at code 24" in seen.notes[0]
     assert (seen.burst().ldr[2] == 1.0).mean() > 0.05
+
+
+def test_white_is_looked_for_where_no_exposure_is_recorded_too(tmp_path):
+    folder = write_burst(tmp_path / "b", radiance(3, 120, 160), (0.0, 1.5, 3.0), text=False)
+    for path in folder.iterdir():
+        samples = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) / 65535
+        cv2.imwrite(str(path), np.rint(samples * 240).astype(np.uint8))
+    seen = read_burst(find_burst(folder), curve="auto")
+    assert seen.source == "estimate"
+    assert seen.ev == pytest.approx((0.0, 1.5, 3.0), abs=0.1)
+    assert any("frames clip at code 2" in note for note in seen.notes)
 
 
 def test_slips_of_exposure_and_white_balance_are_said(tmp_path):

@@ -11,6 +11,13 @@ def test_the_exposure_of_a_static_scene_is_found(texture, photograph):
     assert found == pytest.approx((0.0, 1.5, 4.0), abs=0.02)
 
 
+@pytest.mark.parametrize("white", [1 / 16, 0.9, 100.0])
+def test_white_may_lie_anywhere(texture, photograph, white):
+    burst = photograph(texture(side=64), (0.0, 1.5, 4.0))
+    found = estimate([white * brightness(frame) for frame in burst.ldr])
+    assert found == pytest.approx((0.0, 1.5, 4.0), abs=0.02)
+
+
 def test_motion_does_not_matter_much(texture, photograph, moved):
     scene = texture(side=64)
     burst = photograph([scene, moved(scene, 9, 4), moved(scene, 1, 12)])
