@@ -13,7 +13,7 @@ from hdrpipe.files.pictures.images import upright
 SIDE = 48
 """Pixels a side on which frames are compared."""
 
-MARGIN = 0.05
+MARGIN = 0.01
 """Least gain in rank correlation, by turning a frame the other way, that overrules its tag."""
 
 _BACK = {6: 8, 8: 6}

@@ -6,7 +6,7 @@ from camera_files import frames, radiance, write_frame
 
 from hdrpipe.datasets.bursts import find_burst
 from hdrpipe.datasets.reading import read_burst
-from hdrpipe.datasets.turning import turned
+from hdrpipe.datasets.turning import overruled, turned
 from hdrpipe.files.pictures.images import upright
 
 
@@ -27,6 +27,15 @@ def test_a_tag_that_the_picture_belies_is_overruled_by_most(tmp_path, tags, most
     for frame, ldr in zip(burst.burst().ldr, frames(radiance()), strict=True):
         assert np.abs(frame.transpose(1, 2, 0) - upright(ldr.transpose(1, 2, 0), most)).mean() < 0.02
     assert any("orientation" in note for note in burst.notes)
+
+
+@pytest.mark.parametrize("tag", [4, 5])
+def test_a_scene_that_is_nearly_symmetric_tells_too(tag):
+    other = {4: 1, 5: 6}[tag]
+    light = np.linspace(0.1, 1, 64) * np.exp2(0.15 * np.random.default_rng(0).normal(size=(48, 64)))
+    stored = [np.rint(light.clip(0, 1) * top)[..., None].repeat(3, 2).astype(np.uint8) for top in (120, 240)]
+    assert overruled(upright(stored[1], tag), tag, upright(stored[0], other), other)
+    assert not overruled(upright(stored[1], other), tag, upright(stored[0], other), other)
 
 
 @pytest.mark.parametrize("tags", [(1, 1, 3), (6, 8, 6), (1, 6, 1), (5, 7, 2)])
