@@ -24,6 +24,12 @@ _CHROMATICITIES = {
 WHITE = (0.3127, 0.3290)
 """D65, the white of all three."""
 
+XYZ = ((1.0, 0.0), (0.0, 1.0), (0.0, 0.0))
+"""Chromaticities of a file whose channels are X, Y and Z."""
+
+_BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+"""From XYZ to the cone responses in which one white becomes another."""
+
 _M1, _M2, _C1, _C2, _C3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
 _A, _B, _C = 0.17883277, 0.28466892, 0.55991073
 
@@ -75,3 +81,14 @@ def rgb_to_xyz(points: Sequence[Sequence[float]] | NDArray[Any], white: Sequence
     x, y = white
     with np.errstate(divide="ignore", invalid="ignore"):
         return columns * np.linalg.solve(columns, np.array([x, y, 1.0 - x - y]) / np.float64(y))
+
+
+def adapted_to_srgb(points: NDArray[Any], white: NDArray[Any]) -> NDArray[Any]:
+    """Matrix (3, 3) from linear values of primaries x, y (3, 2) to linear sRGB; their white x, y becomes D65.
+
+    Raises:
+        numpy.linalg.LinAlgError: the primaries lie on one line.
+    """
+    whites = [_BRADFORD @ rgb_to_xyz(XYZ, xy) @ np.ones(3) for xy in (white, np.array(WHITE))]
+    adapted = np.linalg.solve(_BRADFORD, (whites[1] / whites[0])[:, None] * _BRADFORD)
+    return np.linalg.solve(to_xyz(BT709), adapted @ rgb_to_xyz(points, white))

@@ -3,7 +3,7 @@
 The matrix waits until frames are fused: it mixes channels, and where one has clipped all three would come out wrong.
 
 Matrix profiles (three colourants and three curves, ICC.1:2010, sections 9.2 and 10.5 to 10.15) are all that cameras
-write. Without a profile, EXIF may say Adobe RGB.
+write. Without a profile, EXIF may say Adobe RGB, and a PNG its gamma and primaries.
 """
 
 import struct
@@ -37,6 +37,9 @@ SAME_COLOUR = 0.02
 SAME_CURVE = {"jpeg": 0.012, "heif": 0.012, "avif": 0.012, "png": 0.002, "tiff": 0.002}
 """Curves that differ by less from the field's gamma are it, in linear light. sRGB's is 0.009 off; in a JPEG or HEIC
 it is gamma 2.2 as in one without a profile: a camera's own tone curve lies over both."""
+
+MOST_GAMMA = 4.0
+"""Largest gamma of a PNG that is believed; 1 is linear, 0.4545 the field's."""
 
 MOST_POINTS = 65536
 """Points of a curve."""
@@ -93,6 +96,8 @@ def space_of(path: Path | str, kind: str) -> Space | None:
         profile, adobe = (full_page(path).profile, False) if kind == "tiff" else _by_pillow(path)
         if profile:
             return _of_profile(profile)
+        if kind == "png" and not adobe:
+            return _of_chunks(path)
     except Exception:  # foreign bytes: the parsers have no closed list of what they raise
         return None
     if not adobe:
@@ -103,6 +108,20 @@ def space_of(path: Path | str, kind: str) -> Space | None:
 def _of_points(primaries: int, transfer: int) -> Space:
     curve = partial(code_points.linear, transfer=transfer)
     return Space(code_points.to_srgb(primaries), (curve,) * 3, endless=transfer == code_points.PQ)
+
+
+def _of_chunks(path: Path | str) -> Space | None:
+    """Colour space of a PNG by its chunks gAMA and cHRM (PNG 1.2, section 11.3.3); None without a gamma, or where the
+    chunk sRGB says that they only come near to it."""
+    with Image.open(path, formats=("PNG",)) as picture:
+        chunks = picture.info
+    if "srgb" in chunks or not 0 < chunks.get("gamma", 0) <= MOST_GAMMA:
+        return None
+    numbers = np.array(chunks.get("chromaticity", ()), np.float64)
+    matrix = np.eye(3) if len(numbers) != 8 else code_points.adapted_to_srgb(numbers[2:].reshape(3, 2), numbers[:2])
+    if not np.isfinite(matrix).all():
+        return None
+    return Space(matrix, (lambda codes: codes ** (1 / chunks["gamma"]),) * 3)
 
 
 def _recoded(samples: NDArray[Any], space: Space) -> NDArray[Any]:

@@ -9,13 +9,7 @@ from numpy.typing import NDArray
 
 from hdrpipe.errors import InputError
 from hdrpipe.files.names import plain
-from hdrpipe.files.pictures.code_points import BT709, WHITE, rgb_to_xyz, to_xyz
-
-XYZ = ((1.0, 0.0), (0.0, 1.0), (0.0, 0.0))
-"""Chromaticities of a file whose channels are X, Y and Z."""
-
-BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
-"""From XYZ to the cone responses in which one white becomes another."""
+from hdrpipe.files.pictures.code_points import BT709, XYZ, adapted_to_srgb, to_xyz
 
 SAME = 0.005
 """Matrices that differ by less from identity are it."""
@@ -76,9 +70,7 @@ def _matrix(chromaticities: Any, path: Path | str) -> tuple[float, ...] | None:
         matrix = np.linalg.inv(to_xyz(BT709))
     else:
         try:
-            whites = [BRADFORD @ rgb_to_xyz(XYZ, xy) @ np.ones(3) for xy in (white, np.array(WHITE))]
-            adapted = np.linalg.solve(BRADFORD, (whites[1] / whites[0])[:, None] * BRADFORD)
-            matrix = np.linalg.solve(to_xyz(BT709), adapted @ rgb_to_xyz(points, white))
+            matrix = adapted_to_srgb(points, white)
         except (np.linalg.LinAlgError, FloatingPointError):
             matrix = np.full((3, 3), np.nan)
     if not np.isfinite(matrix).all():

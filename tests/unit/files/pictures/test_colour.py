@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -116,6 +117,46 @@ def test_the_curve_of_srgb_counts_where_no_camera_laid_its_own_over_it(tmp_path,
     picture, info = stored(tmp_path / "p.tif", codes_for(srgb, linear), profile(SRGB_D50, para(3, SRGB_CURVE)))
     assert info.matrix is None
     assert np.abs(picture.transpose(1, 2, 0) ** 2.2 - linear).max() < 1e-4
+
+
+def with_chunks(path, codes, *chunks):
+    """A 16-bit PNG with chunks more behind its header."""
+    cv2.imwrite(str(path), np.rint(codes[..., ::-1] * 65535).astype(np.uint16))
+    data = path.read_bytes()
+    made = [
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
+    ]
+    path.write_bytes(data[:33] + b"".join(made) + data[33:])
+    return read_picture(path, LARGE)
+
+
+@pytest.mark.parametrize("gamma", [1.0, 1 / 1.8, 1 / 2.2])
+def test_a_png_may_tell_its_gamma_and_primaries(tmp_path, linear, gamma):
+    light = np.clip(linear @ np.linalg.solve(P3_D50, SRGB_D50).T, 0, 1)
+    xy = (0.3127, 0.3290, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06)
+    chunks = [
+        (b"gAMA", struct.pack(">I", round(gamma * 1e5))),
+        (b"cHRM", struct.pack(">8I", *(round(v * 1e5) for v in xy))),
+    ]
+    picture, info = with_chunks(tmp_path / "p.png", light**gamma, *chunks)
+    shown = picture.transpose(1, 2, 0) ** 2.2 @ np.reshape(info.matrix, (3, 3)).T
+    assert np.abs(shown - linear).max() < 0.002
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [(b"gAMA", struct.pack(">I", 100000)), (b"sRGB", b"\0")],
+        [(b"gAMA", struct.pack(">I", 0))],
+        [(b"gAMA", struct.pack(">I", 45455)), (b"cHRM", bytes(32))],
+        [(b"cHRM", struct.pack(">8I", *[31270, 32900] * 4))],
+    ],
+)
+def test_chunks_that_tell_nothing_change_nothing(tmp_path, linear, chunks):
+    codes = linear.clip(0, 1)
+    picture, info = with_chunks(tmp_path / "p.png", codes, *chunks)
+    assert info.matrix is None
+    assert np.abs(picture.transpose(1, 2, 0) - codes).max() < 1e-4
 
 
 @pytest.mark.parametrize("said", ["R03", "colour space 2"])
