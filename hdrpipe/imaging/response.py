@@ -42,6 +42,9 @@ FARTHEST = 2
 LEVEL = 1.0 / 255.0
 """Unit of misfits: one level of 8 bits."""
 
+SPAN = 1.5 * LEVEL
+"""Largest span of codes of one level: 8-bit codes that were stretched over 16 bits lie as far apart."""
+
 TRIMMED = 0.8
 """Share of the matches that count for the misfit, the best ones: the others may have moved."""
 
@@ -168,7 +171,8 @@ def match(burst: Thinned) -> Matches:
 def ranked(frame: NDArray[Any]) -> Floats:
     """Codes of `RANKS` in each channel of a frame (3, H, W) of uint8 or uint16: (3, 125) in [0, 1].
 
-    A level is taken for a span of values that are equally likely, so that rounding does not make steps.
+    A level is taken for a span of values that are equally likely, so that rounding does not make steps: down to the
+    level before it that occurs, but no farther than `SPAN`, which would make codes up where all is white.
     """
     levels, top = (frame, 255) if frame.dtype == np.uint8 else (frame >> 6, 1023)
     edges = (np.arange(top + 2) - 0.5) / top
@@ -176,8 +180,11 @@ def ranked(frame: NDArray[Any]) -> Floats:
     for channel in levels:
         counts = np.bincount(channel.ravel(), minlength=top + 1)
         below = np.concatenate([[0.0], counts.cumsum()]) / channel.size
-        rising = np.concatenate([[True], counts > 0])
-        codes.append(np.interp(RANKS, below[rising], edges[rising]))
+        occurring = np.flatnonzero(counts)
+        ends = edges[occurring + 1]
+        starts = np.maximum(np.concatenate([edges[:1], ends[:-1]]), ends - SPAN)
+        spans = np.stack([below[occurring], below[occurring + 1]]), np.stack([starts, ends])
+        codes.append(np.interp(RANKS, spans[0].T.ravel(), spans[1].T.ravel()))
     return np.stack(codes)
 
 

@@ -6,7 +6,7 @@ from camera_files import radiance
 
 from hdrpipe.imaging.equalise import making, response_of
 from hdrpipe.imaging.overlap import shift_between
-from hdrpipe.imaging.response import PLAIN, SRGB, Response, fitted, match, thinned
+from hdrpipe.imaging.response import PLAIN, SRGB, Response, fitted, match, ranked, thinned
 
 EV = (0.0, 2.0, 4.0)
 CODES = np.array([0.06, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9])
@@ -142,6 +142,21 @@ def test_a_shift_of_the_camera_is_neither_curve_nor_exposure():
     assert shift_between(frames[0], frames[1]) == pytest.approx((0, 8), abs=1)
     assert found.response is PLAIN
     assert found.ev == EV
+
+
+def test_a_frame_that_is_nearly_all_white_shows_no_shift():
+    frames = shot(room() ** 0.15)
+    assert (frames[1].max(axis=0) == 255).mean() > 0.9
+    assert shift_between(frames[0], frames[1]) == (0, 0)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_white_frames_make_no_codes_up(dtype):
+    """A few dark pixels, then nothing up to white."""
+    frame = np.full((3, 40, 50), np.iinfo(dtype).max, dtype)
+    frame[:, :2] = np.iinfo(dtype).max // 2
+    codes = ranked(frame)
+    assert ((codes > 0.99) | (np.abs(codes - 0.5) < 0.01)).all()
 
 
 def test_pictures_of_a_few_pixels_tell_nothing():
