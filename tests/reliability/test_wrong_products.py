@@ -56,12 +56,12 @@ FAULTS = {
     "foreign format": (_attribute("format", "other"), "is an HDF5 file, but no product of hdrpipe"),
     "wrong kind": (_attribute("kind", "masks"), "is a product of kind 'masks', wanted 'uncertainty'"),
     "newer version": (
-        _attribute("version", 4),
-        "was written by a newer hdrpipe (uncertainty version 4; this one reads 1 to 3)",
+        _attribute("version", 5),
+        "was written by a newer hdrpipe (uncertainty version 5; this one reads 1 to 4)",
     ),
     "older version": (
         _attribute("version", 0),
-        "was written by an older hdrpipe (uncertainty version 0; this one reads 1 to 3)",
+        "was written by an older hdrpipe (uncertainty version 0; this one reads 1 to 4)",
     ),
     "version no number": (_attribute("version", "one"), "version 'one', which this hdrpipe does not know"),
     "incomplete": (_without("complete"), "is incomplete: its writer did not finish"),

@@ -13,8 +13,8 @@ from checkout import Checkout
 
 from hdrpipe.files.weights import load_weights
 
-CLOSE = 2e-5
-"""Largest difference of a weight by rounding in 30 steps: ten times what it was. It grows as it does with threads."""
+SHARE = 0.05
+"""Largest difference of a weight by rounding, as a share of how far 30 steps move one: 0.02 to 0.7 % by processor."""
 
 
 def warmup(finished, out, *more):
@@ -103,4 +103,5 @@ def test_a_run_trains_on_two_devices_and_reruns_nothing_for_it(finished, tmp_pat
     printed = checkout.snakemake("--resources", "gpu=2", "--force", weights, "--printshellcmds", **two)
     assert "--devices 2" in printed
     folder = Path(weights).parent
-    assert 0.0 < furthest(checkout.path / folder, finished.path / folder) < CLOSE
+    by_training = furthest(finished.path / folder, finished.path / folder.with_name("round-01"))
+    assert 0.0 < furthest(checkout.path / folder, finished.path / folder) < SHARE * by_training

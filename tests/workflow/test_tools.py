@@ -101,7 +101,7 @@ def test_inspect_tells_fields_scenes_and_provenance(finished):
         for scene in file:
             assert f"\n{scene} " in text
         teacher = file.attrs["weights"].decode()
-    assert "uncertainty version 3, made by the rule 'teacher', 4 scenes" in text
+    assert "uncertainty version 4, made by the rule 'teacher', 4 scenes" in text
     assert "sigma         float32  64 x 64      mu-law" in text
     assert f"from: teacher.safetensors {teacher[:19]}..." in text
     assert "made by: teacher, code " in text
