@@ -163,7 +163,8 @@ def limited(tmp_path):
         subprocess.run(["btrfs", *map(str, words)], check=True, capture_output=True)
 
     try:
-        btrfs("quota", "enable", disk)
+        if subprocess.run(["btrfs", "quota", "enable", disk], capture_output=True).returncode:
+            pytest.skip("this kernel has no quotas of btrfs")
         btrfs("subvolume", "create", disk / "user")
         yield disk / "user", lambda size: btrfs("qgroup", "limit", size, "0/256", disk)  # of the first subvolume
     finally:
