@@ -57,8 +57,7 @@ def match(spec: Config, labelled: Sequence[Path], unlabelled: Sequence[Path], ou
         labels = Shards(labelled, "scenes", stack)
         pool = Shards(unlabelled, "scenes", stack)
         source = measured_noise(_frames(labels, scene) for scene in labels.scenes)
-        trial = [_frames(labels, scene) for scene in labels.scenes[:TRIED]]
-        targets = _measured(pool, trial, source) if spec.match.strategy == "noise" else []
+        targets = _measured(pool, labels, source) if spec.match.strategy == "noise" else []
         inputs = {**labels.hashes, **pool.hashes}
         drawn: dict[str, Target] = {}
         for number, product in enumerate(labels.products):
@@ -91,24 +90,31 @@ class Target(NamedTuple):
         return NoiseModel(self.shot, self.read)
 
 
-def _measured(pool: Shards, trial: Sequence[Frames], source: NoiseModel) -> list[Target]:
+def _measured(pool: Shards, labels: Shards, source: NoiseModel) -> list[Target]:
     """Noise of every unlabelled burst; where one burst is too dark, bright or small, that of all together.
 
-    Args:
-        pool: unlabelled scenes.
-        trial: labelled bursts, on which noise is tried that compression hides; their noise model is `source`.
+    The noise that compression hides is tried on the labelled bursts, whose noise model is `source`. Where these were
+    compressed themselves it cannot be: all bursts then count by the noise that they show, and nothing is compressed.
     """
     if not pool.scenes:
         hint = "leave some scenes unlabelled, or set `match.strategy: none`"
         raise UsageError("there is no unlabelled burst to measure the noise of", "match.strategy", hint)
     together = measured_noise(_frames(pool, scene) for scene in pool.scenes)
     visible = {scene: noise_or_none([_frames(pool, scene)]) or together for scene in pool.scenes}
-    qualities = {scene: int(pool.of(scene).scene_attributes(scene).get("quality", 0)) for scene in pool.scenes}
+    if any(_quality(labels, scene) for scene in labels.scenes):
+        return [Target(*model, 0) for model in visible.values()]
+    qualities = {scene: _quality(pool, scene) for scene in pool.scenes}
+    trial = [_frames(labels, scene) for scene in labels.scenes[:TRIED]]
     curves = {quality: visible_noise(trial, source, quality) for quality in {*qualities.values()} - {0}}
     return [
         Target(*before_compression(visible[scene], curves[quality]), quality) if quality else Target(*visible[scene], 0)
         for scene, quality in qualities.items()
     ]
+
+
+def _quality(shards: Shards, scene: str) -> int:
+    """JPEG quality of a scene's frames, 1 to 100; 0 where they were never compressed."""
+    return int(shards.of(scene).scene_attributes(scene).get("quality", 0))
 
 
 def _copies(
@@ -131,7 +137,9 @@ def _copies(
             if spec.data.align != "none":
                 alignment = align(burst, spec.data.align)
                 fields["aligned"], report = _u16(alignment.burst.ldr), alignment.report
-            yield name, fields, {**attributes, "alignment": json.dumps(list(report)), "truth_of": scene}
+            more = {"alignment": json.dumps(list(report)), "truth_of": scene}
+            more |= {"quality": drawn[name].quality} if drawn[name].quality else {}
+            yield name, fields, {**attributes, **more}
 
 
 def _drawn(spec: MatchSpec, targets: Sequence[Target], rng: np.random.Generator) -> Target:

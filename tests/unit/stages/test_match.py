@@ -75,11 +75,24 @@ def test_noise_that_compression_hides_is_found_and_copies_are_compressed(tmp_pat
     with open_product(field, "scenes") as product:
         seen = [np.asarray(product.read(name, "ldr"), np.float32) / 65535 for name in product.scenes]
     assert measured_noise(seen).variance(0.1) < factor * 4.4e-5 / 2  # what is measured is far from what there was
-    _, frames, _, _, noise = run((labelled, field), tmp_path / "out", copies=6)
+    _, frames, attributes, _, noise = run((labelled, field), tmp_path / "out", copies=6)
     assert {target["quality"] for target in noise["targets"]} == {90}
     assert np.median([target["shot"] for target in noise["targets"]]) == pytest.approx(factor * 4e-4, rel=0.35)
     assert measured_noise(frames).variance(0.1) == pytest.approx(measured_noise(seen).variance(0.1), rel=0.6)
     assert all(np.unique(frame).size <= 256 for frame in frames)
+    assert {about["quality"] for about in attributes} == {90}
+
+
+def test_labels_that_were_compressed_alike_are_left_as_they_are(tmp_path, texture):
+    pictures = [texture(seed, side=128, smooth=6.0) * 0.9 for seed in range(5)]
+    labelled = write(tmp_path / "labelled-00.h5", ["a", "b"], pictures[:2], 4.0, quality=90)
+    field = write(tmp_path / "unlabelled-00.h5", list("cde"), pictures[2:], 4.0, quality=90)
+    with open_product(labelled, "scenes") as product:
+        taken = np.asarray(product.read("a", "ldr"), np.float32) / 65535
+    _, frames, attributes, _, noise = run((labelled, field), tmp_path / "out", copies=2)
+    assert {target["quality"] for target in noise["targets"]} == {0}
+    assert {about["quality"] for about in attributes} == {90}
+    assert np.abs(frames[0] - taken).mean() < 0.002
 
 
 def test_the_blind_control_measures_nothing_and_stays_in_its_range(pools, tmp_path):
