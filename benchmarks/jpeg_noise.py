@@ -10,10 +10,9 @@ import argparse
 
 from cameras import rendered
 
-from hdrpipe.imaging.noise import READ_NOISE, SHOT_NOISE
 from hdrpipe.imaging.noise_behind_jpeg import before_compression, visible_noise
-from hdrpipe.imaging.noise_level import TYPICAL
-from hdrpipe.imaging.noise_model import NoiseModel, measured_noise, noise_or_none
+from hdrpipe.imaging.noise_level import level_of_model
+from hdrpipe.imaging.noise_model import measured_noise, noise_or_none
 
 QUALITY = {"jpeg": 90, "phone": 92}
 OWN = {"jpeg": 1.0, "phone": 2.0}
@@ -34,15 +33,10 @@ def main() -> None:
             kind = {"size": 128, "camera": camera, "noise": noise}
             frames = [scene.burst.ldr for scene in rendered(kind, "validation", asked.scenes)]
             together, each = measured_noise(frames), [noise_or_none([burst]) for burst in frames]
-            hidden = sorted(level(before_compression(model, curve)) for model in each if model is not None)
+            hidden = sorted(level_of_model(before_compression(model, curve)) for model in each if model is not None)
             low, high = hidden[len(hidden) // 4], hidden[(3 * len(hidden)) // 4]
-            tried = f"{level(before_compression(together, curve)):.1f} | {low:.1f} to {high:.1f}"
-            print(f"| {camera} | {noise * OWN[camera]:g} | {level(together):.2f} | {tried} |", flush=True)
-
-
-def level(model: NoiseModel) -> float:
-    """Factor on the standard noise."""
-    return float(model.variance(TYPICAL)) / (SHOT_NOISE * TYPICAL + READ_NOISE)
+            tried = f"{level_of_model(before_compression(together, curve)):.1f} | {low:.1f} to {high:.1f}"
+            print(f"| {camera} | {noise * OWN[camera]:g} | {level_of_model(together):.2f} | {tried} |", flush=True)
 
 
 if __name__ == "__main__":

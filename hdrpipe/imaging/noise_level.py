@@ -61,9 +61,14 @@ def noise_level(crops: Iterable[Frames], times: NDArray[Any], reference: int, st
     return float(np.clip(level, *RANGE))
 
 
+def level_of_model(model: NoiseModel) -> float:
+    """Factor on the standard noise variance of a noise model, at a typical signal."""
+    return float(model.variance(TYPICAL) / noise(TYPICAL, 1.0))
+
+
 def stated_level(models: Iterable[NoiseModel | None]) -> float | None:
     """Median factor on the standard noise variance by what the files of a burst state; None if one states nothing."""
-    levels = [None if model is None else float(model.variance(TYPICAL) / noise(TYPICAL, 1.0)) for model in models]
+    levels = [None if model is None else level_of_model(model) for model in models]
     return None if None in levels else float(np.median(np.array(levels, np.float64)))
 
 
@@ -99,6 +104,6 @@ def _ratios(ldr: Frames, times: NDArray[np.float64], reference: int) -> NDArray[
 def level_alone(frames: list[Frames]) -> float | None:
     """Level that frames as taken show, each (N, 3, h, w) in [0, 1]; None where it cannot be measured."""
     try:
-        return float(measured_noise(frames).variance(TYPICAL) / noise(TYPICAL, 1.0))
+        return level_of_model(measured_noise(frames))
     except InputError:
         return None

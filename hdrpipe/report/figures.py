@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
-from hdrpipe.imaging.noise import noise as noise_at
-from hdrpipe.imaging.noise_level import TYPICAL
+from hdrpipe.imaging.noise_level import level_of_model
+from hdrpipe.imaging.noise_model import NoiseModel
 from hdrpipe.report.sigma_bars import quality_drawings
 from hdrpipe.report.sigma_figures import (
     draw_coverage,
@@ -176,8 +176,8 @@ def _noise(axes: Axes, noise: Mapping[str, Any]) -> None:
 
 
 def _level(model: Mapping[str, float]) -> float:
-    """Noise variance of a model at a typical signal over that of the standard camera."""
-    return max((model["shot"] * TYPICAL + model["read"]) / noise_at(TYPICAL, 1.0), LEAST_LEVEL)
+    """Factor on the standard noise of an entry of `noise.json`, as it is drawn."""
+    return max(level_of_model(NoiseModel(model["shot"], model["read"])), LEAST_LEVEL)
 
 
 def _training(run: Run) -> list[Drawing]:
