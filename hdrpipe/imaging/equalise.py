@@ -23,7 +23,7 @@ rounding alone makes 0.2, heavy noise up to 1.7, which a curve fits where there 
 CLEARLY = (0.25, 0.5)
 """Largest fraction of that misfit which sRGB or another power, and which another curve, may leave."""
 
-ENOUGH = 30
+ENOUGH = 40
 """Fewest matches from which anything is estimated."""
 
 WIDE = 0.4
