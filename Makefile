@@ -5,7 +5,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(BIN):$(PATH)
 
-.PHONY: setup run resume test test-all test-newcomer test-newest test-notebooks test-packages test-slurm mutants fuzz lint docs lock ship clean
+.PHONY: setup run resume test test-all test-newcomer test-newest test-notebooks test-packages test-slurm coverage mutants fuzz lint docs lock ship clean
 
 run: setup
 	snakemake --cores all
@@ -47,6 +47,12 @@ test-notebooks: setup
 test-slurm: setup
 	tests/slurm/run.sh
 
+# Lines of hdrpipe that the unit tests run, by file; those that whole workflows run in jobs of their own are not counted.
+coverage: setup
+	pip install --quiet --constraint constraints.txt --editable '.[mutation]'
+	coverage run --source hdrpipe -m pytest -q -n 0 tests/unit
+	coverage report --skip-covered --sort cover
+
 # Every single change of the method's code that no fast test notices (docs/mutation.md). Interrupt it: it goes on.
 # `make mutants SAMPLE=400 SEED=1` tries a random sample.
 mutants: setup
@@ -81,12 +87,12 @@ lock: setup
 	$(LOCK) pyproject.toml --extra raw --extra heif --extra display --extra fast-h5 --output-file locks/run.txt
 	$(LOCK) pyproject.toml --all-extras --output-file locks/dev.txt
 
-# The network in the package anew: trained by the main job at this commit, whose tree must be clean but for what an
+# The network in the package anew: trained by configs/one-camera.yaml at this commit, whose tree must be clean but for what an
 # interrupted `make ship` left, which goes on.
 ship: setup
 	@test -z "$$(git status --porcelain -- . ':!hdrpipe/inference/shipped.*' ':!docs/data-card.md')" || { echo "commit first: the weights name the commit"; exit 2; }
-	snakemake --cores all results/demo/report.html
-	hdrpipe export --run results/demo --safetensors hdrpipe/inference/shipped.safetensors \
+	snakemake --cores all results/one-camera/report.html --configfile configs/one-camera.yaml
+	hdrpipe export --run results/one-camera --safetensors hdrpipe/inference/shipped.safetensors \
 	  --card hdrpipe/inference/shipped.md --data-card docs/data-card.md --commit "$$(git rev-parse HEAD)"
 
 setup: $(READY)

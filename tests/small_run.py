@@ -11,6 +11,7 @@ from hdrpipe.files.product.schema import SCHEMAS
 from hdrpipe.files.provenance import write_sidecar
 from hdrpipe.imaging.camera import expose
 from hdrpipe.imaging.tonemap import display
+from hdrpipe.report.tables import Run, scene_scores
 from hdrpipe.stages.job import Job
 from hdrpipe.stages.report import ReportInputs
 
@@ -20,6 +21,8 @@ DIFFICULTIES = ("tripod", "handheld", "large-motion")
 MEASURES = {"psnr_l": 30.0, "ssim_l": 0.9, "ssim_mu": 0.95, "pu21_psnr": 31.0}
 CONFIG = check_config({"run": "small", "rounds": 1, "data": {"dataset": "procedural"}})
 QUALITY = {"ause": 0.2, "ause_random": 0.6, "removed_share": 0.7, "rmse": 0.01}
+RATES = {"keep_rate_patch": 0.8, "keep_rate_pixel": 0.7, "keep_rate": 0.6}
+ARMS = {"labels-alone": 31.5, "matched": 34.2, "all-labels": 35.0}
 RISK = {"keep_rate": 0.6, "risk": 4e-4, "kept_risk": 1e-4, "dropped_risk": 8e-4}
 
 
@@ -46,12 +49,24 @@ def score_rows(method, level, scenes=9):
     ]
 
 
+def scored_run(levels=(33.0, 34.0, 35.0), risks=(4e-4, 3e-4), classical=30.0, scenes=9, **changed):
+    """What a report knows of a run of as many rounds as there are risks."""
+    baselines = score_rows("triangle/none", classical, scenes)
+    rounds = [score_rows("student", level, scenes) for level in levels]
+    sigma = QUALITY | changed.get("sigma", {})
+    one = {"sigma_test": sigma, "sigma_unlabelled": sigma, "labels": RISK | changed.get("labels", {})}
+    one |= changed.get("metrics", {})
+    rates = RATES | changed.get("rates", {})
+    statistics = [{"unlabelled": rates, "labelled": {**RISK, "kept_risk": risk}} for risk in risks]
+    return Run(scene_scores(baselines, rounds), [one] * len(levels), [], statistics, len(levels) - 1)
+
+
 def make_run(folder):
     """Write all files of a run of one round and return their paths."""
     scenes = folder / "scenes"
     test, pool = [f"test-{k:03d}" for k in range(9)], [f"pool-{k:03d}" for k in range(7)]
     _write(scenes / "test-00.h5", "scenes", {name: _burst(name) for name in test})
-    _write(scenes / "test-truth-00.h5", "truth", {name: (_truth(name), {}) for name in test})
+    write_truths(scenes / "test-truth-00.h5", test)
     _write(scenes / "unlabelled-00.h5", "scenes", {name: _burst(name) for name in pool})
     last = folder / "round-01"
     made = {"round": 1, "weights": "sha256:0"}
@@ -74,7 +89,13 @@ def make_run(folder):
         unlabelled=[scenes / "unlabelled-00.h5"],
         uncertainty=[last / "uncertainty-00.h5"],
         masks=[last / "masks-00.h5"],
+        compared=[folder / "compare" / arm / "round-01" / "scores-test.csv" for arm in ARMS],
     )
+
+
+def write_truths(path, names):
+    """The product of truths of these scenes."""
+    _write(path, "truth", {name: (_truth(name), {}) for name in names})
 
 
 def make_recorded_run(folder):
@@ -86,6 +107,10 @@ def make_recorded_run(folder):
 
 
 def _write_tables(folder):
+    for arm, level in ARMS.items():
+        here = folder / "compare" / arm / "round-01"
+        here.mkdir(parents=True, exist_ok=True)
+        pd.DataFrame(score_rows("", level)).drop(columns="method").to_csv(here / "scores-test.csv", index=False)
     classical = score_rows("low_exposure_fill/dis", 32.0) + score_rows("triangle/none", 28.0)
     pd.DataFrame(classical).to_csv(folder / "baselines.csv", index=False)
     for number in range(2):

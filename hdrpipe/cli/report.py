@@ -26,6 +26,7 @@ def command(
     masks: Annotated[str, typer.Option(help="Mask products of the chosen round, or of all rounds.")],
     out: _job.Out,
     noise: Annotated[str, typer.Option(help="`noise.json` of matched labels.")] = "",
+    compared: Annotated[str, typer.Option(help="Scores of the arms of `compare` on the test scenes.")] = "",
     code: _job.Code = "",
     log: _job.Log = None,
 ) -> None:
@@ -46,5 +47,6 @@ def command(
         uncertainty=_job.paths(uncertainty),
         masks=_job.paths(masks),
         noise=_job.paths(noise),
+        compared=_job.paths(compared),
     )
     report(parse_spec("report", spec), files, out, _job.start("report", spec, code, log))

@@ -156,6 +156,16 @@ class PanoramaOptions(RenderedOptions):
     )
 
 
+class LabAndFieldOptions(PanoramaOptions):
+    """Panoramas and two cameras: a quiet one in a lab, for labels, and one with ten times its noise in the field."""
+
+    noise: NoiseFactor | Annotated[tuple[NoiseFactor, ...], Field(min_length=1)] = Field(
+        default=10.0, description="`noise` of the field's camera, which takes all scenes but those of the lab."
+    )
+    source: int = Field(default=12, ge=0, le=999, description="Number of pool scenes, the first ones, of the lab.")
+    source_noise: NoiseFactor | None = Field(default=1.0, description="`noise` of the lab's camera.")
+
+
 class ProceduralOptions(RenderedOptions):
     """Made panoramas: every third belongs to the test side."""
 
@@ -171,6 +181,7 @@ DATASET_OPTIONS: dict[str, type[Spec]] = {
     "folder": FolderOptions,
     "hu20": Hu20Options,
     "kalantari17": Kalantari17Options,
+    "lab_and_field": LabAndFieldOptions,
     "ntire21": Ntire21Options,
     "panorama": PanoramaOptions,
     "procedural": ProceduralOptions,

@@ -17,6 +17,7 @@ from hdrpipe.config.batch_share import check_batches
 from hdrpipe.config.documents import check_size, from_json, from_yaml
 from hdrpipe.config.folds import ChooseSpec, CrossfitSpec, check_folds
 from hdrpipe.config.sections import (
+    ComparedArm,
     DataSpec,
     LossSpec,
     MasksSpec,
@@ -60,6 +61,11 @@ class Config(Spec):
     match: MatchSpec = MatchSpec()
     crossfit: CrossfitSpec = CrossfitSpec()
     choose: ChooseSpec = ChooseSpec()
+    compare: tuple[ComparedArm, ...] = Field(
+        default=(),
+        description="Trainings without pseudo labels that the report holds the run against: `labels-alone`, `matched` "
+        "(with the run's `match`), `all-labels` (the truth of every burst that has one).",
+    )
     study: StudySpec = StudySpec()
 
     @property

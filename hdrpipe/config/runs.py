@@ -7,6 +7,9 @@ have one owner for them, a run that holds nothing else:
     study/noise/draw-0/seed-3/warmup         round-00/, and the pseudo labels of round 1
     study/noise/draw-0/seed-3/bilevel        what the arm has of its own
 
+A run that names arms in `compare` has them below it, `demo/compare/labels-alone`; they read its scenes and its warm-up
+where these are theirs, too.
+
 With cross-fitting each of the last two has a run for every fold of the labels below it, such as `bilevel/fold-0-of-5`,
 which learns as its parent does from labels without that fold; they lie beside the scenes, in `scenes/fold-0-of-5/`.
 
@@ -21,7 +24,7 @@ from typing import Any
 
 from hdrpipe.config.folds import CrossfitSpec, of_name
 from hdrpipe.config.load import PLUGIN_KEYS, Config, check_config, stage_spec
-from hdrpipe.config.sections import StudySpec
+from hdrpipe.config.sections import ComparedArm, StudySpec
 from hdrpipe.config.spec import nearest
 from hdrpipe.errors import UsageError
 
@@ -30,6 +33,22 @@ FIXED = ("run", "seed", "devices", "study", "data.draw", "data.shards", "teacher
 
 PREPARED = ("fetch", "prepare")
 WARMED = (*PREPARED, "match", "warmup")
+COMPARED: dict[ComparedArm, dict[str, Any]] = {
+    "labels-alone": {"match": {"strategy": "none"}},
+    "matched": {},
+    "all-labels": {"match": {"strategy": "none"}, "data": {"labelled": "all"}},
+}
+"""Arm of `compare` -> what it sets otherwise than its run, beside `ALONE`."""
+
+ALONE = {
+    "student": {"unlabelled_batch": 0},
+    "teacher": {"risk": False},
+    "crossfit": {"folds": 0},
+    "choose": {"rule": "last"},
+    "compare": [],
+}
+"""Settings of a run without pseudo labels, and without what is made of them."""
+
 STARTING = ("seed", "data", "match", "model", "loss", "warmup")
 """Sections that a warm-up depends on."""
 
@@ -72,6 +91,35 @@ def crops(members: Iterable[Member], scenes: str) -> tuple[int, int]:
 def single(config: Config) -> Member:
     """A run that shares nothing."""
     return Member(config, config.run, config.run, config.run)
+
+
+def compared(config: Config) -> dict[str, Member]:
+    """The runs that the report of a run holds it against, by name.
+
+    Arms that would repeat another are left out: `all-labels` where the run has all labels itself, `matched` where it
+    matches nothing.
+
+    Raises:
+        UsageError: an arm cannot be trained, such as `all-labels` with a number of folds of the judge.
+    """
+    runs: dict[str, Member] = {}
+    for arm in config.compare if config.pseudo_labelled else ():
+        if (arm == "all-labels" and config.data.labelled == "all") or (
+            arm == "matched" and config.match.strategy == "none"
+        ):
+            continue
+        mapping = overlaid(config.model_dump(mode="json", exclude={"study"}), COMPARED[arm])
+        mapping = overlaid(mapping, {**ALONE, "run": f"{config.run}/compare/{arm}"})
+        try:
+            other = check_config(mapping)
+        except UsageError as error:
+            raise UsageError(error.what, f"compare: {arm}: {error.where}", error.hint) from None
+        scenes, start = (
+            config.run if all(stage_spec(other, stage) == stage_spec(config, stage) for stage in stages) else other.run
+            for stages in (PREPARED, WARMED)
+        )
+        runs[other.run] = Member(other, scenes, start, other.run)
+    return runs
 
 
 def folded(parent: Member, fold: str) -> Member:

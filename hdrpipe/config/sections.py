@@ -1,6 +1,6 @@
 """The sections of a config; `hdrpipe.config.load` puts them together.
 
-The defaults are the main job's: config.yaml repeats some of them and sets none otherwise.
+The defaults are the main job's but for its dataset, `match` and `compare`, which belong to what it shows.
 A key stands here only where a study arm or the paper's profile sets it otherwise; what is always the same is a
 constant beside the code that uses it.
 """
@@ -231,6 +231,10 @@ class ChooseSpec(Spec):
         default="last",
         description="Last round before the selective risk rises: held out (`crossfit`), or as `teacher.risk` measures.",
     )
+
+
+ComparedArm = Literal["labels-alone", "matched", "all-labels"]
+"""A training beside the run: its labels as they are, its labels matched to the unlabelled bursts, the truth of all."""
 
 
 class StudyTier(Spec):

@@ -18,8 +18,9 @@ from hdrpipe.config.load import PLUGIN_KEYS, STAGE_KEYS, Config
 from hdrpipe.config.spec import validated
 from hdrpipe.report.costs import duration
 from hdrpipe.report.embedded import scale_bar
-from hdrpipe.report.figures import Chart
+from hdrpipe.report.figures import Chart, svg
 from hdrpipe.report.gallery import Card
+from hdrpipe.report.gap import bounded, drawing
 from hdrpipe.report.tables import UNSCORED, Row, columns, lost_sentence, method_label, percent, rmse
 from hdrpipe.report.verdict import Sentence
 
@@ -29,10 +30,11 @@ PACKAGES = ("torch", "numpy", "opencv-python-headless", "h5py", "pandas", "matpl
 
 @dataclass(frozen=True)
 class Content:
-    """Content of the page: headline, verdict, summary, rounds, worst scenes, costs, charts, galleries, manifest."""
+    """Content of the page: headline, verdict, gap, tables, worst scenes, costs, charts, galleries, manifest."""
 
     headline: Mapping[str, Any]
     verdict: Sequence[Sentence]
+    gap: Row | None
     rows: Sequence[Row]
     rounds: Sequence[Row]
     worst: Sequence[Row]
@@ -47,7 +49,13 @@ def page(spec: Config, content: Content) -> str:
     """HTML text of the page; `spec` has all sections of the config, which the page lists at its end."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(
-        method_label=method_label, rmse=rmse, percent=percent, lost=lost_sentence, db="{:.2f}".format, duration=duration
+        method_label=method_label,
+        rmse=rmse,
+        percent=percent,
+        lost=lost_sentence,
+        db="{:.2f}".format,
+        duration=duration,
+        bounded=bounded,
     )
     template = environment.from_string(_asset("page.html"))
     return template.render(
@@ -58,12 +66,19 @@ def page(spec: Config, content: Content) -> str:
         style=Markup(_asset("page.css")),
         script=Markup(_asset("page.js")),
         bar=scale_bar(),
+        gap_chart=_gap_chart(content.gap),
         table=_table(content.rows),
         splits={split: len(names) for split, names in content.manifest["splits"].items()},
         changed=changed_settings(spec),
         config=yaml.safe_dump({key: _plain(getattr(spec, key)) for key in STAGE_KEYS["report"]}, sort_keys=False),
         versions={"hdrpipe": __version__, "python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
     )
+
+
+def _gap_chart(gap: Row | None) -> Markup | None:
+    """The chart of the gains over the labels alone, as SVG; None where there is none to draw."""
+    drawn = [row for row in gap["arms"] if row["gain"]] if gap else []
+    return Markup(svg(drawing(gap), "gap", (7.4, 1.1 + 0.5 * len(drawn)))) if gap and drawn else None
 
 
 def changed_settings(spec: Config) -> list[tuple[str, Any, Any]]:

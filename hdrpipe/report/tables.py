@@ -1,7 +1,7 @@
 """Scores of a run: one row for each method, the headline with its bootstrap intervals, and both as Markdown."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -54,6 +54,7 @@ class Run:
         statistics: `masks.json` of rounds 1, 2, ...
         chosen: number of the chosen round.
         noise: `noise.json`; None where labels were not matched.
+        compared: arm of `compare` -> its scores on the test scenes.
         why: reason for the choice where `choose.rule` made it; empty where the last round is taken by default.
     """
 
@@ -63,6 +64,7 @@ class Run:
     statistics: Sequence[Mapping[str, Any]]
     chosen: int
     noise: Mapping[str, Any] | None = None
+    compared: Mapping[str, Sequence[Score]] = field(default_factory=dict)
     why: str = ""
 
     @property
@@ -103,6 +105,11 @@ def scene_scores(baselines: Sequence[Row], rounds: Sequence[Sequence[Row]]) -> l
     for number, rows in enumerate(rounds):
         scores += [_score(row, network_name(number, row["method"]), number, row["method"]) for row in rows]
     return scores
+
+
+def arm_scores(rows: Sequence[Row]) -> list[Score]:
+    """Scores of an arm of `compare` from the rows of its table, sorted by scene name."""
+    return sorted((_score(row, "arm", 0, "student") for row in rows), key=lambda score: score.scene)
 
 
 def network_name(number: int, role: str) -> str:

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from hdrpipe.evaluation.bootstrap import interval
+from hdrpipe.report.gap import MATCHED, RUN, bounded, row_of
 from hdrpipe.report.tables import Row, Run, mean, network_name, percent, rmse
 
 GOOD, FAIR = 0.5, 0.9
@@ -66,8 +67,13 @@ def paired(run: Run, before: int, after: int) -> Row:
     return {"psnr_mu": float(np.mean(values)), "low": low, "high": high}
 
 
-def verdict(run: Run, result: Row) -> list[Sentence]:
-    """Sentences of the verdict, the most important first; `result` is the headline of the run.
+def verdict(run: Run, result: Row, gap: Row | None = None) -> list[Sentence]:
+    """Sentences of the verdict, the most important first.
+
+    Args:
+        run: contents of its small files.
+        result: its headline.
+        gap: what its arms of `compare` showed, where it has any.
 
     After a training that did harm there is no other sentence.
 
@@ -76,8 +82,8 @@ def verdict(run: Run, result: Row) -> list[Sentence]:
     harm = _harm(run)
     if harm:
         return [harm]
-    scored = [_gain(run), _sigma(result), _size(result)] if run.scored else []
-    first = [_against_classical(result)] if run.scored else []
+    scored = [None if gap else _gain(run), _sigma(result), _size(result)] if run.scored else []
+    first = [*(_gap(gap) if gap else ()), _against_classical(result)] if run.scored else []
     return [sentence for sentence in (*first, _rounds(run), *scored, *_masks(result)) if sentence]
 
 
@@ -132,6 +138,31 @@ def _change(before: float, after: float) -> str:
     """Two RMSE values and their relative change, which is left out where the first is 0."""
     change = f", {100 * (after / before - 1):+.1f} %" if before else ""
     return f"RMSE {before:.5f} to {after:.5f}{change}"
+
+
+def _gap(gap: Row) -> list[Sentence]:
+    """Gain of the run over its labels alone, and of its pseudo labels over matched labels, where these were trained."""
+    row, sentences = row_of(gap, RUN), []
+    if row["gain"]:
+        text = f"{bounded(row['gain'])} dB on the test scenes over a training on the labels alone"
+        if gap["closure"]:
+            text += f", {bounded(gap['closure'], '')} of the gap to labels of all bursts"
+        sentences.append(_judged(row["gain"], "The unlabelled bursts", text))
+    if row_of(gap, MATCHED):
+        text = f"{bounded(row['step'])} dB over the matched labels alone"
+        sentences.append(_judged(row["step"], "Pseudo labels and masks", text))
+    return sentences
+
+
+def _judged(estimate: Row, what: str, text: str) -> Sentence:
+    """A sentence on a gain, by the side of 0 that its interval lies on."""
+    if estimate["low"] is None:
+        return Sentence("plain", f"{what}: {text}; one group of scenes allows no confidence interval.")
+    if estimate["low"] > 0:
+        return Sentence("good", f"{what} helped: {text}.")
+    if estimate["high"] < 0:
+        return Sentence("bad", f"{what} did harm: {text}.")
+    return Sentence("plain", f"{what}: {text}, which may be chance.")
 
 
 def _gain(run: Run) -> Sentence | None:

@@ -19,9 +19,10 @@ from hdrpipe.files.rows import read_rows, write_rows
 from hdrpipe.report.costs import cost_rows, neighbours
 from hdrpipe.report.figures import charts
 from hdrpipe.report.gallery import test_cards, unlabelled_cards, worst_first
+from hdrpipe.report.gap import gap_of
 from hdrpipe.report.page import Content, page
 from hdrpipe.report.strip import strip_png
-from hdrpipe.report.tables import Row, Run, headline, markdown, scene_scores, summary_rows
+from hdrpipe.report.tables import Row, Run, arm_scores, headline, markdown, scene_scores, summary_rows
 from hdrpipe.report.verdict import round_rows, verdict
 from hdrpipe.stages.job import Job
 
@@ -37,8 +38,8 @@ class ReportInputs:
 
     `tables`, `metrics` and `histories` are those of rounds 0, 1, ..., `statistics` those of rounds 1, 2, ...;
     `predicted`, `uncertainty` and `masks` are products of the chosen round, or of all that could be chosen; `noise` is
-    `noise.json` where labels were matched. Truth of unlabelled scenes is not among them: `evaluate` has measured the
-    pseudo labels against it.
+    `noise.json` where labels were matched, `compared` the scores of the arms of `compare`. Truth of unlabelled scenes
+    is not among them: `evaluate` has measured the pseudo labels against it.
     """
 
     baselines: Path
@@ -55,6 +56,7 @@ class ReportInputs:
     uncertainty: Sequence[Path]
     masks: Sequence[Path]
     noise: Sequence[Path] = ()
+    compared: Sequence[Path] = ()
 
 
 def report(spec: Config, files: ReportInputs, out: Path, job: Job) -> None:
@@ -77,7 +79,7 @@ def report(spec: Config, files: ReportInputs, out: Path, job: Job) -> None:
         pool, labels = Shards(files.unlabelled, "scenes", stack), Shards(chosen_files.uncertainty, "uncertainty", stack)
         masks = Shards(chosen_files.masks, "masks", stack)
         _check_round(run, [*predicted.products, *labels.products])
-        rows, result = summary_rows(run), headline(run)
+        rows, result, gap = summary_rows(run), headline(run), gap_of(run)
         curves = charts(run, *(_pooled(predicted, truths) if run.scored else ()))
         job.progress(1, STEPS, "curves")
         tests = test_cards(run, scenes, truths, predicted)
@@ -88,7 +90,8 @@ def report(spec: Config, files: ReportInputs, out: Path, job: Job) -> None:
         hashes = [shards.hashes for shards in (scenes, truths, predicted, pool, labels, masks)]
     content = Content(
         headline=result,
-        verdict=verdict(run, result),
+        verdict=verdict(run, result, gap),
+        gap=gap,
         rows=rows,
         rounds=round_rows(run),
         worst=worst_rows(run),
@@ -101,7 +104,7 @@ def report(spec: Config, files: ReportInputs, out: Path, job: Job) -> None:
     html = page(spec, content)
     write_rows(out / "summary.csv", rows, decimals=5)
     sentences = [sentence.text for sentence in content.verdict]
-    write_json(out / "summary.json", {"run": spec.run, **result, "verdict": sentences, "methods": rows})
+    write_json(out / "summary.json", {"run": spec.run, "gap": gap, **result, "verdict": sentences, "methods": rows})
     write_text(out / "summary.md", markdown(spec.run, result, rows, sentences))
     write_text(out / "report.html", html)
     write_bytes(out / "figure.png", figure)
@@ -125,6 +128,7 @@ def read_run(files: ReportInputs) -> Run:
         statistics=[read_json(path, "masks") for path in files.statistics],
         chosen=int(choice["round"]),
         noise=next((read_json(path, "match") for path in files.noise), None),
+        compared={path.parent.parent.name: arm_scores(read_rows(path, "score")) for path in files.compared},
         why="" if choice.get("rule", "last") == "last" else choice["why"],
     )
 

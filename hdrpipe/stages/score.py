@@ -31,7 +31,7 @@ def chosen_of(students: Sequence[Path], chosen: Path | None) -> Path:
 
 
 def score(student: Path, bursts: Sequence[Path], truths: Sequence[Path], out: Path, job: Job) -> None:
-    """Write one row (CSV) for each scene: scene, difficulty, group and the measures.
+    """Write one row (CSV) for each scene with a truth: scene, difficulty, group and the measures.
 
     Predictions are rounded to half precision first, as in the products of `evaluate`, so that both give the same score.
 
@@ -51,11 +51,12 @@ def score(student: Path, bursts: Sequence[Path], truths: Sequence[Path], out: Pa
         if not scenes.scenes:
             raise InputError("no scene to score", bursts[0], "give this split scenes in data.options")
         rows = []
-        for done, scene in enumerate(scene_arrays(scenes, None), 1):
+        arrays = [scene for scene in scene_arrays(scenes, None) if scene.name in targets]
+        for done, scene in enumerate(arrays, 1):
             radiance, _ = predict(network.net, scene.frames[...], scene.times)
             estimate = radiance.astype(np.float16).astype(np.float32)
             truth = targets.of(scene.name).read(scene.name, "radiance")
             rows.append({**scene_columns(scenes, scene.name), **scores(estimate, truth)})
-            job.progress(done, len(scenes.scenes), scene.name)
+            job.progress(done, len(arrays), scene.name)
         write_rows(out, rows, FIRST_COLUMNS)
         job.record(out, {"student": network.content_hash, **scenes.hashes, **targets.hashes})

@@ -32,9 +32,10 @@ class JobState:
 
 
 def job_states(folder: Path) -> list[JobState]:
-    """States of all jobs of a run that have started, in the order of their start."""
-    logs = [(log, _read(log)) for log in (folder / "logs").glob("*.log")]
-    return [_state(log, lines) for log, lines in sorted(logs, key=lambda item: (_first_time(item[1]), item[0].name))]
+    """States of all jobs of a run and of its arms of `compare` that have started, in the order of their start."""
+    logs = [(log, _read(log)) for pattern in ("", "compare/*/") for log in folder.glob(f"{pattern}logs/*.log")]
+    ordered = sorted(logs, key=lambda item: (_first_time(item[1]), item[0].name))
+    return [_state(_name(folder, log), log, lines) for log, lines in ordered]
 
 
 def steps_of_all(project: Path) -> tuple[int, int] | None:
@@ -60,7 +61,13 @@ def _first_time(lines: list[Line]) -> str:
     return lines[0][0] if lines else "9"
 
 
-def _state(log: Path, lines: list[Line]) -> JobState:
+def _name(folder: Path, log: Path) -> str:
+    """Name of the job of a log, behind that of its arm if it is one's."""
+    run = log.parents[1]
+    return log.stem if run == folder else f"{run.name} {log.stem}"
+
+
+def _state(name: str, log: Path, lines: list[Line]) -> JobState:
     finished = bool(lines) and lines[-1][1] == "DEBUG" and lines[-1][2] == "finished"
     held = is_held(log)  # a job locks its log, and the lock ends with the process
     running = bool(held) and not finished
@@ -73,9 +80,7 @@ def _state(log: Path, lines: list[Line]) -> JobState:
         state, words = "failed", errors[-1]
     else:
         state = "done" if finished else "unknown" if held is None else "stopped"
-    return JobState(
-        log.stem, state, int(done), int(total), _seconds(lines, running), (eta or "") if running else "", words
-    )
+    return JobState(name, state, int(done), int(total), _seconds(lines, running), (eta or "") if running else "", words)
 
 
 def _seconds(lines: list[Line], running: bool) -> float:

@@ -157,20 +157,20 @@ def _train_and_report(folder, start, outcomes):
     try:
         run(folder, lambda done, total, losses: time.sleep(0.02))
         outcomes.put("done")
-    except BusyError as error:
-        outcomes.put(str(error))
+    except Exception as error:  # told by the parent, which would wait for ever
+        outcomes.put(str(error) if isinstance(error, BusyError) else repr(error))
 
 
 @tries(1, 10)
 def test_two_trainings_on_one_state(tmp_path, number, count, monkeypatch):
     """R17: one wins, the other says who holds it."""
     monkeypatch.setattr(state, "PATIENCE", 0.0)
-    start, outcomes = FORK.Event(), FORK.SimpleQueue()
+    start, outcomes = FORK.Event(), FORK.Queue()
     both = [FORK.Process(target=_train_and_report, args=(tmp_path / "state", start, outcomes)) for _ in range(2)]
     for one in both:
         one.start()
     start.set()
-    told = [outcomes.get() for _ in both]
+    told = [outcomes.get(timeout=60) for _ in both]
     for one in both:
         one.join()
     lost = next(what for what in told if what != "done")

@@ -25,7 +25,16 @@ from hdrpipe.files.system import kills
 from hdrpipe.files.stops import RunStop
 from hdrpipe.terminal import escape_unencodable
 from hdrpipe.config.fingerprint import fingerprint, package_digest
-from hdrpipe.config.runs import cells, crops, folded, members, overlaid, scored, single
+from hdrpipe.config.runs import (
+    cells,
+    compared,
+    crops,
+    folded,
+    members,
+    overlaid,
+    scored,
+    single,
+)
 from hdrpipe.tools.alive import hold, notice, refuse_foreign_folder
 from hdrpipe.tools.project import (
     beside,
@@ -70,6 +79,7 @@ if workflow.is_main_process and GPUS is not None and GPUS < CONFIG.devices:
         f"config: devices: {CONFIG.devices} of them share a training, but only {GPUS} may be in use;"
         f" pass --resources gpu={CONFIG.devices}"
     )
+COMPARED = checked(compared, CONFIG)
 OWN_STUDY = bool(CONFIG.study.arms)
 OVERLAY = {} if OWN_STUDY else checked(read_yaml, STUDY_FILE)
 STUDY_RUN = OVERLAY.get("run", CONFIG.run)
@@ -97,6 +107,8 @@ def member(run):
     parent, _, name = run.rpartition("/")
     if re.fullmatch(FOLD, name) and parent:
         return checked(folded, member(parent), name)
+    if run in COMPARED:
+        return COMPARED[run]
     if run not in study_members():
         raise WorkflowError(
             f"config: no run {run!r}; the study {STUDY_RUN!r} has {len(study_members())} others"
@@ -127,7 +139,7 @@ if workflow.is_main_process:
 
 
 wildcard_constraints:
-    run=f"{re.escape(CONFIG.run)}(/{FOLD})?|{re.escape(STUDY_RUN)}(/[\\w./-]+)?",
+    run=f"{re.escape(CONFIG.run)}(/compare/[a-z-]+)?(/{FOLD})?|{re.escape(STUDY_RUN)}(/[\\w./-]+)?",
     round=r"\d{2,3}",
     shard=r"\d{2,3}",
     split="validation|test",
@@ -169,7 +181,8 @@ def data(wildcards):
 def crops_on(wildcards):
     """Largest crops on the labelled and the unlabelled scenes of a run, by all runs that read them."""
     shared = member(wildcards.run)
-    others = {} if wildcards.run == CONFIG.run else study_members()
+    own = wildcards.run == CONFIG.run or wildcards.run in COMPARED
+    others = COMPARED if own else study_members()
     return crops([shared, *others.values()], shared.scenes)
 
 

@@ -205,3 +205,11 @@ def study_scores(wildcards):
         f"<results>/{scored(run, member(run).config)}/scores-{base.study.split}.csv"
         for run in names
     ]
+
+
+def compared_scores(wildcards):
+    """One table for each arm of `compare`: the scores of its last student on the test scenes."""
+    return [
+        f"<results>/{run}/round-{other.config.rounds:02d}/scores-test.csv"
+        for run, other in COMPARED.items()
+    ]

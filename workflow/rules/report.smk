@@ -40,6 +40,7 @@ rule report:
         uncertainty=of_candidates(*shards_of("uncertainty", LABEL_SHARDS)),
         masks=of_candidates(*shards_of("masks", LABEL_SHARDS)),
         noise=matched_noise,
+        compared=compared_scores,
     output:
         pages=recorded(
             "<results>/{run}/summary.json",
@@ -77,4 +78,4 @@ rule report:
         " --statistics '{input.statistics}' --chosen {input.chosen} --manifest {input.manifest}"
         " --scenes '{input.scenes}' --truths '{input.truths}' --predicted '{input.predicted}'"
         " --unlabelled '{input.unlabelled}' --uncertainty '{input.uncertainty}' --masks '{input.masks}'"
-        " --noise '{input.noise}' --out {params.folder} --log {log}"
+        " --noise '{input.noise}' --compared '{input.compared}' --out {params.folder} --log {log}"

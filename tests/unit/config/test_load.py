@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hdrpipe.config.load import STAGE_KEYS, check_config, parse_spec, read_config, stage_spec
+from hdrpipe.config.load import STAGE_KEYS, check_config, parse_spec, read_config, read_yaml, stage_spec
+from hdrpipe.config.runs import overlaid
 from hdrpipe.errors import UsageError
 
 
@@ -113,8 +114,16 @@ def test_a_bad_spec_is_refused(text):
         parse_spec("masks", text)
 
 
-def test_the_defaults_are_the_main_job():
-    assert read_config(Path(__file__).parents[3] / "config.yaml") == check_config({})
+def test_the_main_job_is_the_defaults_and_what_shows_the_use_of_unlabelled_bursts():
+    shown = {"data": {"dataset": "lab_and_field"}, "match": {"strategy": "noise"}}
+    arms = ["labels-alone", "matched", "all-labels"]
+    assert read_config(Path(__file__).parents[3] / "config.yaml") == check_config({**shown, "compare": arms})
+
+
+def test_one_camera_is_the_defaults():
+    root = Path(__file__).parents[3]
+    main, one = (read_yaml(path) for path in (root / "config.yaml", root / "configs" / "one-camera.yaml"))
+    assert check_config(overlaid(main, one)) == check_config({"run": "one-camera"})
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hdrpipe.config.load import check_config, read_yaml
-from hdrpipe.config.runs import cells, members, overlaid, single
+from hdrpipe.config.runs import cells, compared, members, overlaid, single
 from hdrpipe.errors import UsageError
 
 STUDY = {
@@ -121,3 +121,53 @@ def test_null_takes_back_an_arm_or_a_regime():
     assert not any("/far/" in run for run in runs)
     with pytest.raises(UsageError, match="unknown arm 'full'"):
         members(base(arms={"full": None}, ceiling="full"))
+
+
+def run_with(arms, **changes):
+    main = {"run": "r", "match": {"strategy": "noise"}, "compare": arms}
+    return check_config(overlaid(main, changes))
+
+
+ARMS = ["labels-alone", "matched", "all-labels"]
+
+
+def test_compared_runs_learn_without_pseudo_labels_and_share_what_is_the_same():
+    alone, matched, everything = compared(run_with(ARMS)).values()
+    assert [run.config.run for run in (alone, matched, everything)] == [f"r/compare/{arm}" for arm in ARMS]
+    assert not any(run.config.pseudo_labelled or run.config.compare for run in (alone, matched, everything))
+    assert (alone.scenes, alone.start) == ("r", alone.config.run)
+    assert (matched.scenes, matched.start) == ("r", "r")
+    assert (everything.scenes, everything.start) == (everything.config.run, everything.config.run)
+    assert [run.config.match.strategy for run in (alone, matched, everything)] == ["none", "noise", "none"]
+    assert everything.config.data.labelled == "all"
+
+
+def test_compared_runs_train_for_as_many_steps_from_the_same_seed():
+    config = run_with(ARMS, seed=3, rounds=3, student={"steps": 70})
+    for run in compared(config).values():
+        assert (run.config.seed, run.config.rounds) == (3, 3)
+        assert run.config.student.model_copy(update={"unlabelled_batch": 4}) == config.student
+        assert run.config.warmup == config.warmup
+
+
+def test_arms_that_would_repeat_another_are_left_out():
+    assert list(compared(run_with(ARMS, match={"strategy": "none"}))) == [
+        "r/compare/labels-alone",
+        "r/compare/all-labels",
+    ]
+    folder = {"dataset": "folder", "labelled": "all"}
+    assert list(compared(run_with(ARMS, data=folder))) == ["r/compare/labels-alone", "r/compare/matched"]
+    assert not compared(run_with(ARMS, student={"unlabelled_batch": 0}))
+    assert not compared(run_with([]))
+
+
+def test_what_only_pseudo_labels_have_does_not_stop_an_arm():
+    rule = {"teacher": {"risk": True}, "masks": {"strategy": "measured"}, "choose": {"rule": "measured-risk"}}
+    assert len(compared(run_with(ARMS, **rule))) == 3
+    folds = {"match": {"strategy": "none"}, "crossfit": {"folds": 5}, "choose": {"rule": "selective-risk"}}
+    assert len(compared(run_with(ARMS, **folds))) == 2
+
+
+def test_an_unknown_arm_is_told():
+    with pytest.raises(UsageError, match="compare"):
+        run_with(["everything"])

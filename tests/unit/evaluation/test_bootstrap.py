@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hdrpipe.evaluation.bootstrap import interval
+from hdrpipe.evaluation.bootstrap import interval, ratio_interval
 
 
 def test_interval_holds_the_mean_and_repeats():
@@ -37,3 +37,12 @@ def test_the_interval_of_many_groups_is_the_normal_one():
 
 def test_two_groups_give_an_interval():
     assert interval([30.0, 31.0], ["a", "b"]) == (30.0, 31.0)
+
+
+def test_a_ratio_is_drawn_by_groups_with_its_whole():
+    wholes, groups = np.array([1.0, 2.0, 4.0, 8.0]), ["a", "a", "b", "b"]
+    assert ratio_interval(0.5 * wholes, wholes, groups) == pytest.approx((0.5, 0.5))
+    # of two groups a draw takes one of them twice or both: 3/3, 0/12 and 3/15
+    low, high = ratio_interval([1.0, 2.0, 0.0, 0.0], wholes, groups)
+    assert (low, high) == (0.0, 1.0)
+    assert ratio_interval(wholes, wholes, ["a"] * 4) is None

@@ -5,36 +5,23 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_run import QUALITY, RISK, score_rows
+from small_run import scored_run
 
 from hdrpipe.report.costs import cost_rows, duration, neighbours
-from hdrpipe.report.tables import Run, headline, scene_scores
+from hdrpipe.report.tables import headline
 from hdrpipe.report.verdict import paired, round_rows, verdict
 
 ERROR = "labelled_reconstruction"
-RATES = {"keep_rate_patch": 0.8, "keep_rate_pixel": 0.7, "keep_rate": 0.6}
-
-
-def make(levels=(33.0, 34.0, 35.0), risks=(4e-4, 3e-4), classical=30.0, scenes=9, **changed):
-    """A run of as many rounds as there are risks."""
-    baselines = score_rows("triangle/none", classical, scenes)
-    rounds = [score_rows("student", level, scenes) for level in levels]
-    sigma = QUALITY | changed.get("sigma", {})
-    one = {"sigma_test": sigma, "sigma_unlabelled": sigma, "labels": RISK | changed.get("labels", {})}
-    one |= changed.get("metrics", {})
-    rates = RATES | changed.get("rates", {})
-    statistics = [{"unlabelled": rates, "labelled": {**RISK, "kept_risk": risk}} for risk in risks]
-    return Run(scene_scores(baselines, rounds), [one] * len(levels), [], statistics, len(levels) - 1)
 
 
 def said(**changed):
-    run = make(**changed)
+    run = scored_run(**changed)
     return [(sentence.tone, sentence.text) for sentence in verdict(run, headline(run))]
 
 
 def test_after_a_training_that_did_harm_nothing_is_praised():
     dead, fine = np.array([0.25, 0.68, 0.67, 0.66]), np.array([0.7, 0.66, 0.65])
-    run = replace(make(), histories=[{ERROR: dead}, {ERROR: fine}, {ERROR: fine}])
+    run = replace(scored_run(), histories=[{ERROR: dead}, {ERROR: fine}, {ERROR: fine}])
     (sentence,) = verdict(run, headline(run))
     assert sentence.tone == "bad"
     assert sentence.text.startswith("The warm-up did harm: its reconstruction error rose from 0.25 to 0.66.")
@@ -44,7 +31,7 @@ def test_after_a_training_that_did_harm_nothing_is_praised():
 
 @pytest.mark.parametrize("errors", [[0.005, 0.02, 0.012], [0.3, 0.5, 0.31], [0.2]])
 def test_a_training_within_its_range_did_no_harm(errors):
-    run = replace(make(), histories=[{ERROR: np.array(errors)}])
+    run = replace(scored_run(), histories=[{ERROR: np.array(errors)}])
     assert verdict(run, headline(run))[0].tone == "good"
 
 
@@ -57,7 +44,7 @@ def test_a_round_that_raised_the_kept_risk_is_where_to_stop():
 
 
 def test_a_rule_that_went_back_says_why():
-    run = replace(make(levels=(33, 34, 35, 36), risks=(4e-4, 5e-4, 3e-4)), chosen=1, why="round 2 was worse")
+    run = replace(scored_run(levels=(33, 34, 35, 36), risks=(4e-4, 5e-4, 3e-4)), chosen=1, why="round 2 was worse")
     sentence = verdict(run, headline(run))[1]
     assert (sentence.tone, sentence.text) == ("bad", "Round 1 of 3 is chosen: round 2 was worse.")
     kept = replace(run, chosen=3, why="no round was worse")
@@ -129,7 +116,7 @@ def test_a_sigma_of_the_wrong_size_is_told_with_what_calibrates_it():
 
 
 def test_rounds_tell_their_change_and_their_risk():
-    rows = round_rows(make())
+    rows = round_rows(scored_run())
     assert [row["psnr_mu"] for row in rows] == pytest.approx([35.0, 36.0, 37.0])
     assert rows[0]["change"] is None
     assert rows[2]["change"]["psnr_mu"] == pytest.approx(1.0)
@@ -138,7 +125,7 @@ def test_rounds_tell_their_change_and_their_risk():
 
 
 def test_rounds_are_compared_scene_by_scene():
-    assert paired(make(), 0, 2) == pytest.approx({"psnr_mu": 2.0, "low": 2.0, "high": 2.0})
+    assert paired(scored_run(), 0, 2) == pytest.approx({"psnr_mu": 2.0, "low": 2.0, "high": 2.0})
 
 
 @pytest.fixture

@@ -58,6 +58,16 @@ def test_jobs_come_in_the_order_of_their_beginning(run):
     assert [job.name for job in job_states(run)] == ["b", "a"]
 
 
+def test_jobs_of_arms_are_named_by_their_arm(run):
+    (run / "logs" / "warmup.log").write_text(BEGUN + ALL + END)
+    (run / "compare" / "labels-alone" / "logs").mkdir(parents=True)
+    (run / "compare" / "labels-alone" / "logs" / "warmup.log").write_text(BEGUN.replace("10:00:00", "10:02:00") + HALF)
+    assert [(job.name, job.state) for job in job_states(run)] == [
+        ("warmup", "done"),
+        ("labels-alone warmup", "stopped"),
+    ]
+
+
 def test_an_error_is_its_last_word(run):
     (run / "logs" / "a.log").write_text(BEGUN + ERROR)
     assert job_states(run)[0].words == "total is nan at step 31"
