@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hdrpipe.imaging.equalise import ENOUGH, Making, as_recorded, making, response_of
-from hdrpipe.imaging.response import PLAIN, SRGB, Response, match, misfit, thinned
+from hdrpipe.imaging.equalise import ENOUGH, Making, as_recorded, making, response_of, untinted
+from hdrpipe.imaging.response import PLAIN, SRGB, Matches, Response, Thinned, match, misfit, thinned
 from hdrpipe.imaging.saturation import white_code
 
 RESPONSES: dict[str, Response | None] = {"auto": None, "gamma": PLAIN, "srgb": SRGB}
@@ -54,19 +54,28 @@ def corrected(
         looked_at = samples = _stretched(samples, white)
     burst = thinned(looked_at, ev)
     matches = match(burst)
-    response, seen = RESPONSES[curve] or PLAIN, RESPONSES[curve] is None
-    if seen and timed:
+    response, seen = RESPONSES[curve] or PLAIN, RESPONSES[curve] is None and timed
+    if seen:
         response = response_of(matches, len(ev), reference)
+    made = _made(burst, matches, reference, response, timed)
+    if seen and (made.gains != 1.0).any():  # another white balance in some frames may have hidden it
+        compared = untinted(matches, made)
+        response = response_of(compared, len(ev), reference)
+        made = _made(burst, matches, reference, response, timed)
+        matches = compared
     if seen and response is not PLAIN:
         before, after = (misfit(matches.levels(matches.excess_stops(tried), tried)) for tried in (PLAIN, response))
         what = f"gamma 2.2 misses the pictures by {before:.1f} of 255 levels, {response.name} by {after:.1f}"
         notes.append(f"{what}: the response is taken to be {response.name}")
-    enough = len(matches) >= ENOUGH
-    made = making(burst, matches, reference, response, timed) if enough else as_recorded(response, ev)
     notes += _mended(made, reference, files)
     plain = response is PLAIN and bool((made.gains == 1.0).all())
     edges = made.edges(reference, white) if coarse and response is not PLAIN else None
     return Corrected(samples if plain else made.equal(samples), made.ev, notes, edges)
+
+
+def _made(burst: Thinned, matches: Matches, reference: int, response: Response, timed: bool) -> Making:
+    enough = len(matches) >= ENOUGH
+    return making(burst, matches, reference, response, timed) if enough else as_recorded(response, burst.ev)
 
 
 def _eight_bits(samples: NDArray[Any]) -> NDArray[np.uint8]:

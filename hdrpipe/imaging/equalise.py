@@ -5,7 +5,7 @@ between frames. Each is taken for true only where it is clear and the simpler on
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,8 @@ NOTICED = (0.5, 2.0)
 rounding alone makes 0.2, heavy noise up to 1.7, which a curve fits where there is none."""
 
 CLEARLY = (0.25, 0.5)
-"""Largest fraction of that misfit which sRGB or another power, and which another curve, may leave."""
+"""Largest fraction of that misfit which sRGB or another power, and which another curve, may leave; of a misfit that may
+be noise a curve must leave as little as a power: it fits noise down to 0.4."""
 
 ENOUGH = 40
 """Fewest matches from which anything is estimated."""
@@ -93,19 +94,21 @@ def response_of(matches: Matches, count: int, reference: int) -> Response:
     missed = _missed(matches, PLAIN) if len(matches) >= ENOUGH else 0.0
     if missed < NOTICED[0]:
         return PLAIN
-    unclear = missed < NOTICED[1] or matches.brighter.max() - matches.darker.min() < WIDE
+    narrow = matches.brighter.max() - matches.darker.min() < WIDE
+    unclear = missed < NOTICED[1] or narrow
     simple = [SRGB, *(_powers(matches) if unclear else ())]
     left, best = min(((_missed(matches, tried), tried) for tried in simple), key=lambda pair: pair[0])
-    if left < CLEARLY[0] * missed:
+    clear = left < CLEARLY[0] * missed
+    if narrow or (clear and best is SRGB):
+        return best if clear else PLAIN
+    curve, most = fitted(matches), CLEARLY[0 if unclear else 1]
+    remaining = _missed(matches, curve)
+    if clear and remaining > CLEARLY[1] * left:
         return best
-    if unclear:
-        return PLAIN
-    curve = fitted(matches)
-    left = _missed(matches, curve)
     low, high = EXPONENTS
     exponent = float(curve(0.7) - curve(0.2)) / np.log2(0.7 / 0.2)
-    if left > CLEARLY[1] * missed or not low < exponent < high or _only_slips(matches, count, reference, left):
-        return PLAIN
+    if remaining > most * missed or not low < exponent < high or _only_slips(matches, count, reference, remaining):
+        return best if clear else PLAIN
     return curve
 
 
@@ -124,14 +127,24 @@ def _powers(matches: Matches) -> list[Response]:
 def _only_slips(matches: Matches, count: int, reference: int, left: float) -> bool:
     """True if exposures and white balances that are off explain more than a curve, which leaves `left`.
 
-    Two frames cannot tell a slip from another exponent: there the slip is the simpler reason.
+    Two frames cannot tell a slip from another exponent: there the slip is the simpler reason. Of more frames each would
+    have to slip by as much as a power asks, where their pairs agree on one.
     """
+    if _powers(matches):
+        return False
     off, _ = offsets(matches, PLAIN, count, reference)
     darker, brighter = matches.frames.T
     slips = off[brighter, matches.channel] - off[darker, matches.channel]
     remaining = misfit(matches.levels(matches.excess_stops(PLAIN) - slips, PLAIN))
     bound = CLEARLY[1] * left if count > 2 else 1.5 * left + 0.1
     return bool(np.abs(np.diff(np.median(off, axis=1))).max() < SLIP[1]) and remaining < bound
+
+
+def untinted(matches: Matches, made: Making) -> Matches:
+    """Matches whose steps are those of each channel, with the white balances of the frames in them."""
+    light = (np.asarray(made.ev) - made.slips)[:, None] - np.log2(made.gains)
+    darker, brighter = (light[frame, matches.channel] for frame in matches.frames.T)
+    return replace(matches, step=brighter - darker)
 
 
 def making(burst: Thinned, matches: Matches, reference: int, response: Response, timed: bool) -> Making:
