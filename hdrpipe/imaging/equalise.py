@@ -127,8 +127,8 @@ def _powers(matches: Matches) -> list[Response]:
 def _only_slips(matches: Matches, count: int, reference: int, left: float) -> bool:
     """True if exposures and white balances that are off explain more than a curve, which leaves `left`.
 
-    Two frames cannot tell a slip from another exponent: there the slip is the simpler reason. Of more frames each would
-    have to slip by as much as a power asks, where their pairs agree on one.
+    Two frames cannot tell a slip from another exponent: there, or where others are black or white, the slip is the
+    simpler reason. Of more frames each would have to slip by what a power asks, where their pairs agree on one.
     """
     if _powers(matches):
         return False
@@ -136,7 +136,7 @@ def _only_slips(matches: Matches, count: int, reference: int, left: float) -> bo
     darker, brighter = matches.frames.T
     slips = off[brighter, matches.channel] - off[darker, matches.channel]
     remaining = misfit(matches.levels(matches.excess_stops(PLAIN) - slips, PLAIN))
-    bound = CLEARLY[1] * left if count > 2 else 1.5 * left + 0.1
+    bound = CLEARLY[1] * left if len(exponents(matches, FEWEST)) > 1 else 1.5 * left + 0.1
     return bool(np.abs(np.diff(np.median(off, axis=1))).max() < SLIP[1]) and remaining < bound
 
 

@@ -99,10 +99,14 @@ def offsets(matches: Matches, response: Response, count: int, reference: int) ->
         Stops (count, 3), 0 for the reference: least squares over the median steps of all pairs of frames. And (count,)
         spread in stops of the matches of each frame around these medians; infinite where nothing can be compared.
     """
-    pairs = np.column_stack([matches.frames, matches.channel])
-    stops, groups = matches.excess_stops(response), np.unique(pairs, axis=0)
-    excess, spreads = np.zeros((count, 3)), np.full(count, np.inf)
-    steps = [_step(group, stops[(pairs == group).all(axis=1)]) for group in groups]
+    stops, excess, spreads = matches.excess_stops(response), np.zeros((count, 3)), np.full(count, np.inf)
+    steps = []
+    for pair in np.unique(matches.frames, axis=0):
+        of_pair = (matches.frames == pair).all(axis=1)
+        for channel in range(3):
+            of_channel = of_pair & (matches.channel == channel)
+            enough = of_channel.sum() >= FEWEST  # else all channels are taken together
+            steps.append(_step((*pair, channel), stops[of_channel if enough else of_pair]))
     measured = [step for step in steps if step is not None]
     for channel in range(3):
         of = [step for step in measured if step[0][2] == channel]
@@ -136,7 +140,7 @@ def pixel_offsets(burst: Thinned, response: Response, reference: int) -> Floats:
     return np.array(offsets) - offsets[reference]
 
 
-def _step(pair: NDArray[np.int64], stops: Floats) -> tuple[tuple[int, ...], float, float] | None:
+def _step(pair: Sequence[Any], stops: Floats) -> tuple[tuple[int, ...], float, float] | None:
     """Frames and channel, median and spread of their stops; None for too few matches."""
     if len(stops) < FEWEST:
         return None

@@ -94,6 +94,17 @@ def test_an_exposure_that_is_off_is_mended(frame, stops):
     assert np.diff(found.ev) == pytest.approx(np.diff(true), abs=0.03)
 
 
+@pytest.mark.parametrize("stops", [0.3, -0.4])
+@pytest.mark.parametrize("darkest", [-4.0, -3.0, -2.6])
+def test_where_all_but_two_frames_are_black_or_white_a_slip_is_no_curve(stops, darkest):
+    lamps = np.full((3, 120, 160), 1e-6)
+    lamps[:, :, 60:] = np.exp2(np.linspace(darkest, 0.0, 100))
+    lamps[:, :, 60:] += np.random.default_rng(4).normal(0.0, 4e-3, (3, 120, 100))
+    found = seen(shot(lamps, ev=(stops, 2.0, 4.0)))
+    assert found.response is PLAIN
+    assert found.ev[1] - found.ev[0] == pytest.approx(2.0 - stops, abs=0.03)
+
+
 @pytest.mark.parametrize("stops", [0.03, 0.8])
 def test_what_is_nothing_or_no_slip_is_left_alone(stops):
     assert seen(shot(room(), ev=(stops, 2.0, 4.0))).ev == EV
