@@ -40,8 +40,8 @@ def split(values: Sequence[float], bracketed: bool, alike: float = ALIKE) -> tup
 def period(values: Sequence[float], bracketed: bool = False, alike: float = ALIKE) -> int | None:
     """The smallest number of pictures after which the same steps come again, on another level or the same one.
 
-    Two whole periods are needed, or one with two pictures more. A bracket that goes up or down all the way, or first
-    up and then down, repeats its steps too: only what falls among the exposures of the bracket before counts.
+    Two whole periods are needed, or one with two pictures more. A bracket that goes up or down all the way repeats its
+    steps too: only what falls among the exposures of the bracket before counts, or goes up and down twice.
     """
     for length in range(2, len(values) - 1):
         first, later = values[:length], values[length:]
@@ -54,8 +54,11 @@ def period(values: Sequence[float], bracketed: bool = False, alike: float = ALIK
 
 
 def _among(first: Sequence[float], later: Sequence[float], length: int) -> bool:
-    """True if the second bracket lies among the exposures of the first one, or repeats one of them."""
+    """True if the second bracket lies among the exposures of the first one, or repeats one of them, or its way up and
+    down as a whole."""
     second = later[:length]
+    if length > 2 and len(second) == length and len({after > before for before, after in pairwise(first)}) == 2:
+        return True
     if length == 2:
         return len(later) >= 2 and abs(second[0] - first[0]) < NEAR * abs(first[1] - first[0])
     among = min(second) < max(first) - SAME and min(first) < max(second) - SAME
@@ -92,12 +95,14 @@ def _greedy(values: Sequence[float]) -> list[int]:
 def _consistent(values: Sequence[float], sizes: Sequence[int], alike: float) -> bool:
     """True if all brackets are the beginning or the end of the longest one, on whatever level.
 
-    Pairs among single pictures do not count: two cameras that took turns leave the same pattern.
+    Pairs among single pictures do not count, nor what is left of a bracket among them: two cameras that took turns
+    leave the same pattern.
     """
     starts = [sum(sizes[:index]) for index in range(len(sizes))]
     several = [values[start : start + size] for start, size in zip(starts, sizes, strict=True) if size > 1]
     longest = max(several, key=len) if several else values[:0]
-    if len(several) > 1 and len(longest) == 2 and 1 in sizes:
+    left = any(len(bracket) < len(longest) for bracket in several)
+    if 1 in sizes and len(several) > 1 and (left or len(longest) == 2):
         return False
     return all(
         any(

@@ -5,6 +5,7 @@ They are separated by what the cameras wrote: body, moment, size, exposure mode 
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
@@ -54,7 +55,8 @@ class Grouping:
 
 
 def group(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> Grouping:
-    """Group pictures into brackets by what the cameras wrote, with the shortest of `GAPS` that leaves any.
+    """Group pictures into brackets by what the cameras wrote, with the shortest of `GAPS` that leaves any; where all
+    exposures were set by hand, with the one that leaves the fewest pictures alone in the fewest brackets.
 
     The pictures of each body are put in the order of time, and of their numbers where times are equal. A new bracket
     begins after a pause, with another size or exposure mode, where the steps of the exposures come again, and where an
@@ -67,8 +69,11 @@ def group(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> Grouping:
     if values is None:
         return Grouping()
     shots = [Shot(*one) for one in zip(frames, headers, values, strict=True)]
-    groupings = (_grouped(shots, gap) for gap in GAPS)
-    return next((grouping for grouping in groupings if grouping.groups), Grouping())
+    groupings = [grouping for gap in GAPS if (grouping := _grouped(shots, gap)).groups]
+    if groupings and all(shot.header.camera.by_hand for shot in shots):
+        sure = [grouping for grouping in groupings if grouping.sure] or groupings
+        return min(sure, key=lambda grouping: (len(grouping.lone), len(grouping.groups)))
+    return groupings[0] if groupings else Grouping()
 
 
 def _grouped(shots: Sequence[Shot], gap: float) -> Grouping:
@@ -84,17 +89,42 @@ def _grouped(shots: Sequence[Shot], gap: float) -> Grouping:
 
 
 def copies(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> set[Path]:
-    """Pictures that are another one again and have its name with a mark, `a (1).jpg` beside `a.jpg`, or with another
-    ending: they hold its very bytes, or were taken at its moment by the same camera and edited."""
+    """Pictures that are another one again: copied, they hold its very bytes, or edited, they were taken at its moment
+    with its exposure by the same camera.
+
+    A name with a mark, `a (1).jpg` or `IMG_E0001.jpg`, or with another ending tells so, or one unlike all the others in
+    the folder (`result.jpg`), or a moment to fractions of a second, at which no camera takes two pictures.
+    """
+    kinds = Counter(map(name_kind, frames))
     alike: dict[CameraData, list[Path]] = {}
     for path, header in zip(frames, headers, strict=True):
         alike.setdefault(replace(header.camera, orientation=1), []).append(path)
+
+    def is_copy(copy: Path, path: Path, camera: CameraData) -> bool:
+        if _is_marked(copy, path):
+            return _is_moment(camera) or _same_bytes(copy, path)
+        if not _is_moment(camera) or _is_marked(path, copy):
+            return False
+        rare, common = kinds[name_kind(copy)], kinds[name_kind(path)]
+        exact = (camera.taken or 0.0) % 1.0 > 0 and name_kind(copy) != name_kind(path)
+        return rare < common or (exact and rare == common and _after(copy, path))
+
     return {
         copy
         for camera, paths in alike.items()
         for copy in paths
-        if any(_is_marked(copy, path) and (_is_moment(camera) or _same_bytes(copy, path)) for path in paths)
+        if any(copy is not path and is_copy(copy, path, camera) for path in paths)
     }
+
+
+def name_kind(path: Path) -> str:
+    """Name without the numbers and the case of letters, as all pictures of a series have it."""
+    return re.sub(r"\d+", "#", path.name).casefold()
+
+
+def _after(one: Path, other: Path) -> bool:
+    """True if a name is longer, or comes after one as long."""
+    return (len(one.stem), natural(one), one.name) > (len(other.stem), natural(other), other.name)
 
 
 def _is_moment(camera: CameraData) -> bool:
@@ -108,21 +138,24 @@ def _same_bytes(one: Path, other: Path) -> bool:
 
 def _is_marked(copy: Path, path: Path) -> bool:
     """True if a name is that of another file with something added that leaves its number as it is, or if it comes
-    after it and differs in the ending alone."""
-    if copy.stem == path.stem:
+    after it and differs in the ending or in the case of letters alone."""
+    one, other = copy.stem.casefold(), path.stem.casefold()
+    if one == other:
         return (natural(copy), copy.name) > (natural(path), path.name)
-    return re.search(rf"(?<!\d){re.escape(path.stem)}(?!\d)", copy.stem) is not None
+    letters, rest = re.split(r"(?=\d|$)", other, maxsplit=1)
+    return re.search(rf"(?<!\d){re.escape(letters)}\D*{re.escape(rest)}(?!\d)", one) is not None
 
 
 def in_order(paths: Iterable[Path]) -> list[Path]:
-    """Pictures in the order of their numbers; after 9999 a camera goes on with 0001: the widest gap parts the ends."""
+    """Pictures in the order of their numbers; after 9999 a camera goes on with 0001, after 999, or after 99999: the
+    widest gap parts the ends."""
     ordered = sorted(paths, key=natural)
     matches = [re.fullmatch(r"(.*?)(\d{3,9})(\D*)", path.stem) for path in ordered]
     numbered = [match for match in matches if match is not None]
     if len(numbered) < max(2, len(ordered)) or len({(match[1], match[3]) for match in numbered}) != 1:
         return ordered
     numbers = [int(match[2]) for match in numbered]
-    for turn in (10 ** min(len(numbered[-1][2]), 4), 10**5):
+    for turn in (10**3, 10**4, 10**5):
         gaps = [after - before for before, after in pairwise(numbers)]
         across = numbers[0] + turn - numbers[-1]
         if len({number // turn for number in numbers}) == 1 and across <= len(numbers) and max(gaps) > turn / 2:
@@ -171,7 +204,7 @@ def _parted(before: Shot, after: Shot, gap: float) -> bool:
     """True if two pictures that follow one another cannot be of one bracket."""
     one, other = before.header, after.header
     sizes = [sorted((side.width, side.height)) for side in (one, other)]  # frames of one bracket may lie and stand
-    if sizes[0] != sizes[1] or one.camera.bracketed != other.camera.bracketed:
+    if sizes[0] != sizes[1] or {one.camera.bracketed, other.camera.bracketed} == {True, False}:
         return True
     if one.camera.taken is None or other.camera.taken is None:
         return False
@@ -186,7 +219,7 @@ def _parted(before: Shot, after: Shot, gap: float) -> bool:
 
 def _cut(run: Sequence[Shot], marks: bool) -> list[tuple[Sequence[Shot], bool]]:
     """Cut what was taken in one go; `marks` is True for a camera that marks its brackets."""
-    bracketed = bool(run[0].header.camera.bracketed)
+    bracketed = any(shot.header.camera.bracketed for shot in run)
     biases = [shot.header.camera.bias for shot in run]
     given = [bias for bias in biases if bias is not None]
     sizes, sure = [len(run)], False

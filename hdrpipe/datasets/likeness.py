@@ -3,6 +3,7 @@
 Where pictures tell neither time nor exposure and do not look like one burst, a person is asked.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, pairwise
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdrpipe.datasets.brackets import period
-from hdrpipe.datasets.grouping import Grouping, copies, group, in_order
+from hdrpipe.datasets.grouping import Grouping, copies, group, in_order, name_kind
 from hdrpipe.files.pictures.decoder import Decoder, PictureHeader
 from hdrpipe.imaging.exposure import USABLE, brightness, stops_between
 
@@ -36,7 +37,7 @@ SAME_SCENE, OTHER_SCENE = 0.5, 0.3
 
 def grouped(headers: Mapping[Path, PictureHeader], decoder: Decoder) -> Grouping:
     """The brackets among the pictures of a folder, copies left out; all as one where each stands alone. Of many
-    pictures those without an exposure stand alone.
+    pictures those without an exposure stand alone, of few those among them whose names are unlike those of the others.
 
     Raises:
         InputError: a picture cannot be decoded.
@@ -44,10 +45,16 @@ def grouped(headers: Mapping[Path, PictureHeader], decoder: Decoder) -> Grouping
     doubles = copies(list(headers), list(headers.values()))
     frames = [path for path in headers if path not in doubles]
     timed = [path for path in frames if headers[path].camera.seconds]
+    series = Counter(map(name_kind, timed))
+    strangers = [path for path in frames if path not in timed and name_kind(path) not in series]
+    if len(timed) > max(1, len(strangers)) and min(series.values()) > 1:  # results of other programs, not frames
+        frames = [path for path in frames if path not in strangers]
+    else:
+        strangers = []
     if len(timed) < len(frames) <= MOST_FRAMES:
         return by_sight(frames, decoder)
     grouping = group(timed, [headers[path] for path in timed])
-    untimed = tuple(path for path in frames if path not in timed)
+    untimed = tuple(path for path in (*frames, *strangers) if path not in timed)
     return replace(grouping, lone=grouping.lone + untimed) if grouping.groups else Grouping((tuple(frames),))
 
 

@@ -287,11 +287,14 @@ def _camera(answer: dict[str, Any]) -> CameraData:
     for name in ("seconds", "iso", "aperture", "taken", "bias"):
         value = answer.get(name)
         numbers[name] = float(value) if isinstance(value, int | float) and math.isfinite(value) else None
-    bracketed = answer.get("bracketed")
+    flags: dict[str, bool | None] = {}
+    for name in ("bracketed", "by_hand"):
+        flag = answer.get(name)
+        flags[name] = flag if isinstance(flag, bool) else None
     return CameraData(
         **numbers,
+        **flags,
         orientation=int(answer.get("orientation") or 1),
-        bracketed=bracketed if isinstance(bracketed, bool) else None,
         body=str(answer.get("body") or ""),
     )
 

@@ -50,7 +50,8 @@ _ISO_TAGS = ("StandardOutputSensitivity", "RecommendedExposureIndex", "ISOSpeed"
 _ISO_OF_TYPE = {1: (0,), 2: (1,), 3: (2,), 4: (0, 1), 5: (0, 2), 6: (1, 2)}
 """Indices of the tags that the old one repeats, by SensitivityType (EXIF 2.3)."""
 
-_AUTO_BRACKET = 2
+_BY_HAND, _AUTO_BRACKET = 1, 2
+"""Values of ExposureMode."""
 
 _LONGEST_BODY = 200
 
@@ -69,6 +70,7 @@ class CameraData:
         taken: moment, in seconds of the camera's own clock.
         orientation: EXIF orientation, 1 to 8; 1 is upright.
         bracketed: True if the camera bracketed by itself (ExposureMode), None where the file lacks it.
+        by_hand: True if somebody set the exposure by hand (ExposureMode), None where the file lacks it.
         bias: exposure bias in stops; a camera that brackets writes each step here, or not at all.
         body: maker, model and serial number; empty where the file names none.
     """
@@ -79,6 +81,7 @@ class CameraData:
     taken: float | None = None
     orientation: int = 1
     bracketed: bool | None = None
+    by_hand: bool | None = None
     bias: float | None = None
     body: str = ""
 
@@ -96,6 +99,7 @@ def camera_data(path: Path | str) -> CameraData:
         taken=_moment(tags),
         orientation=int(_number(tags.get("Orientation")) or 1),
         bracketed=None if mode is None else mode == _AUTO_BRACKET,
+        by_hand=None if mode is None else mode == _BY_HAND,
         bias=_finite(tags.get("ExposureBiasValue")),
         body=_body(tags),
     )

@@ -23,6 +23,7 @@ from hdrpipe.datasets.brackets import period, split
         ((0, -1, 1, 1, 0, 2), [3, 3]),
         ((0, 0, 0), [1, 1, 1]),
         ((0, 0, -2, 2), [1, 3]),
+        ((0, -0.7, 0.7, 3, 2.3, 3.7), [3, 3]),  # the light has changed by more than the bracket spans
     ],
 )
 def test_series_are_cut_where_their_steps_come_again(values, sizes):
@@ -39,7 +40,7 @@ def test_two_limited_brackets_are_two():
     assert split((0, -2, 2, -2, 4) * 2, True) == ([5, 5], True)
 
 
-@pytest.mark.parametrize("values", [(2, 2, 0, 0, 4, 4), (0, -2, -2, 2, 4), (0, 1, 3, 1, 0, 2)])
+@pytest.mark.parametrize("values", [(2, 2, 0, 0, 4, 4), (0, -2, -2, 2, 4), (0, 1, 3, 1, 0, 2), (0, -2, 0, -2, 2, 2)])
 def test_what_has_no_pattern_is_not_sure(values):
     assert split(values, False)[1] is False
 

@@ -294,7 +294,9 @@ def test_copies_are_left_out(tmp_path, mark):
     assert len(burst.ignored) == 3
 
 
-@pytest.mark.parametrize("name", ["IMG_9_edited.jpg", "IMG_9 small.jpg", "IMG_9.png"])
+@pytest.mark.parametrize(
+    "name", ["IMG_9_edited.jpg", "IMG_9 small.jpg", "IMG_9.png", "IMG_E9.jpg", "img_9.JPG", "lamp HDR.png", "a9.jpg"]
+)
 def test_an_edited_copy_of_the_same_moment_is_left_out(tmp_path, name):
     times = (1 / 500, 1 / 125, 1 / 2000)
     series = [(f"IMG_{8 + i}.jpg", time, {"taken": 0.4 * i, "model": "M"}) for i, time in enumerate(times)]
@@ -304,6 +306,29 @@ def test_an_edited_copy_of_the_same_moment_is_left_out(tmp_path, name):
     (burst,) = find_bursts(folder)
     assert sorted(names(burst.frames)) == ["IMG_10.jpg", "IMG_8.jpg", "IMG_9.jpg"]
     assert names(burst.ignored) == [name]
+
+
+@pytest.mark.parametrize("name", ["result.jpg", "IMG_9 (edited).jpg", "IMG_9.png"])
+@pytest.mark.parametrize("rooms", [1, 2])
+def test_of_few_pictures_one_of_another_name_without_an_exposure_is_no_frame(tmp_path, name, rooms):
+    folder = cards(tmp_path / "card", [30 * room for room in range(rooms)])
+    write_frame(folder / name, frames(radiance(4))[1])
+    found = find_bursts(folder)
+    assert [len(burst.frames) for burst in found] == [3] * rooms
+    assert names(found[0].ignored) == names(found[0].alone) == [name]
+
+
+def test_a_frame_of_the_series_that_has_lost_its_exposure_is_one(tmp_path):
+    folder = cards(tmp_path / "card", [0])
+    write_frame(folder / "IMG_11.jpg", frames(radiance(), (-2.0, 1.0))[1])
+    (burst,) = find_bursts(folder)
+    assert len(burst.frames) == 4
+
+
+def test_two_pictures_of_one_second_and_exposure_are_no_copies(tmp_path):
+    times = (1 / 500, 1 / 125, 1 / 2000) * 2
+    series = [(f"{i}.jpg", seconds, {"taken": 0, "model": "M"}) for i, seconds in enumerate(times)]
+    assert [len(one) for one in groups(shots(tmp_path / "card", series))] == [3, 3]
 
 
 def test_of_many_pictures_one_without_an_exposure_hides_no_bracket(tmp_path):
@@ -323,6 +348,31 @@ def test_exposures_that_somebody_set_by_hand_are_brackets(tmp_path):
     times = (1 / 500, 1 / 125, 1 / 2000)
     series = [(f"{3 * k + i}.jpg", time, {"taken": 300 * k + 7 * i}) for k in range(2) for i, time in enumerate(times)]
     assert [len(one) for one in groups(shots(tmp_path / "card", series))] == [3, 3]
+
+
+@pytest.mark.parametrize("pauses", [(2, 4), (4, 2), (2, 5, 3)])
+def test_exposures_set_by_hand_are_one_bracket_though_some_pauses_are_short(tmp_path, pauses):
+    starts = np.cumsum((0, *pauses)).tolist()
+    series = [
+        (f"{4 * k + i}.jpg", 4.0**i / 2000, {"taken": 300 * k + start, "mode": 1})
+        for k in range(2)
+        for i, start in enumerate(starts)
+    ]
+    assert [len(one) for one in groups(shots(tmp_path / "card", series))] == [len(starts)] * 2
+
+
+@pytest.mark.parametrize("index", range(3))
+def test_a_frame_without_an_exposure_mode_does_not_part_its_bracket(tmp_path, index):
+    times = (1 / 500, 1 / 125, 1 / 2000)
+    modes = [{} if i == index else {"mode": 2} for i in range(3)]
+    series = [(f"{i}.jpg", times[i], {"taken": 0.4 * i, **modes[i]}) for i in range(3)]
+    assert [len(one) for one in groups(shots(tmp_path / "card", series))] == [3]
+
+
+def test_numbers_go_on_after_999(tmp_path):
+    times = (1 / 500, 1 / 125, 1 / 2000)
+    series = [(f"DJI_{n:04}.jpg", times[i % 3], {"taken": 0}) for i, n in enumerate((998, 999, 1, 2, 3, 4))]
+    assert groups(shots(tmp_path / "card", series))[0] == ["DJI_0001.jpg", "DJI_0998.jpg", "DJI_0999.jpg"]
 
 
 def test_numbers_go_on_after_9999(tmp_path):
