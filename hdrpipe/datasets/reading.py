@@ -13,7 +13,7 @@ from hdrpipe.config.dataset_options import TruthScale
 from hdrpipe.datasets.bursts import BurstFiles
 from hdrpipe.datasets.correcting import corrected
 from hdrpipe.datasets.encoding import coded_if_linear, is_float, levels_of_floats, one_matrix, stretched
-from hdrpipe.datasets.transparency import fill_transparent
+from hdrpipe.datasets.transparency import empty_lines, fill_transparent
 from hdrpipe.datasets.turning import overruled, turned, usual
 from hdrpipe.errors import InputError
 from hdrpipe.files.pictures import raw
@@ -105,6 +105,9 @@ def read_burst(
     remarks += more
     for index, fraction in fill_transparent(samples, files.ev, [info.opaque for info in infos]):
         remarks.append(f"{files.frames[index].name!a}: {fraction:.1%} are transparent and not measured")
+    for index, fraction in fill_transparent(samples, files.ev, empty_lines(samples, files.ev)):
+        what = "are empty lines, as where a file is cut short, and not measured"
+        remarks.append(f"{files.frames[index].name!a}: {fraction:.1%} {what}")
     if curve is not None:
         curve, timed = "gamma" if True in is_raw else curve, files.source != "estimate"
         samples, ev, more, edges = corrected(samples, files.ev, reference, files.frames, curve, timed, coarse)

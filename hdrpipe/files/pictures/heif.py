@@ -32,6 +32,10 @@ _META_BYTES = 2**16
 """Bytes at the start of an AVIF that hold its colour box: it belongs to the header of the file."""
 
 
+PADDING = 64
+"""Zero bytes at the end of coded data that no coder writes: a copy that was interrupted leaves them."""
+
+
 def kind_of(head: bytes) -> str | None:
     """ "heif" or "avif" by the first bytes of a file, None for others."""
     if head[4:8] != b"ftyp":
@@ -58,6 +62,9 @@ def samples(path: Path | str, kind: str) -> NDArray[Any]:
     that, or is wrong. Pillow gives 8 bit of any AVIF.
     """
     opened = _opened(path, kind)
+    if _ends_in_zeros(path):
+        what = "ends in zeros instead of its picture: it is cut short"
+        raise InputError(what, path, "copy the file anew from the camera")
     try:
         decoded = np.asarray(opened) if kind == "heif" else _avif_samples(opened)
     except MemoryError:
@@ -69,6 +76,16 @@ def samples(path: Path | str, kind: str) -> NDArray[Any]:
     if decoded.dtype == np.uint16:
         decoded = _over_its_range(decoded, int(opened.info["bit_depth"]))
     return decoded
+
+
+def _ends_in_zeros(path: Path | str) -> bool:
+    """True if the last box of a file is the one of coded data (ISO/IEC 14496-12, 8.1.1) and ends in zeros."""
+    data, start, size, name = Path(path).read_bytes(), 0, 8, b""
+    while start + 8 <= len(data) and size >= 8:
+        size, name = int.from_bytes(data[start : start + 4], "big"), data[start + 4 : start + 8]
+        size = int.from_bytes(data[start + 8 : start + 16], "big") if size == 1 else size or len(data) - start
+        start += size
+    return name == b"mdat" and not any(data[-PADDING:])
 
 
 def exif(path: Path | str) -> Image.Exif:

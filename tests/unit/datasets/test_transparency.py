@@ -8,7 +8,7 @@ from camera_files import frames, radiance
 
 from hdrpipe.datasets.bursts import find_burst
 from hdrpipe.datasets.reading import read_burst
-from hdrpipe.datasets.transparency import fill_transparent
+from hdrpipe.datasets.transparency import empty_lines, fill_transparent
 
 EV = (0.0, 2.0, 4.0)
 CUT = np.s_[:, 10:30]
@@ -62,3 +62,40 @@ def test_half_transparent_is_not_measured_and_all_transparent_tells_nothing(tmp_
 
 def test_alpha_that_is_full_says_nothing(tmp_path):
     assert written(tmp_path, ()).notes == ()
+
+
+def cut_short(level, frame, edge, bits=16):
+    """Samples of frames of which one has lines of one value at an edge."""
+    top = 2**bits - 1
+    scene = radiance() * (0.05 if level else 1.0)
+    samples = np.rint(frames(scene, EV) * top).astype(np.uint8 if bits == 8 else np.uint16)
+    samples[frame, :, *edge] = level * top
+    return samples
+
+
+@pytest.mark.parametrize(("frame", "level"), [(0, 1), (1, 0), (1, 1), (2, 0)])
+@pytest.mark.parametrize("edge", [np.s_[-20:, :], np.s_[:9, :], np.s_[:, -30:], np.s_[:, :1]])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_lines_that_a_file_has_lost_are_not_measured(frame, level, edge, bits):
+    masks = empty_lines(cut_short(level, frame, edge, bits), EV)
+    assert [mask is None for mask in masks] == [index != frame for index in range(3)]
+    assert not masks[frame][edge].any()
+    assert masks[frame].mean() > 0.4
+
+
+def test_a_file_that_is_cut_short_is_told_and_the_others_stand_in(tmp_path):
+    for number, samples in enumerate(cut_short(0, 1, np.s_[-20:, :])):
+        tifffile.imwrite(tmp_path / f"{number}.tif", samples.transpose(1, 2, 0), photometric="rgb")
+    (tmp_path / "exposure.txt").write_text("0\n2\n4\n")
+    burst = read_burst(find_burst(tmp_path))
+    assert np.abs(burst.burst().ldr - frames(radiance(), EV)).mean() < 0.01
+    assert "'1.tif': 50.0% are empty lines, as where a file is cut short" in burst.notes[0]
+
+
+def test_lines_that_are_dark_or_white_in_all_frames_are_measured():
+    samples = np.rint(frames(radiance() * 0.9, EV) * 65535).astype(np.uint16)
+    samples[:, :, :10] = 0
+    samples[:, :, -10:] = 65535
+    samples[2, :, :, :10] = 65535  # a bright wall, white in the longest
+    samples[1, :, 10:-10, :10] = 60000
+    assert empty_lines(samples, EV) == [None] * 3

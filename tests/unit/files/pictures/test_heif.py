@@ -189,6 +189,18 @@ def test_damaged_files_are_one_line(library, tmp_path, rgb, suffix):
             shared().picture(path)
 
 
+@pytest.mark.parametrize("suffix", [".heic", ".avif"])
+def test_a_copy_that_was_interrupted_and_filled_with_zeros_is_refused(library, tmp_path, suffix):
+    noise = np.random.default_rng(1).integers(0, 255, (96, 128, 3), np.uint8)
+    path = written(tmp_path / f"p{suffix}", noise)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 3 // 4] + bytes(len(data) - len(data) * 3 // 4))
+    with pytest.raises(InputError, match="ends in zeros"):
+        shared().picture(path)
+    path.write_bytes(data + (80).to_bytes(4, "big") + b"free" + bytes(72))
+    assert shared().picture(path)[1].width == 128
+
+
 def test_without_the_library_one_line_says_what_to_install(tmp_path, monkeypatch):
     path = tmp_path / "p.heic"
     path.write_bytes((24).to_bytes(4, "big") + b"ftypheic\0\0\0\0mif1heic" + bytes(200))
