@@ -1,10 +1,12 @@
 """The exposures of a burst: from a table, `exposure.txt`, the camera's EXIF, or the pictures themselves."""
 
+import codecs
 import csv
 import io
 import math
 import os
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,6 +25,8 @@ TABLES = ("bursts.csv", "bursts.yaml", "bursts.yml")
 """Names of the file that groups the pictures of its folder into bursts and may give their exposures: it goes first."""
 
 COLUMNS = frozenset({"burst", "file", "ev", "seconds", "iso", "aperture"})
+
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 MOST_BYTES = 2**20
 """Largest size of a list of exposures."""
@@ -147,9 +151,9 @@ def _text(path: Path) -> str:
     if size > MOST_BYTES:
         raise InputError(f"has {size} bytes; a list of exposures may have {MOST_BYTES}", path, "choose another file")
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-16" if data.startswith(UTF_16) else "utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError("is no text in UTF-8", path) from None
+        raise InputError("is no text in UTF-8 or UTF-16", path) from None
 
 
 def _mappings(path: Path) -> list[Mapping[str, Any]]:
@@ -166,21 +170,34 @@ def _mappings(path: Path) -> list[Mapping[str, Any]]:
 
 
 def _csv_rows(text: str, path: Path) -> list[Mapping[str, Any]]:
-    """Rows by the columns of the header; lines may end as on Unix, Windows or old Macs, quoted fields hold anything."""
+    """Rows by the columns of the header; lines may end as on Unix, Windows or old Macs, quoted fields hold anything.
+
+    Fields are separated by what separates those of the header, decimals by a comma where that is no comma.
+    """
+    separator = max(",;\t", key=(text.splitlines() or [""])[0].count)
     try:
-        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=separator))
     except csv.Error as error:
         raise InputError(f"is no table of comma-separated values ({error})", path) from None
     named = (
-        {(key or "").strip(): value or "" for key, value in row.items() if not isinstance(value, list)} for row in rows
+        {(key or "").strip().lower(): value or "" for key, value in row.items() if not isinstance(value, list)}
+        for row in rows
     )
-    return [{key: value if key == "file" else value.strip() for key, value in row.items()} for row in named]
+    return [{key: _cell(key, value, separator) for key, value in row.items()} for row in named]
+
+
+def _cell(column: str, value: str, separator: str) -> str:
+    if column == "file":
+        return value
+    return value.strip() if separator == "," or column == "burst" else value.strip().replace(",", ".")
 
 
 def _file(folder: Path, cell: str) -> Path:
-    """The picture that a cell names: by its very name, or else without spaces around it."""
+    """The picture that a cell names: by its very name, or else without spaces around it, or with its accents written in
+    the other way (macOS takes them apart)."""
     name = from_cell(cell)
-    return confined(folder, name if os.path.lexists(folder / name) else name.strip())
+    forms = [name, *(unicodedata.normalize(form, name.strip()) for form in ("NFC", "NFD"))]
+    return confined(folder, next((form for form in forms if os.path.lexists(folder / form)), name.strip()))
 
 
 def _row(path: Path, number: int, mapping: Mapping[str, Any]) -> Row:

@@ -1,5 +1,7 @@
 """Tables of bursts as programs and people write them, and names that a table must not change."""
 
+import unicodedata
+
 import pytest
 from camera_files import frames, radiance, write_burst, write_frame
 
@@ -21,14 +23,43 @@ TABLE = "burst,file,ev\na,1.png,-2\na,2.png,0\na,3.png,2\n"
         "\ufeff" + TABLE,
         TABLE.replace(",", " , "),
         TABLE.replace("1.png", '"1.png"'),
+        TABLE.replace(",", ";"),
+        TABLE.replace(",", ";").replace("-2", "-2,0"),
+        TABLE.replace(",", "\t"),
+        TABLE.replace("file", "File").replace("ev", "EV"),
     ],
-    ids=["old Mac", "Windows", "empty lines", "byte order mark", "spaces", "quotes"],
+    ids=[
+        "old Mac",
+        "Windows",
+        "empty lines",
+        "byte order mark",
+        "spaces",
+        "quotes",
+        "semicolons",
+        "decimal commas",
+        "tabs",
+        "capitals",
+    ],
 )
 def test_a_table_may_come_from_any_program(tmp_path, text):
     folder = write_burst(tmp_path / "b", text=False)
     (folder / "bursts.csv").write_bytes(text.encode())
     rows = read_table(folder / "bursts.csv")
     assert [(row.burst, row.path.name, row.ev) for row in rows] == [("a", f"{k}.png", 2 * k - 4) for k in (1, 2, 3)]
+
+
+def test_a_table_may_be_in_utf16_as_spreadsheets_write_unicode(tmp_path):
+    folder = write_burst(tmp_path / "b", text=False)
+    (folder / "bursts.csv").write_bytes(TABLE.replace(",", "\t").encode("utf-16"))
+    assert [row.ev for row in read_table(folder / "bursts.csv")] == [-2, 0, 2]
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_table_may_write_accents_in_another_way_than_the_files(tmp_path, forms):
+    name, cell = (unicodedata.normalize(form, "K\u00fcche.jpg") for form in forms)
+    (tmp_path / name).write_bytes(b"")
+    (tmp_path / "bursts.csv").write_text(f"file,ev\n{cell},1\n", encoding="utf-8")
+    assert [row.path.name for row in read_table(tmp_path / "bursts.csv")] == [name]
 
 
 @pytest.mark.parametrize(
