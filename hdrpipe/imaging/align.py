@@ -171,9 +171,16 @@ def _luma(frame: NDArray[Any], lift: float) -> Luma:
     luma = np.empty(frame.shape[1:], np.uint8)
     table = None if frame.dtype.kind == "f" else _levels(np.arange(np.iinfo(frame.dtype).max + 1), frame.dtype, lift)
     for rows in _strips(len(luma)):
-        levels = _levels(frame[:, rows], frame.dtype, lift) if table is None else table[frame[:, rows]]
+        levels = _levels(frame[:, rows], frame.dtype, lift) if table is None else _looked_up(frame[:, rows], table)
         luma[rows] = cv2.cvtColor(cv2.merge(list(levels)), cv2.COLOR_RGB2GRAY)
     return luma
+
+
+def _looked_up(codes: NDArray[Any], table: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """`table[codes]`; OpenCV 5 takes a quarter of the time, OpenCV 4 refuses tables for 16 bits."""
+    if int(cv2.__version__.split(".")[0]) < 5:
+        return np.asarray(table[codes], np.uint8)
+    return np.asarray(cv2.LUT(np.ascontiguousarray(codes).reshape(1, -1), table), np.uint8).reshape(codes.shape)
 
 
 def _levels(values: NDArray[Any], dtype: np.dtype, lift: float) -> NDArray[np.uint8]:
