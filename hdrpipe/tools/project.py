@@ -160,7 +160,7 @@ def gpu_notice(devices: Path = DEVICES) -> str:
     """Message for a machine without an NVIDIA GPU; empty for one that has any."""
     if any(devices.glob("nvidia[0-9]*")):
         return ""
-    return "No NVIDIA GPU on this machine: training and inference run on the CPU, one job at a time."
+    return "No NVIDIA GPU on this machine: training and inference run on the CPU, two jobs at a time."
 
 
 def _text(path: Path) -> str:

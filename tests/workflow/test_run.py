@@ -10,6 +10,7 @@ import pytest
 from hdrpipe.files.product.hdf5 import open_product
 from hdrpipe.files.weights import load_weights
 from hdrpipe.masking.strategy import spread
+from hdrpipe.tools.project import gpu_notice
 
 ROUNDS = ("round-01", "round-02")
 
@@ -103,11 +104,28 @@ def test_no_job_reads_validation_scenes(finished):
     assert not [line for line in inputs if "validation" in line]
 
 
-def test_gpu_jobs_say_so(finished):
-    printed = finished.snakemake("-n", "-F")
+USERS = {"warmup", "teacher", "teacher_labelled", "student", "evaluate"}
+
+
+def jobs_with(words, printed):
     jobs = re.split(r"\n(?:local)?rule (\w+):\n", printed)[1:]
-    users = {rule for rule, text in zip(jobs[::2], jobs[1::2], strict=True) if "gpu=1" in text}
-    assert users == {"warmup", "teacher", "teacher_labelled", "student", "evaluate"}
+    return {rule for rule, text in zip(jobs[::2], jobs[1::2], strict=True) if words in text}
+
+
+def test_gpu_jobs_say_so(finished):
+    # without a limit of GPUs, as SLURM's profile has none, the jobs run where there are some
+    configs = ["configs/tiny.yaml"]
+    plan = ["snakemake", "-n", "-F", "--cores", "2", "--workflow-profile", "none", "--configfile", *configs]
+    assert jobs_with("gpu=1", finished.call(*plan).stdout) == USERS
+
+
+@pytest.mark.skipif(not gpu_notice(), reason="this machine has a GPU, which jobs take in turns")
+def test_on_a_cpu_two_jobs_share_the_cores(finished):
+    configs = ["configs/tiny.yaml"]
+    for cores, threads in (("1", 1), ("4", 2), ("64", 8)):
+        printed = finished.call("snakemake", "-n", "-F", "--cores", cores, "--configfile", *configs).stdout
+        assert not jobs_with("gpu=1", printed)
+        assert (jobs_with(f"threads: {threads}", printed) >= USERS) == (threads > 1)
 
 
 def test_without_a_gpu_there_is_one_warning(finished):

@@ -120,7 +120,9 @@ if OWN_STUDY:
     study_members()  # a wrong arm of a config that was named is told at once
 SCENE_SHARDS = [f"{k:02d}" for k in range(CONFIG.data.shards)]
 LABEL_SHARDS = [f"{k:02d}" for k in range(CONFIG.teacher.shards)]
-GPU_THREADS = 8  # capped by --cores; `gpu=1` already serialises these jobs
+# A job that would have a GPU to itself takes none where this machine has none: such jobs run side by side. Through SLURM,
+# which has no limit of GPUs here, other machines are meant.
+GPU = 0 if GPUS is not None and gpu_notice() else 1
 
 # A rule says `exec hdrpipe`, so that the job's parent is Snakemake, with which it ends. A command of another package
 # than the one that is hashed here refuses to run.
@@ -149,6 +151,16 @@ wildcard_constraints:
 
 resource_scopes:
     gpu="local",
+
+
+def gpu_threads(wildcards):
+    """Threads of a job that trains or predicts: on a CPU two of them share the cores."""
+    return 8 if GPU else min(8, max(1, (workflow.resource_settings.cores or 2) // 2))
+
+
+def training_gpus(wildcards):
+    """GPUs of a training; processes that share it without GPUs count like them."""
+    return CONFIG.devices if CONFIG.devices > 1 else GPU
 
 
 def spec(stage):

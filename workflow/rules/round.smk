@@ -19,9 +19,9 @@ rule warmup:
         "<results>/{run}/logs/warmup.log",
     conda:
         ENVIRONMENT
-    threads: GPU_THREADS
+    threads: gpu_threads
     resources:
-        gpu=CONFIG.devices,
+        gpu=training_gpus,
     params:
         spec=spec("warmup"),
         code=code("warmup"),
@@ -29,7 +29,7 @@ rule warmup:
         folder=subpath(output.history, parent=True),
         held=held_option,
     shell:
-        "exec hdrpipe warmup --spec {params.spec:q} --code {params.code} --threads {threads} --devices {resources.gpu}"
+        "exec hdrpipe warmup --spec {params.spec:q} --code {params.code} --threads {threads} --devices {CONFIG.devices}"
         " --scenes '{input.scenes}' --truths '{input.truths}'"
         " {params.held} --out {params.folder} --state {params.run}/.state/round-00 --log {log}"
 
@@ -45,9 +45,9 @@ rule teacher:
         "<results>/{run}/logs/teacher-{round}-{shard}.log",
     conda:
         ENVIRONMENT
-    threads: GPU_THREADS
+    threads: gpu_threads
     resources:
-        gpu=1,
+        gpu=GPU,
     params:
         spec=spec("teacher"),
         code=code("teacher"),
@@ -72,9 +72,9 @@ rule teacher_labelled:
         "<results>/{run}/logs/teacher-{round}-labelled.log",
     conda:
         ENVIRONMENT
-    threads: GPU_THREADS
+    threads: gpu_threads
     resources:
-        gpu=1,
+        gpu=GPU,
     params:
         spec=spec("teacher_labelled"),
         code=code("teacher"),
@@ -97,9 +97,9 @@ rule crossfit:
         "<results>/{run}/logs/crossfit-{round}-{fold}-of-{folds}.log",
     conda:
         ENVIRONMENT
-    threads: GPU_THREADS
+    threads: gpu_threads
     resources:
-        gpu=1,
+        gpu=GPU,
     params:
         spec=spec("crossfit"),
         code=code("teacher"),
@@ -171,9 +171,9 @@ rule student:
         round=r"(?!00)\d{2,3}",
     conda:
         ENVIRONMENT
-    threads: GPU_THREADS
+    threads: gpu_threads
     resources:
-        gpu=CONFIG.devices,
+        gpu=training_gpus,
     params:
         spec=spec("student"),
         code=code("student"),
@@ -184,7 +184,7 @@ rule student:
         ),
         held=held_option,
     shell:
-        "exec hdrpipe student --spec {params.spec:q} --code {params.code} --threads {threads} --devices {resources.gpu}"
+        "exec hdrpipe student --spec {params.spec:q} --code {params.code} --threads {threads} --devices {CONFIG.devices}"
         " --scenes '{input.scenes}' --truths '{input.truths}' --unlabelled '{input.unlabelled}'"
         " --uncertainty '{input.uncertainty}' --masks '{input.masks}' --teacher {input.teacher} {params.start}"
         " {params.held} --round {wildcards.round} --out {params.folder}"
@@ -211,9 +211,9 @@ rule evaluate:
         "<results>/{run}/logs/evaluate-{round}.log",
     conda:
         ENVIRONMENT
-    threads: GPU_THREADS
+    threads: gpu_threads
     resources:
-        gpu=1,
+        gpu=GPU,
     params:
         code=code("evaluate"),
         folder=subpath(output.means, parent=True),

@@ -14,9 +14,9 @@ rule score:
         "<results>/{run}/logs/score-{round}-{split}.log",
     conda:
         ENVIRONMENT
-    threads: GPU_THREADS
+    threads: gpu_threads
     resources:
-        gpu=1,
+        gpu=GPU,
     params:
         code=code("score"),
     shell:
@@ -37,9 +37,9 @@ rule score_chosen:
         "<results>/{run}/logs/score-chosen-{split}.log",
     conda:
         ENVIRONMENT
-    threads: GPU_THREADS
+    threads: gpu_threads
     resources:
-        gpu=1,
+        gpu=GPU,
     params:
         code=code("score"),
     shell:
