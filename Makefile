@@ -5,7 +5,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(BIN):$(PATH)
 
-.PHONY: setup run resume test test-all test-newcomer test-newest test-notebooks test-packages test-slurm coverage mutants fuzz lint docs lock ship clean
+.PHONY: setup run resume test test-all test-newcomer test-newest test-notebooks test-packages test-slurm mutants fuzz lint docs lock ship clean
 
 run: setup
 	snakemake --cores all
@@ -46,12 +46,6 @@ test-notebooks: setup
 # As root on Debian or Ubuntu: a SLURM of one node runs the tiny workflow. Elsewhere it says why it is skipped.
 test-slurm: setup
 	tests/slurm/run.sh
-
-# Lines of hdrpipe that the unit tests run, by file; those that whole workflows run in jobs of their own are not counted.
-coverage: setup
-	pip install --quiet --constraint constraints.txt --editable '.[mutation]'
-	coverage run --source hdrpipe -m pytest -q -n 0 tests/unit
-	coverage report --skip-covered --sort cover
 
 # Every single change of the method's code that no fast test notices (docs/mutation.md). Interrupt it: it goes on.
 # `make mutants SAMPLE=400 SEED=1` tries a random sample.

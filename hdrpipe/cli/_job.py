@@ -188,6 +188,6 @@ def use_threads(threads: int, devices: int = 1) -> None:
     from hdrpipe.learning.memory import keep_memory
 
     keep_memory()
-    threads = max(1, threads // devices)
+    threads = max(1, threads // max(1, devices))
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 Devices = Annotated[
     int,
     typer.Option(
-        min=1,
+        min=0,
         max=MOST_THREADS,
-        help="Number of devices of this machine, one process each, that share every batch and the CPU threads.",
+        help="Number of devices of this machine, one process each, that share every batch and the threads; 0: none.",
     ),
 ]
 
@@ -38,14 +38,14 @@ def launched(devices: int, log: Path | None) -> bool:
     """Run this command in one process for each of several devices; False if this process should do the work.
 
     Args:
-        devices: 1 starts nothing.
+        devices: 0 and 1 start nothing.
         log: file of the first process's log, to which an error is appended.
 
     Raises:
         HdrpipeError: error of the first process that failed, with its exit code.
         StoppedError: a signal stopped the training, or one of its processes.
     """
-    if devices == 1 or LAUNCHED in os.environ:
+    if devices <= 1 or LAUNCHED in os.environ:
         return False
     supervise()
     os.environ[PARENT] = str(os.getpid())  # they end with this process, which ends with Snakemake

@@ -20,6 +20,9 @@ LABELS = {
 }
 """Arm -> its name for readers, in the order of the table."""
 
+SHORT = {MATCHED: "matched", RUN: "this run", CEILING: "all labels"}
+"""Arm -> its name in the chart, which a phone shows, too."""
+
 
 def gap_of(run: Run) -> Row | None:
     """The arms of `compare` and the run: scores, differences and gap closure; None where there is nothing to compare.
@@ -68,9 +71,9 @@ def drawing(gap: Row) -> Callable[[Axes], None]:
             axes.annotate(
                 f"{gain['mean']:+.2f}", (gain["mean"], height), (0, 8), textcoords="offset points", ha="center"
             )
-        axes.set_yticks(range(len(rows)), [row["label"] for row in rows])
+        axes.set_yticks(range(len(rows)), [SHORT[row["arm"]] for row in rows])
         axes.set_ylim(-0.6, len(rows) - 0.3)
-        axes.set_xlabel(f"PSNR-μ minus that of {LABELS[FLOOR]} (dB)")
+        axes.set_xlabel(f"PSNR-μ minus {LABELS[FLOOR]} (dB)")
         axes.grid(visible=False, axis="y")
 
     return draw

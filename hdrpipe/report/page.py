@@ -78,7 +78,7 @@ def page(spec: Config, content: Content) -> str:
 def _gap_chart(gap: Row | None) -> Markup | None:
     """The chart of the gains over the labels alone, as SVG; None where there is none to draw."""
     drawn = [row for row in gap["arms"] if row["gain"]] if gap else []
-    return Markup(svg(drawing(gap), "gap", (7.4, 1.1 + 0.5 * len(drawn)))) if gap and drawn else None
+    return Markup(svg(drawing(gap), "gap", (4.3, 0.8 + 0.5 * len(drawn)))) if gap and drawn else None
 
 
 def changed_settings(spec: Config) -> list[tuple[str, Any, Any]]:

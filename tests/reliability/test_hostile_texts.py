@@ -39,7 +39,7 @@ CSV = {
     "escapes": "burst,file,ev\na,\x1b[2J.png,0\na,1.png,2\n",
     "column": "\x1b]0;owned\a,file\n1,1.png\n",
     "bytes": b"file\nK\xfcche.png\n",
-    "wide": "file,ev\n1.png,0\n2.png,2\n".encode("utf-16"),
+    "wide": "file,ev\n1.png,0\n2.png,2\n".encode("utf-32"),
     "burst": 'burst,file,ev\n"a\nb",1.png,0\n"a\nb",2.png,2\n',
     "number": "file,ev\n1.png,1e999\n2.png,0\n",
     "digits": "file,seconds\n1.png,1/" + "9" * 9999 + "\n2.png,1\n",

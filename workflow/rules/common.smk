@@ -159,7 +159,7 @@ def gpu_threads(wildcards):
 
 
 def training_gpus(wildcards):
-    """GPUs of a training; processes that share it without GPUs count like them."""
+    """GPUs of a training, which its command is told; processes that share it without GPUs count like them."""
     return CONFIG.devices if CONFIG.devices > 1 else GPU
 
 

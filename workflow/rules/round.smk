@@ -29,7 +29,7 @@ rule warmup:
         folder=subpath(output.history, parent=True),
         held=held_option,
     shell:
-        "exec hdrpipe warmup --spec {params.spec:q} --code {params.code} --threads {threads} --devices {CONFIG.devices}"
+        "exec hdrpipe warmup --spec {params.spec:q} --code {params.code} --threads {threads} --devices {resources.gpu}"
         " --scenes '{input.scenes}' --truths '{input.truths}'"
         " {params.held} --out {params.folder} --state {params.run}/.state/round-00 --log {log}"
 
@@ -184,7 +184,7 @@ rule student:
         ),
         held=held_option,
     shell:
-        "exec hdrpipe student --spec {params.spec:q} --code {params.code} --threads {threads} --devices {CONFIG.devices}"
+        "exec hdrpipe student --spec {params.spec:q} --code {params.code} --threads {threads} --devices {resources.gpu}"
         " --scenes '{input.scenes}' --truths '{input.truths}' --unlabelled '{input.unlabelled}'"
         " --uncertainty '{input.uncertainty}' --masks '{input.masks}' --teacher {input.teacher} {params.start}"
         " {params.held} --round {wildcards.round} --out {params.folder}"
