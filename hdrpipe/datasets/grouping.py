@@ -69,11 +69,12 @@ def group(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> Grouping:
     if values is None:
         return Grouping()
     shots = [Shot(*one) for one in zip(frames, headers, values, strict=True)]
-    groupings = [grouping for gap in GAPS if (grouping := _grouped(shots, gap)).groups]
-    if groupings and all(shot.header.camera.by_hand for shot in shots):
-        sure = [grouping for grouping in groupings if grouping.sure] or groupings
-        return min(sure, key=lambda grouping: (len(grouping.lone), len(grouping.groups)))
-    return groupings[0] if groupings else Grouping()
+    groupings = (grouping for gap in GAPS if (grouping := _grouped(shots, gap)).groups)
+    if not all(shot.header.camera.by_hand for shot in shots):
+        return next(groupings, Grouping())
+    tried = list(groupings)
+    sure = [grouping for grouping in tried if grouping.sure] or tried
+    return min(sure, key=lambda grouping: (len(grouping.lone), len(grouping.groups)), default=Grouping())
 
 
 def _grouped(shots: Sequence[Shot], gap: float) -> Grouping:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from hdrpipe.evaluation.bootstrap import interval, ratio_interval
+from hdrpipe.evaluation.bootstrap import ratio_interval
 from hdrpipe.report.figures import BASELINE, STUDENT
-from hdrpipe.report.tables import Row, Run, Score
+from hdrpipe.report.tables import Row, Run, Score, difference
 
 FLOOR, MATCHED, RUN, CEILING = "labels-alone", "matched", "run", "all-labels"
 """The arms of `compare`, and the run itself below the arms that it should beat."""
@@ -45,8 +45,8 @@ def gap_of(run: Run) -> Row | None:
                 "arm": name,
                 "label": LABELS[name],
                 "psnr_mu": float(np.mean([score.psnr_mu for score in scores[name]])),
-                "gain": _difference(scores[name], scores[FLOOR]) if FLOOR in names and name != FLOOR else None,
-                "step": _difference(scores[name], scores[before]) if before else None,
+                "gain": difference(scores[name], scores[FLOOR], "mean") if FLOOR in names and name != FLOOR else None,
+                "step": difference(scores[name], scores[before], "mean") if before else None,
             }
         )
     return {"arms": rows, "closure": _closure(scores) if FLOOR in names and CEILING in names else None}
@@ -79,22 +79,8 @@ def drawing(gap: Row) -> Callable[[Axes], None]:
     return draw
 
 
-def bounded(estimate: Row, sign: str = "+") -> str:
-    """A mean with its interval, where it has one, as text."""
-    mean = f"{estimate['mean']:{sign}.2f}"
-    low, high = estimate["low"], estimate["high"]
-    return mean if low is None else f"{mean} [{low:{sign}.2f}, {high:{sign}.2f}]"
-
-
-def _difference(scores: Sequence[Score], others: Sequence[Score]) -> Row:
-    pairs = list(zip(scores, others, strict=True))
-    values = [a.psnr_mu - b.psnr_mu for a, b in pairs]
-    low, high = interval(values, [a.group for a, _ in pairs]) or (None, None)
-    return {"mean": float(np.mean(values)), "low": low, "high": high}
-
-
 def _closure(scores: dict[str, Sequence[Score]]) -> Row | None:
-    whole = _difference(scores[CEILING], scores[FLOOR])
+    whole = difference(scores[CEILING], scores[FLOOR])
     if whole["low"] is None or whole["low"] <= 0:
         return None
     floor, student, ceiling = ([score.psnr_mu for score in scores[name]] for name in (FLOOR, RUN, CEILING))

@@ -20,7 +20,8 @@ from hdrpipe.report.costs import duration
 from hdrpipe.report.embedded import scale_bar
 from hdrpipe.report.figures import Chart, svg
 from hdrpipe.report.gallery import Card
-from hdrpipe.report.gap import bounded, drawing
+from hdrpipe.report.gap import drawing
+from hdrpipe.report.study_text import bounded
 from hdrpipe.report.tables import UNSCORED, Row, columns, lost_sentence, method_label, percent, rmse
 from hdrpipe.report.verdict import Sentence
 

@@ -54,10 +54,10 @@ def columns(result: Row, row: Row) -> dict[str, str]:
     return cells | {"closure": bounded(row["closure"]) if row["closure"] else ""}
 
 
-def bounded(estimate: Row) -> str:
-    """A mean with its interval, where it has one, as text."""
-    mean = f"{estimate['mean']:+.2f}"
-    return mean if estimate["low"] is None else f"{mean} [{estimate['low']:+.2f}, {estimate['high']:+.2f}]"
+def bounded(estimate: Row, sign: str = "+") -> str:
+    """A mean with its interval, where it has one, as text; `sign` is that of its number format."""
+    mean, low, high = (estimate[key] for key in ("mean", "low", "high"))
+    return f"{mean:{sign}.2f}" if low is None else f"{mean:{sign}.2f} [{low:{sign}.2f}, {high:{sign}.2f}]"
 
 
 def _table(result: Row, rows: list[Row]) -> str:

@@ -1,6 +1,6 @@
 """Scores of a run: one row for each method, the headline with its bootstrap intervals, and both as Markdown."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -150,22 +150,30 @@ def headline(run: Run) -> Row:
 
 
 def _against_baseline(run: Run) -> Row:
-    pairs = list(zip(run.of(run.student), run.of(run.baseline), strict=True))
-    groups = [student.group for student, _ in pairs]
-
-    def estimate(value: Callable[[Score, Score], float]) -> Row:
-        values = [value(*pair) for pair in pairs]
-        low, high = interval(values, groups) or (None, None)
-        return {"psnr_mu": float(np.mean(values)), "low": low, "high": high}
-
+    students, baselines = run.of(run.student), run.of(run.baseline)
+    groups = [student.group for student in students]
     return {
         "scenes": len(groups),
         "groups": len(set(groups)),
-        "student": {"method": run.student, **estimate(lambda student, _: student.psnr_mu)},
-        "baseline": {"method": run.baseline, **estimate(lambda _, baseline: baseline.psnr_mu)},
-        "difference": estimate(lambda student, baseline: student.psnr_mu - baseline.psnr_mu),
+        "student": {"method": run.student, **_estimate([student.psnr_mu for student in students], groups)},
+        "baseline": {"method": run.baseline, **_estimate([baseline.psnr_mu for baseline in baselines], groups)},
+        "difference": difference(students, baselines),
         "lost": lost_scenes(run),
     }
+
+
+def difference(scores: Sequence[Score], others: Sequence[Score], key: str = "psnr_mu") -> Row:
+    """Mean PSNR-mu difference (dB, `scores` minus `others`), paired by scene, under `key`, with its interval.
+
+    The interval (`low` and `high`) resamples groups of scenes; None where there is one group.
+    """
+    values = [score.psnr_mu - other.psnr_mu for score, other in zip(scores, others, strict=True)]
+    return _estimate(values, [score.group for score in scores], key)
+
+
+def _estimate(values: Sequence[float], groups: Sequence[str], key: str = "psnr_mu") -> Row:
+    low, high = interval(values, groups) or (None, None)
+    return {key: float(np.mean(values)), "low": low, "high": high}
 
 
 def lost_scenes(run: Run) -> list[Row]:

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from hdrpipe.evaluation.bootstrap import interval
-from hdrpipe.report.gap import MATCHED, RUN, bounded, row_of
-from hdrpipe.report.tables import Row, Run, mean, network_name, percent, rmse
+from hdrpipe.report.gap import MATCHED, RUN, row_of
+from hdrpipe.report.study_text import bounded
+from hdrpipe.report.tables import Row, Run, difference, mean, network_name, percent, rmse
 
 GOOD, FAIR = 0.5, 0.9
 """AUSE relative to a random order: below GOOD sigma ranks the errors well, above FAIR hardly better than chance."""
@@ -57,14 +57,9 @@ def round_rows(run: Run) -> list[Row]:
 
 
 def paired(run: Run, before: int, after: int) -> Row:
-    """Mean PSNR-mu difference (dB, `after` minus `before`) of two rounds' students, paired by scene, with its interval.
-
-    The interval resamples groups of scenes; `low` and `high` are None where there is one group.
-    """
-    pairs = list(zip(*(run.of(network_name(number, "student")) for number in (before, after)), strict=True))
-    values = [b.psnr_mu - a.psnr_mu for a, b in pairs]
-    low, high = interval(values, [a.group for a, _ in pairs]) or (None, None)
-    return {"psnr_mu": float(np.mean(values)), "low": low, "high": high}
+    """`difference` of two rounds' students, `after` minus `before`."""
+    earlier, later = (run.of(network_name(number, "student")) for number in (before, after))
+    return difference(later, earlier)
 
 
 def verdict(run: Run, result: Row, gap: Row | None = None) -> list[Sentence]:
@@ -154,15 +149,16 @@ def _gap(gap: Row) -> list[Sentence]:
     return sentences
 
 
-def _judged(estimate: Row, what: str, text: str) -> Sentence:
-    """A sentence on a gain, by the side of 0 that its interval lies on."""
+def _judged(estimate: Row, what: str, text: str, doubt: str = "") -> Sentence:
+    """A sentence on a gain, by the side of 0 that its interval lies on; `doubt` qualifies one that helped."""
+    plain = what.removeprefix("The ").capitalize()
     if estimate["low"] is None:
-        return Sentence("plain", f"{what}: {text}; one group of scenes allows no confidence interval.")
+        return Sentence("plain", f"{plain}: {text}; one group of scenes allows no confidence interval.")
     if estimate["low"] > 0:
-        return Sentence("good", f"{what} helped: {text}.")
+        return Sentence("good", f"{what} helped: {text}{doubt}.")
     if estimate["high"] < 0:
         return Sentence("bad", f"{what} did harm: {text}.")
-    return Sentence("plain", f"{what}: {text}, which may be chance.")
+    return Sentence("plain", f"{plain}: {text}, which may be chance.")
 
 
 def _gain(run: Run) -> Sentence | None:
@@ -171,14 +167,8 @@ def _gain(run: Run) -> Sentence | None:
         return None
     gain = paired(run, 0, run.chosen)
     text = f"{gain['psnr_mu']:+.2f} dB on the test scenes over the warm-up"
-    longer = "They also trained longer: a study separates the effect of the pseudo labels"
-    if gain["low"] is None:
-        return Sentence("plain", f"Rounds: {text}; one group of scenes allows no confidence interval.")
-    if gain["low"] > 0:
-        return Sentence("good", f"The rounds helped: {text}. {longer}.")
-    if gain["high"] < 0:
-        return Sentence("bad", f"The rounds did harm: {text}.")
-    return Sentence("plain", f"Rounds: {text}, which may be chance.")
+    longer = ". They also trained longer: a study separates the effect of the pseudo labels"
+    return _judged(gain, "The rounds", text, longer)
 
 
 def _sigma(result: Row) -> Sentence | None:
