@@ -1,4 +1,4 @@
-"""Gap closure of one run: its scores beside those of trainings on its labels alone and on labels of all bursts."""
+"""Gap closure of one run: its scores beside those of trainings on its labels alone and on all labels."""
 
 from collections.abc import Callable, Sequence
 
@@ -16,7 +16,7 @@ LABELS = {
     FLOOR: "labels alone",
     MATCHED: "matched labels",
     RUN: "and pseudo labels: this run",
-    CEILING: "labels of all bursts",
+    CEILING: "all labels",
 }
 """Arm -> its name for readers, in the order of the table."""
 
@@ -31,7 +31,7 @@ def gap_of(run: Run) -> Row | None:
         `arms`, a row for each training in the order of `LABELS`: arm, label, psnr_mu (dB, mean over the test scenes),
         `gain` over the labels alone and `step` from the row above, each a mean with its 95 % interval (low and high are
         None where there is one group of scenes), None where there is no such row. `closure`: the share of the gap from
-        the labels alone to the labels of all bursts that the run closes, a ratio of means; None where an end of the gap
+        the labels alone to all labels that the run closes, a ratio of means; None where an end of the gap
         was not trained, or its interval does not exclude 0.
     """
     scores = {**run.compared, RUN: run.of(run.student)}

@@ -141,7 +141,7 @@ def _gap(gap: Row) -> list[Sentence]:
     if row["gain"]:
         text = f"{bounded(row['gain'])} dB on the test scenes over a training on the labels alone"
         if gap["closure"]:
-            text += f", {bounded(gap['closure'], '')} of the gap to labels of all bursts"
+            text += f", {bounded(gap['closure'], '')} of the gap to all labels"
         sentences.append(_judged(row["gain"], "The unlabelled bursts", text))
     if row_of(gap, MATCHED):
         text = f"{bounded(row['step'])} dB over the matched labels alone"

@@ -52,7 +52,7 @@ def test_the_verdict_begins_with_what_the_unlabelled_bursts_brought():
     first, second, third = said(with_arms(labels_alone=31.0, matched=35.5, all_labels=36.0))[:3]
     assert first[0] == "good"
     assert first[1].startswith("The unlabelled bursts helped: +4.00 [+4.00, +4.00] dB on the test scenes over")
-    assert first[1].endswith("0.80 [0.80, 0.80] of the gap to labels of all bursts.")
+    assert first[1].endswith("0.80 [0.80, 0.80] of the gap to all labels.")
     assert second == ("bad", "Pseudo labels and masks did harm: -0.50 [-0.50, -0.50] dB over the matched labels alone.")
     assert "best classical merge" in third[1]
 
