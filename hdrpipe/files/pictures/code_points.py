@@ -1,4 +1,4 @@
-"""Colours that a file names by code points (ITU-T H.273): HEIC and AVIF, read and written."""
+"""Colours that a file names by code points (ITU-T H.273): HEIC, AVIF and PNG."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +15,9 @@ PQ, HLG = 16, 18
 """Transfer characteristics of ITU-R BT.2100."""
 
 _LINEAR, _GAMMA_22 = 8, 4
+
+TRANSFERS = {1, 6, 13, 14, 15, _LINEAR, _GAMMA_22, PQ, HLG}
+"""Transfer characteristics that `linear` reads for what they are; BT.709 (1, 6, 14, 15) is read as sRGB (13)."""
 
 _CHROMATICITIES = {
     BT709: ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06)),

@@ -3,14 +3,14 @@
 The matrix waits until frames are fused: it mixes channels, and where one has clipped all three would come out wrong.
 
 Matrix profiles (three colourants and three curves, ICC.1:2010, sections 9.2 and 10.5 to 10.15) are all that cameras
-write. Without a profile, EXIF may say Adobe RGB, and a PNG its gamma and primaries.
+write. Without a profile, EXIF may say Adobe RGB, and a PNG its gamma and primaries. What a PNG says by code points counts
+before all of these (PNG 3, section 4.3).
 """
 
 import struct
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from hdrpipe.files.pictures import code_points, heif
+from hdrpipe.files.pictures import code_points, headers, heif
 from hdrpipe.files.pictures.tiff_pages import full_page
 from hdrpipe.quantities import GAMMA
 
@@ -93,6 +93,9 @@ def space_of(path: Path | str, kind: str) -> Space | None:
         if kind in heif.KINDS:
             profile, points = heif.colour(path, kind)
             return _of_profile(profile) if profile else _of_points(*points)
+        points = headers.png_chunk(path, b"cICP", 4) if kind == "png" else b""
+        if points and points[1] in code_points.TRANSFERS:
+            return _of_points(points[0], points[1], narrow=not points[3])
         profile, adobe = (full_page(path).profile, False) if kind == "tiff" else _by_pillow(path)
         if profile:
             return _of_profile(profile)
@@ -105,8 +108,12 @@ def space_of(path: Path | str, kind: str) -> Space | None:
     return Space(np.linalg.solve(SRGB, ADOBE), (lambda codes: codes**ADOBE_GAMMA,) * 3)
 
 
-def _of_points(primaries: int, transfer: int) -> Space:
-    curve = partial(code_points.linear, transfer=transfer)
+def _of_points(primaries: int, transfer: int, narrow: bool = False) -> Space:
+    """Narrow: black is code 16 of 255 and white 235, as in videos."""
+
+    def curve(codes: NDArray[Any]) -> NDArray[Any]:
+        return code_points.linear(((codes * 255 - 16) / 219).clip(0.0, 1.0) if narrow else codes, transfer)
+
     return Space(code_points.to_srgb(primaries), (curve,) * 3, endless=transfer == code_points.PQ)
 
 

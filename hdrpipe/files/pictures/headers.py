@@ -4,8 +4,9 @@ import math
 import re
 import struct
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image
 
@@ -76,22 +77,39 @@ def _kind(path: Path | str) -> str:
     return kind
 
 
+def png_chunk(path: Path | str, name: bytes, size: int) -> bytes:
+    """What the first chunk of this name and size holds; b"" where a PNG has none.
+
+    Raises:
+        InputError: chunks do not all lie within the file.
+    """
+    return next((file.read(size) for head, file in _png_chunks(path) if head == (size, name)), b"")
+
+
 def _png_size(path: Path) -> tuple[int, int]:
     """Size of a PNG whose chunks all lie within the file: OpenCV allocates what a chunk claims before it reads."""
-    head, end = read_head(path, 24)
-    position = len(head[:8])
-    with open(path, "rb") as file:
-        while position < end:
-            file.seek(position)
-            length, name = struct.unpack(">I4s", file.read(8).ljust(8, b"\0"))
-            position += 12 + length
-            if position > end:
-                raise InputError("has a header that is cut short or damaged", path)
-            if name == b"IEND":
-                break
+    head, _ = read_head(path, 24)
+    for _ in _png_chunks(path):
+        pass
     if head[12:16] != b"IHDR":
         raise InputError("has a header that does not begin with its size", path)
     return struct.unpack(">2I", head[16:24])
+
+
+def _png_chunks(path: Path | str) -> Iterator[tuple[tuple[int, bytes], BinaryIO]]:
+    """Size and name of each chunk, and the file where its content begins."""
+    head, end = read_head(path, 8)
+    position = len(head)
+    with open(path, "rb") as file:
+        while position < end:
+            file.seek(position)
+            size, name = struct.unpack(">I4s", file.read(8).ljust(8, b"\0"))
+            position += 12 + size
+            if position > end:
+                raise InputError("has a header that is cut short or damaged", path)
+            yield (size, name), file
+            if name == b"IEND":
+                return
 
 
 def _jpeg_size(path: Path) -> tuple[int, int]:

@@ -143,9 +143,44 @@ def test_a_png_may_tell_its_gamma_and_primaries(tmp_path, linear, gamma):
     assert np.abs(shown - linear).max() < 0.002
 
 
+BT2020 = np.array([[0.62740, 0.32928, 0.04331], [0.06910, 0.91954, 0.01136], [0.01639, 0.08801, 0.89559]])
+"""From linear sRGB (ITU-R BT.2087, annex 2)."""
+
+
+def hlg(codes):
+    return np.where(codes <= 0.5, codes**2 / 3, (np.exp((codes - 0.55991073) / 0.17883277) + 0.28466892) / 12)
+
+
+def pq(codes):
+    """Light of PQ codes, 1 at 100 cd/m2 (SMPTE ST 2084)."""
+    root = codes ** (32 / 2523)
+    return 100 * (np.maximum(root - 0.8359375, 0) / (18.8515625 - 18.6875 * root)) ** (16384 / 2610)
+
+
+@pytest.mark.parametrize(
+    ("said", "matrix", "curve"),
+    [
+        (bytes([12, 13, 0, 1]), np.linalg.solve(P3_D50, SRGB_D50), srgb),
+        (bytes([9, 18, 0, 1]), BT2020, hlg),
+        (bytes([9, 16, 0, 1]), BT2020, pq),
+        (bytes([1, 8, 0, 1]), np.eye(3), lambda codes: codes),
+        (bytes([1, 13, 0, 0]), np.eye(3), lambda codes: srgb(np.clip((codes * 255 - 16) / 219, 0, 1))),
+    ],
+    ids=["P3", "HLG", "PQ", "linear", "narrow"],
+)
+def test_code_points_of_a_png_count_before_all_else(tmp_path, linear, said, matrix, curve):
+    light = np.clip(linear @ matrix.T, 0, 1)
+    others = [(b"gAMA", struct.pack(">I", 30000)), (b"sRGB", b"\0")]
+    picture, info = with_chunks(tmp_path / "p.png", codes_for(curve, light), (b"cICP", said), *others)
+    back = np.eye(3) if info.matrix is None else np.reshape(info.matrix, (3, 3))
+    assert np.abs(picture.transpose(1, 2, 0) ** 2.2 @ back.T - linear).max() < 0.003
+
+
 @pytest.mark.parametrize(
     "chunks",
     [
+        [(b"cICP", bytes([9, 2, 0, 1]))],
+        [(b"cICP", bytes([9, 16, 0]))],
         [(b"gAMA", struct.pack(">I", 100000)), (b"sRGB", b"\0")],
         [(b"gAMA", struct.pack(">I", 0))],
         [(b"gAMA", struct.pack(">I", 45455)), (b"cHRM", bytes(32))],
