@@ -3,8 +3,8 @@
 The matrix waits until frames are fused: it mixes channels, and where one has clipped all three would come out wrong.
 
 Matrix profiles (three colourants and three curves, ICC.1:2010, sections 9.2 and 10.5 to 10.15) are all that cameras
-write. Without a profile, EXIF may say Adobe RGB, and a PNG its gamma and primaries. What a PNG says by code points counts
-before all of these (PNG 3, section 4.3).
+write. Without a profile, EXIF may say Adobe RGB, and a PNG its gamma and primaries. Code points of a PNG count before
+all of these (PNG 3, section 4.3).
 """
 
 import struct

@@ -78,7 +78,7 @@ def _kind(path: Path | str) -> str:
 
 
 def png_chunk(path: Path | str, name: bytes, size: int) -> bytes:
-    """What the first chunk of this name and size holds; b"" where a PNG has none.
+    """Content of the first chunk of this name and size; b"" where a PNG has none.
 
     Raises:
         InputError: chunks do not all lie within the file.
