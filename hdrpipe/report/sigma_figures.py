@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentFormatter
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from hdrpipe.evaluation.uncertainty import POINTS, coverage, sparsification
 
@@ -88,7 +88,7 @@ def draw_coverage(axes: Axes, error: NDArray, sigma: NDArray, temperature: float
         axis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
     axes.set_xlabel("nominal level of the interval")
     axes.set_ylabel("share of errors inside")
-    factor = float(np.quantile(error / np.maximum(sigma, 1e-9), 0.8) / norm.ppf(0.9))
+    factor = float(np.quantile(error / np.maximum(sigma, 1e-9), 0.8) / ndtri(0.9))
     axes.annotate(
         f"sigma x {factor:.2f} would cover 80 %", (0.98, 0.04), xycoords="axes fraction", ha="right", fontsize=8.5
     )
