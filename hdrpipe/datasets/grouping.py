@@ -21,6 +21,10 @@ GAPS = (3.0, 12.0, 48.0)
 """Seconds between the end of one exposure and the next that part two bursts; cameras bracket faster than the first,
 photographers who turn a dial between exposures may need the next."""
 
+QUICK, LONGER = 0.5, 5.0
+"""Seconds below which pauses within brackets are alike, and how many times as long as these a pause is that parts
+brackets, whoever set their exposures."""
+
 NOMINAL = 32 / 30 - 1
 """Share by which an exposure may last longer than EXIF says: 30 s are 32 s."""
 
@@ -56,7 +60,8 @@ class Grouping:
 
 def group(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> Grouping:
     """Group pictures into brackets by what the cameras wrote, with the shortest of `GAPS` that leaves any; where all
-    exposures were set by hand, with the one that leaves the fewest pictures alone in the fewest brackets.
+    exposures were set by hand, with the one that leaves the fewest pictures alone in the fewest brackets, but none that
+    is out of proportion to the pauses within brackets: drones bracket quickly in manual mode, too.
 
     The pictures of each body are put in the order of time, and of their numbers where times are equal. A new bracket
     begins after a pause, with another size or exposure mode, where the steps of the exposures come again, and where an
@@ -69,8 +74,10 @@ def group(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> Grouping:
     if values is None:
         return Grouping()
     shots = [Shot(*one) for one in zip(frames, headers, values, strict=True)]
-    groupings = (grouping for gap in GAPS if (grouping := _grouped(shots, gap)).groups)
-    if not all(shot.header.camera.by_hand for shot in shots):
+    by_hand = all(shot.header.camera.by_hand for shot in shots)
+    longest = _longest_pause(shots) if by_hand else GAPS[-1]
+    groupings = (grouping for gap in GAPS if (grouping := _grouped(shots, min(gap, longest))).groups)
+    if not by_hand:
         return next(groupings, Grouping())
     tried = list(groupings)
     sure = [grouping for grouping in tried if grouping.sure] or tried
@@ -87,6 +94,15 @@ def _grouped(shots: Sequence[Shot], gap: float) -> Grouping:
     alone = tuple(path for paths in lone for path in paths)
     sure = all(certain for _, certain in brackets)
     return Grouping(tuple(sorted(groups, key=_moment_of(shots))), alone, tuple(repeats), sure)
+
+
+def _longest_pause(shots: Sequence[Shot]) -> float:
+    """Seconds of the longest pause that a bracket may have, by those within series of three exposures or more."""
+    by_path = {shot.path: shot for shot in shots}
+    series = [[by_path[path] for path in paths] for paths in _grouped(shots, GAPS[0]).groups if len(paths) > 2]
+    pauses = [_pause(one, other) for shots in series for one, other in pairwise(shots)]
+    known = [max(pause, 0.0) for pause in pauses if pause is not None]
+    return max(GAPS[0], LONGER * max(QUICK, sum(known) / len(known))) if known else GAPS[-1]
 
 
 def copies(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> set[Path]:
@@ -207,15 +223,21 @@ def _parted(before: Shot, after: Shot, gap: float) -> bool:
     sizes = [sorted((side.width, side.height)) for side in (one, other)]  # frames of one bracket may lie and stand
     if sizes[0] != sizes[1] or {one.camera.bracketed, other.camera.bracketed} == {True, False}:
         return True
-    if one.camera.taken is None or other.camera.taken is None:
+    pause, seconds = _pause(before, after), one.camera.seconds or 0.0
+    if pause is None:
         return False
-    seconds = one.camera.seconds or 0.0
-    pause, slack = other.camera.taken - one.camera.taken - seconds, gap + NOMINAL * 2 * seconds
+    slack = gap + NOMINAL * 2 * seconds
     # some cameras write the moment at which an exposure ends
     later = other.camera.seconds or 0.0
     ended = pause + seconds - later <= gap + NOMINAL * 2 * later
     # to remove noise a camera takes a dark picture after a long exposure, as long as this
     return pause > slack and abs(pause - seconds) > slack and not ended
+
+
+def _pause(before: Shot, after: Shot) -> float | None:
+    """Seconds between the end of one exposure and the next; None without times."""
+    one, other = before.header.camera, after.header.camera
+    return None if one.taken is None or other.taken is None else other.taken - one.taken - (one.seconds or 0.0)
 
 
 def _cut(run: Sequence[Shot], marks: bool) -> list[tuple[Sequence[Shot], bool]]:

@@ -361,6 +361,20 @@ def test_exposures_set_by_hand_are_one_bracket_though_some_pauses_are_short(tmp_
     assert [len(one) for one in groups(shots(tmp_path / "card", series))] == [len(starts)] * 2
 
 
+@pytest.mark.parametrize("pause", [0.3, 1.5])
+def test_quick_brackets_in_manual_mode_are_neither_joined_nor_joined_by_a_picture_before_them(tmp_path, pause):
+    levels, starts = (1, 20, 1 / 9), (20, 60, 90)  # no exposure comes again
+    series = [
+        (f"DJI_{3 * k + i + 1:04}.jpg", level * 4.0**i / 2000, {"taken": start + pause * i, "mode": 1})
+        for k, (level, start) in enumerate(zip(levels, starts, strict=True))
+        for i in range(3)
+    ]
+    folder = shots(tmp_path / "card", [("DJI_0000.jpg", 1 / 60, {"taken": 10, "mode": 1}), *series])
+    found = find_bursts(folder)
+    assert [len(burst.frames) for burst in found] == [3, 3, 3]
+    assert names(found[0].alone) == ["DJI_0000.jpg"]
+
+
 @pytest.mark.parametrize("index", range(3))
 def test_a_frame_without_an_exposure_mode_does_not_part_its_bracket(tmp_path, index):
     times = (1 / 500, 1 / 125, 1 / 2000)
