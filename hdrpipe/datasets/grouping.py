@@ -100,9 +100,9 @@ def _longest_pause(shots: Sequence[Shot]) -> float:
     """Seconds of the longest pause that a bracket may have, by those within series of three exposures or more."""
     by_path = {shot.path: shot for shot in shots}
     series = [[by_path[path] for path in paths] for paths in _grouped(shots, GAPS[0]).groups if len(paths) > 2]
-    pauses = [_pause(one, other) for shots in series for one, other in pairwise(shots)]
-    known = [max(pause, 0.0) for pause in pauses if pause is not None]
-    return max(GAPS[0], LONGER * max(QUICK, sum(known) / len(known))) if known else GAPS[-1]
+    either = [_pause(one, other) for shots in series for one, other in pairwise(shots)]
+    pauses = [max(pause, 0.0) for pause in either if pause is not None]
+    return max(GAPS[0], LONGER * max(QUICK, sum(pauses) / len(pauses))) if pauses else GAPS[-1]
 
 
 def copies(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> set[Path]:

@@ -5,6 +5,9 @@ The median window therefore measures the noise, whatever a camera has done to it
 only raise it. Texture could only raise what the reference alone shows. Of the two the lower one counts, but not below
 1: compression hides noise from a single frame. A level that the files state (DNG) counts like what the reference alone
 shows, and where nothing can be compared.
+
+Cameras interpolate the mosaic of their sensor, which spreads noise over neighbouring pixels, and compression takes its
+finest part away. Means of 2 x 2 pixels keep what is left: white noise has a quarter of its variance there, theirs more.
 """
 
 from collections.abc import Iterable
@@ -15,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdrpipe.errors import InputError
-from hdrpipe.imaging.camera import radiance_from_ldr
+from hdrpipe.imaging.camera import ldr_from_linear, linear_from_ldr, radiance_from_ldr
 from hdrpipe.imaging.denoise import mean_around
 from hdrpipe.imaging.noise import noise, well_exposed
 from hdrpipe.imaging.noise_model import NoiseModel, measured_noise
@@ -40,7 +43,13 @@ CROPS = 3
 """of which there are so many along each axis."""
 
 
-def noise_level(crops: Iterable[Frames], times: NDArray[Any], reference: int, stated: float | None = None) -> float:
+def noise_level(
+    crops: Iterable[Frames],
+    times: NDArray[Any],
+    reference: int,
+    stated: float | None = None,
+    correlated: bool = False,
+) -> float:
     """Factor on the standard noise variance, in `RANGE`; where nothing can be compared the stated one, or 1.
 
     Args:
@@ -48,6 +57,8 @@ def noise_level(crops: Iterable[Frames], times: NDArray[Any], reference: int, st
         times: relative exposure times, (N,).
         reference: index of the frame that the others are aligned to.
         stated: factor that the files state, see `stated_level`.
+        correlated: True if neighbouring pixels may share their noise, as in pictures of cameras; what a renderer adds
+            is white.
     """
     ratios, alone = [], []
     for crop in crops:
@@ -56,7 +67,9 @@ def noise_level(crops: Iterable[Frames], times: NDArray[Any], reference: int, st
     measured = np.concatenate(ratios) if ratios else np.zeros(0)
     level = WARPED * float(np.median(measured)) if measured.size else stated or 1.0
     if measured.size and level > 1.0:
-        limits = [limit for limit in (level_alone(alone), stated) if limit is not None]
+        either = [level_alone(alone), level_of_means(alone) if correlated else None]
+        seen = max((limit for limit in either if limit is not None), default=None)
+        limits = [limit for limit in (seen, stated) if limit is not None]
         level = min(level, max(1.0, min(limits, default=0.0)))
     return float(np.clip(level, *RANGE))
 
@@ -99,6 +112,21 @@ def _ratios(ldr: Frames, times: NDArray[np.float64], reference: int) -> NDArray[
         difference, variance = (mean_around(values * used, SIDE) for values in ((other - middle) ** 2, expected))
         ratios.append((difference / np.maximum(variance, np.float32(1e-12)))[usable > 0.5])
     return np.concatenate(ratios)
+
+
+def level_of_means(frames: list[Frames]) -> float | None:
+    """The level of white noise by which means of 2 x 2 pixels would have the noise that they show."""
+    seen = level_alone([_halved(frame) for frame in frames])
+    return None if seen is None else 4.0 * seen
+
+
+def _halved(ldr: Frames) -> Frames:
+    """Frames of half the size whose pixels show the mean light of 2 x 2 pixels."""
+    height, width = (side // 2 * 2 for side in ldr.shape[-2:])
+    linear = linear_from_ldr(ldr[..., :height, :width])
+    return ldr_from_linear(
+        (linear[..., ::2, :] + linear[..., 1::2, :]).reshape(*ldr.shape[:-2], height // 2, -1, 2).mean(-1) / 2
+    )
 
 
 def level_alone(frames: list[Frames]) -> float | None:

@@ -164,7 +164,7 @@ def fuse_levels(
     check_choice(network, settings)
     check_budget(levels.shape[-2] * levels.shape[-1], 0, settings)
     alignment = align_in_place(levels, checked.times, reference, settings.align)
-    level = level_of(levels, checked.times, reference, coding.noise_level)
+    level = level_of(levels, checked.times, reference, coding.noise_level, correlated=True)
     if coding.edges is not None:
         refine(levels, checked.times, reference, coding.edges)
     merge = window_merge(replace(checked, noise_level=level), network, settings, coding.compressed)

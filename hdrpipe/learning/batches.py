@@ -236,7 +236,7 @@ def _leave_stops(_: int) -> None:
     stops.ignore(stops.TYPED)
 
 
-def level_of(frames: Array, times: Any, reference: int, stated: float | None = None) -> float:
+def level_of(frames: Array, times: Any, reference: int, stated: float | None = None, correlated: bool = False) -> float:
     """Noise level of a burst (`imaging.noise_level`).
 
     Args:
@@ -244,9 +244,10 @@ def level_of(frames: Array, times: Any, reference: int, stated: float | None = N
         times: relative exposure times, (N,).
         reference: index of the frame that the others are aligned to.
         stated: noise level by the files, if they state one.
+        correlated: True if neighbouring pixels may share their noise.
     """
     crops = (unit_floats(frames[(..., *crop)]) for crop in crops_of(*frames.shape[-2:]))
-    return noise_level(crops, np.asarray(times), reference, stated)
+    return noise_level(crops, np.asarray(times), reference, stated, correlated)
 
 
 def _check(group: Sampling, crop: int) -> None:

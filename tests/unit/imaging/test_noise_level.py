@@ -1,5 +1,6 @@
 """The noise level of a burst, read off its aligned frames."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -36,6 +37,35 @@ def test_the_level_is_that_of_the_frames_up_to_what_warping_takes(level):
 def test_motion_everywhere_is_no_noise():
     still, moved = scenery(), [np.roll(scenery(), shift, axis=2) for shift in (-9, 0, 9)]
     assert noise_level([shot(moved, 1.0)], TIMES, 1) <= 2.5 * noise_level([shot([still] * 3, 1.0)], TIMES, 1)
+
+
+def interpolated(frames):
+    """Frames whose noise is spread as by the interpolation of a mosaic, then compressed as JPEG."""
+    spread = [cv2.GaussianBlur(frame.transpose(1, 2, 0), (0, 0), 0.7) for frame in frames]
+    encoded = [
+        cv2.imencode(".jpg", np.uint8(np.rint(frame * 255)), [cv2.IMWRITE_JPEG_QUALITY, 92])[1] for frame in spread
+    ]
+    return np.stack([cv2.imdecode(code, -1).transpose(2, 0, 1) / 255 for code in encoded]).astype(np.float32)
+
+
+@pytest.mark.parametrize("level", [16.0, 32.0])
+def test_noise_that_a_camera_spreads_and_compresses_is_seen(level):
+    frames = interpolated(shot([scenery()] * 3, level))
+    light = frames[1] ** 2.2 / TIMES[1]
+    left = np.median((light - scenery()) ** 2 / noise(scenery(), TIMES[1])) / 0.455  # median of chi-squared
+    alone, correlated = (noise_level([frames], TIMES, 1, correlated=one) for one in (False, True))
+    assert alone < 0.5 * left
+    assert 0.5 * left < correlated < 2.2 * left
+
+
+def test_motion_everywhere_is_no_noise_where_that_is_correlated():
+    moved = interpolated(shot([np.roll(scenery(), shift, axis=2) for shift in (-9, 0, 9)], 1.0))
+    assert noise_level([moved], TIMES, 1, correlated=True) < 1.5
+
+
+def test_white_noise_has_its_level_where_it_might_be_correlated():
+    frames = [shot([scenery()] * 3, 4.0)]
+    assert noise_level(frames, TIMES, 1, correlated=True) == pytest.approx(noise_level(frames, TIMES, 1), rel=0.2)
 
 
 def test_several_parts_tell_what_the_whole_tells():
