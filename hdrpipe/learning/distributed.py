@@ -75,7 +75,7 @@ def mean(values: Tensor) -> Tensor:
 
 def synchronised(losses: Mapping[str, Tensor], stopping: bool) -> tuple[dict[str, float], bool]:
     """Mean of each loss over the processes, and True if any was asked to stop; one sum, so that all decide alike."""
-    values = [value.detach() for value in losses.values()]
+    values = list(losses.values())
     *means, stops = mean(torch.stack([*values, values[0].new_tensor(float(stopping))])).tolist()
     return dict(zip(losses, means, strict=True)), stops > 0
 
