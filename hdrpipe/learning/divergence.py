@@ -47,8 +47,7 @@ class DivergenceWatch:
         """
         mean, best = self._add(losses[ERROR]), min(self.best, self.early * FAR / FACTOR)
         if mean > MOST or (mean > FACTOR * best and mean > LEAST):
-            before = min(self.best, self.early) if best < mean else self.recent[0]
-            what = f"its reconstruction error rose from {before:.3g} to {mean:.3g} by step {step + 1} of {end}"
+            what = f"its reconstruction error rose from {self.early:.3g} to {mean:.3g} by step {step + 1} of {end}"
             raise DivergedError(f"the training diverges: {what}", hint="lower the learning rate (`lr`)")
 
     def _add(self, error: float) -> float:

@@ -23,7 +23,7 @@ class LossSettings:
 
     judge_gradient: str = "detach"
     """`detach`: L^k trains sigma alone; `joint`: the prediction too (arXiv 2511.12939); `beta`: both, as beta-NLL."""
-    judge_weight: float = 0.1
+    judge_weight: float = 2e-4
     """Weight of L^k relative to L^r (w_k)."""
     unlabelled_weight: float = 1.0
     """Weight of the losses of unlabelled samples relative to labelled ones (lambda_u)."""

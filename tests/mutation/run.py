@@ -142,7 +142,7 @@ def _judged(mutant: Mutant, tests: list[str], seconds: dict[str, float]) -> str:
 
 
 def _tests(mutant: Mutant, baseline: dict[str, Any]) -> list[str]:
-    """Fast tests that run the changed lines, or any line of a module whose change is at its top level.
+    """Fast tests that run the changed lines, else any of its module, else all (a module of constants).
 
     Those named after the module come first, then those of its room, then all others, quick ones before slow ones, as
     far as `budget` goes.
@@ -151,7 +151,7 @@ def _tests(mutant: Mutant, baseline: dict[str, Any]) -> list[str]:
     numbers = range(mutant.lines[0], mutant.lines[1] + 1)
     tests = {test for line in numbers for test in lines.get(str(line), ())}
     if not tests:
-        tests = {test for names in lines.values() for test in names}
+        tests = {test for names in lines.values() for test in names} or set(seconds)
     module, room = Path(mutant.path).stem, Path(mutant.path).parent.name
     ordered = sorted(tests, key=lambda test: (f"/test_{module}" not in test, f"/{room}/" not in test, seconds[test]))
     spent = accumulate(seconds[test] for test in ordered)

@@ -77,3 +77,13 @@ def test_risk_is_an_error_in_the_mu_law_domain(burst):
     truth, reference = burst
     _, true = risks(truth, reference, lambda seen: truth * 1.02)
     assert true == pytest.approx(float(((mu_law(truth * 1.02) - mu_law(truth)) ** 2).mean()), rel=0.05)
+
+
+def test_the_part_to_fuse_is_a_picture_of_a_camera():
+    """Clipped and black values with noise stay in [0, 1], and values between lie on both sides of what they were."""
+    reference = np.full((3, 32, 32), 0.5, np.float32)
+    reference[:, :8], reference[:, 24:] = 1.0, 0.0
+    seen, _ = split(reference, 1.0, NOISE)
+    assert 0.0 == seen.min() < seen.max() == 1.0
+    assert (seen[:, 12:20] < 0.5).any()
+    assert (seen[:, 12:20] > 0.5).any()

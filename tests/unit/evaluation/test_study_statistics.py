@@ -110,3 +110,11 @@ def test_an_interval_holds_95_of_100_draws():
     found, drawn = resampling.estimate(values), resampling.means(values)
     assert np.mean((drawn >= found.low) & (drawn <= found.high)) == pytest.approx(0.95, abs=4e-3)
     assert np.mean(drawn < found.low) == pytest.approx(0.025, abs=4e-3)
+
+
+def test_common_pairs_are_in_the_order_of_the_first_arm():
+    scores = {"psnr_mu": np.zeros(6)}
+    pairs = {"x": [(2, 2), (0, 0), (1, 1)], "y": [(0, 0), (3, 3), (2, 2)]}
+    made = Table({arm: dict.fromkeys(of, scores) for arm, of in pairs.items()}, GROUPS)
+    assert made.common("x", "y") == [(2, 2), (0, 0)]
+    assert made.common("y", "x") == [(0, 0), (2, 2)]

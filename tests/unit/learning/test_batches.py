@@ -1,6 +1,7 @@
 """Batches are a pure function of the step; augmentation moves everything together."""
 
-from dataclasses import replace
+import signal
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ from small_scenes import make_scene
 
 from hdrpipe.config.batch_share import Share
 from hdrpipe.errors import InputError, UsageError
+from hdrpipe.files import stops
 from hdrpipe.learning import augment
 from hdrpipe.learning import batches as module
-from hdrpipe.learning.batches import Batches, Sampling, SceneArrays, loader
+from hdrpipe.learning.batches import Batch, Batches, Sampling, SceneArrays, loader
 
 
 def batches(scenes, seed=0, count=2, crop=16, augmentation="weak"):
@@ -55,6 +57,64 @@ def test_without_room_in_shared_memory_one_process_makes_all_batches_and_it_is_s
     assert list(loader(batches(scenes), 3, 7, 2)) == [2 if room is None else 0]
     assert ("/dev/shm" in caplog.text) == (room is not None)
     count("R40")
+
+
+@pytest.mark.parametrize("enough", [True, False])
+@pytest.mark.parametrize(("processes", "workers"), [(1, 1), (1, 2), (2, 2)])
+def test_shared_memory_must_hold_what_the_workers_of_all_processes_have_ready(
+    scenes, monkeypatch, enough, processes, workers
+):
+    """Two batches of each worker, and the one that is in use."""
+    made = Batches(0, 16, [Sampling("labelled", tuple(scenes), 2, "weak")], Share(0, processes))
+    tensors = (getattr(made[3], field.name) for field in fields(Batch))
+    size = sum(tensor.nbytes for tensor in tensors if isinstance(tensor, torch.Tensor))
+    room = (2 * workers + 1) * size * processes - (not enough)
+    monkeypatch.setattr(module, "shared_memory", lambda: room)
+    monkeypatch.setattr(module, "DataLoader", lambda *_, num_workers, **__: [num_workers])
+    assert list(loader(made, 3, 7, workers)) == [workers if enough else 0]
+
+
+def test_workers_and_pinned_memory_are_for_those_who_ask_for_them_and_have_steps(scenes, monkeypatch):
+    monkeypatch.setattr(module, "shared_memory", lambda: None)
+    monkeypatch.setattr(module, "DataLoader", lambda *_, num_workers, pin_memory, **__: [(num_workers, pin_memory)])
+    made = batches(scenes)
+    assert list(loader(made, 3, 7)) == [(0, False)]
+    assert list(loader(made, 3, 7, 2, pinned=True)) == [(2, True)]
+    assert list(loader(made, 7, 7, 2)) == [(0, False)]
+
+
+def test_scenes_without_weights_weigh_one_everywhere(scenes):
+    assert torch.equal(batches(scenes)[0].weight, torch.ones(2, 16, 16))
+
+
+def test_workers_leave_the_signals_of_a_terminal_to_the_training():
+    module._leave_stops(0)
+    assert {signal.getsignal(number) for number in stops.TYPED} == {signal.SIG_IGN}
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+class Nominal:
+    """Pixels of 16 bits, so many that they are better not read at once."""
+
+    def __init__(self, side):
+        self.shape, self.dtype, self.whole = (3, 3, side, side), np.dtype(np.uint16), 0
+
+    def __getitem__(self, window):
+        assert window is ...
+        self.whole += 1
+        return np.broadcast_to(np.uint16(0), self.shape)
+
+
+@pytest.mark.parametrize(("side", "whole"), [(4230, 1), (4231, 0)])
+def test_scenes_of_more_than_a_gigabyte_are_not_read_at_once(side, whole):
+    """Two scenes of nine values of two bytes and three of four for each pixel."""
+    assert (2 * 30 * side**2 <= 2**30) == bool(whole)
+    frames, target = [Nominal(side), Nominal(side)], np.broadcast_to(np.float32(0.5), (3, side, side))
+    made = batches([SceneArrays("s", pixels, np.ones(3), 1, target) for pixels in frames])
+    assert [pixels.whole for pixels in frames] == [whole] * 2
+    assert [scene.frames is pixels for scene, pixels in zip(made.groups[0].scenes, frames, strict=True)] == [
+        not whole
+    ] * 2
 
 
 def test_target_and_weight_move_with_the_frames(scenes):

@@ -230,3 +230,43 @@ def test_a_batch_has_the_residuals_of_its_samples():
         for name, alone in residuals(picture, burst_, TIMES, ALL).items():
             for one, other in zip(alone, together[name], strict=True):
                 assert torch.allclose(one[0], other[index], atol=1e-6)
+
+
+FIVE = torch.tensor([[1.0, 2.0, 4.0, 8.0, 16.0]])
+
+
+def test_the_reference_of_five_exposures_is_the_third():
+    """In half of the picture the others show another radiance, and do not agree."""
+    radiance = torch.full((1, 3, SIDE, SIDE), 0.04)
+    moved = radiance.clone()
+    moved[..., 16:] = 0.02
+    frames = torch.stack([expose(radiance if t == 4 else moved, t) for t in FIVE[0].tolist()], dim=1)
+    for name, (value, weight) in residuals(mu_law(radiance), frames, FIVE, ALL).items():
+        assert weight.all(), name
+        assert value.max() < 1e-3, name
+    merged, _ = agreeing_merge(frames, FIVE)
+    assert torch.allclose(merged, radiance, rtol=1e-3)
+
+
+def test_clipped_pixels_all_over_do_not_hide_what_moved():
+    """They are in every window, and the noise of a frame is measured beside them."""
+    radiance = torch.full((1, 3, SIDE, SIDE), 0.04)
+    moved = radiance.clone()
+    moved[..., 16:] = 0.02
+    for picture in (radiance, moved):
+        picture[..., ::4, ::4] = 2.0
+    inside = (..., slice(1, None, 4), slice(21, None, 4))
+    merged, _ = agreeing_merge(burst(radiance, moved=moved), TIMES)
+    assert torch.allclose(merged[inside], radiance[inside], rtol=1e-3)
+
+
+@pytest.mark.parametrize(("excess", "agrees"), [(1.8, True), (2.2, False)])
+def test_where_nothing_can_be_compared_frames_have_the_nominal_noise(excess, agrees):
+    """The reference is black; the longer exposure differs by so much of the variance of both."""
+    bright = torch.full((1, 3, SIDE, SIDE), 0.0005)
+    variance = (4e-4 * bright / 4 + 4e-6 / 16) + (4e-4 * bright / 16 + 4e-6 / 256)
+    dark = bright + (excess * variance).sqrt()
+    frames = torch.stack(
+        [expose(picture, t) for picture, t in zip((dark, dark, bright), TIMES[0].tolist(), strict=True)], dim=1
+    )
+    assert agreeing_merge(frames, TIMES)[1].all() == agrees

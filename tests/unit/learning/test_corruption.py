@@ -121,8 +121,8 @@ def test_a_dropped_frame_is_the_reference_in_another_exposure():
 
 
 def test_a_ghost_is_a_rectangle_of_the_frame_copied_from_elsewhere():
-    frames, heights, widths = set(), set(), set()
-    for before, after, _, _ in corrupted("ghost", 80, (1.0, 2.0, 3.0)):
+    frames, heights, widths, ends = set(), set(), set(), set()
+    for before, after, _, _ in corrupted("ghost", 400, (1.0, 2.0, 3.0)):
         (index,) = changed_frames(before, after)
         frames.add(index)
         inside = ((before[index] - after[index]).abs() > 1e-5).any(dim=0)
@@ -130,12 +130,20 @@ def test_a_ghost_is_a_rectangle_of_the_frame_copied_from_elsewhere():
         heights.add(int(rows[-1] - rows[0] + 1))
         widths.add(int(columns[-1] - columns[0] + 1))
         box = (..., slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1))
+        ends |= {("top", int(rows[0])), ("bottom", int(rows[-1])), ("left", int(columns[0]))}
+        ends.add(("right", int(columns[-1])))
         patch = after[index][box]
         wrapped = before[index].repeat(1, 2, 2)
         matches = wrapped.unfold(-2, patch.shape[-2], 1).unfold(-2, patch.shape[-1], 1)
         assert (matches - patch[:, None, None]).abs().amax((0, -2, -1)).min() < 1e-4
     assert frames == {0, 2}
     assert heights == widths == set(range(3, 9)), "an eighth to a third of the side"
+    assert {("top", 0), ("bottom", 23), ("left", 0), ("right", 23)} < ends, "it reaches every border"
+
+
+def test_noise_of_every_burst_is_another():
+    signs = {tuple((after > before).flatten()[:64].tolist()) for before, after, *_ in corrupted("noise", 60)}
+    assert len(signs) == 60
 
 
 def test_noise_grows_with_the_signal_and_leaves_what_is_clipped():

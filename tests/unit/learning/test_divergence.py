@@ -33,7 +33,12 @@ def stopped_at(errors, watch=None):
         ([0.004] * 30 + [0.09] * 400, None),  # ten times its best and more, yet no wreck
         ([0.3] * 30 + [0.9] * 400, None),
         ([0.001] + [0.4] * 30, 2),  # the first step wrecks it: there is no best of many steps
+        ([0.002] + [0.5] * 30, 2),  # a hundred times that step
+        ([0.006] + [0.5] * 30, None),
         ([0.01] * (FEWEST - 1) + [0.9] * 400, None),  # a few easy batches at the start
+        ([0.01] * FEWEST + [0.9] * 400, 6),  # so many are no chance: ten times their mean is passed at once
+        ([0.02] * 30 + [0.38] * 60, 41),  # ten times 0.02, in a mean over 20
+        ([0.02] * 30 + [0.19] * 400, None),
         ([0.005] * 100 + [1.5] + [0.005] * 100, None),  # a spike that passes
         ([*np.geomspace(0.5, 0.01, 400)], None),
     ],

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from hdrpipe.learning import memory
+
 FAULTS = """
 import resource, sys
 import torch
@@ -31,3 +33,20 @@ def test_freed_memory_is_used_again_and_given_back():
     assert plain > 1000
     assert kept < 100
     assert after < usual + 32
+
+
+def test_the_allocator_of_glibc_is_asked_to_keep_what_tiles_take(monkeypatch):
+    """By the numbers of its malloc.h: freed memory up to 1 GiB, in arrays of up to 64 MiB each."""
+    asked = []
+    monkeypatch.setattr(memory, "c_function", lambda name: lambda *values: asked.append((name, *values)))
+    memory.keep_memory()
+    memory.release_memory()
+    trim_threshold, mmap_threshold = -1, -3
+    assert sorted(asked[:2]) == [("mallopt", mmap_threshold, 64 << 20), ("mallopt", trim_threshold, 1 << 30)]
+    assert asked[2:] == [("malloc_trim", 0)]
+
+
+def test_another_library_of_c_is_asked_nothing(monkeypatch):
+    monkeypatch.setattr(memory, "c_function", lambda name: None)
+    memory.keep_memory()
+    memory.release_memory()

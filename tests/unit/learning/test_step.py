@@ -22,8 +22,15 @@ def test_gradients_of_a_step_do_not_add_to_the_next(tmp_path):
     assert all(torch.equal(p.grad, torch.full_like(p, 2.0)) for p in learner.net.parameters())
 
 
-def test_a_training_starts_without_steps_of_earlier_stages():
-    assert (SETTINGS.earlier_steps, SETTINGS.averaged_steps) == (0, 0)
+def test_a_weight_that_a_step_does_not_use_stays_as_it_is(tmp_path):
+    """Its momentum would move it if its gradient were 0."""
+    learner = train._Learner(make_net(), None, SETTINGS, StateStore(tmp_path, "k"))
+    learner.update(sum(parameter.sum() for parameter in learner.net.parameters()), 0)
+    first, *others = learner.net.parameters()
+    before = [parameter.clone() for parameter in (first, *others)]
+    learner.update(first.sum(), 1)
+    assert not torch.equal(first, before[0])
+    assert all(torch.equal(now, then) for now, then in zip(others, before[1:], strict=True))
 
 
 def test_a_row_of_the_history_is_the_mean_of_its_steps():
@@ -55,7 +62,7 @@ def test_a_stop_is_noted_and_the_handler_restored():
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_a_thread_waits_for_no_signal():
+def test_in_a_thread_no_signal_is_noted():
     seen = []
 
     def work():

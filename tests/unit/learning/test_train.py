@@ -2,16 +2,30 @@
 
 import errno
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 import torch
 from small_training import SETTINGS, make_net, make_scenes, run
 
+from hdrpipe.config.sections import LossSpec, StudentSpec
 from hdrpipe.errors import CapacityError, StoppedError
 from hdrpipe.learning import train
 from hdrpipe.learning.batches import Batches
 from hdrpipe.learning.state import StateStore
+
+
+def test_what_is_not_set_is_as_in_the_config():
+    """The warm-up, whose section has no keys of unlabelled samples, has none of them."""
+    settings = train.TrainSettings(seed=0, steps=1, batch=1, crop=16, lr=1e-3)
+    training, loss = StudentSpec().model_dump(), LossSpec().model_dump()
+    for name in {field.name for field in fields(settings)} & set(training) - {"steps", "batch", "crop", "lr"}:
+        assert getattr(settings, name) == (0 if name == "unlabelled_batch" else training[name]), name
+    for name in {field.name for field in fields(settings.loss)} & set(loss):
+        assert getattr(settings.loss, name) == loss[name], name
+    assert (settings.loss.unlabelled_weight, settings.loss.consistency_weight) == (1.0, 0.0)
+    assert (settings.earlier_steps, settings.averaged_steps) == (0, 0)
+
 
 KILLED = RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. ")
 GONE = RuntimeError("DataLoader worker (pid(s) 7, 8) exited unexpectedly")
@@ -71,7 +85,7 @@ def test_random_layers_draw_by_the_step_alone(tmp_path):
     ("device", "given", "workers"), [("cpu", None, 0), ("cpu", 2, 2), ("cuda", None, train.GPU_WORKERS), ("cuda", 0, 0)]
 )
 def test_batches_for_a_gpu_are_made_by_workers_and_pinned(tmp_path, monkeypatch, device, given, workers):
-    asked = []
+    asked, fitted = [], []
 
     def stop(batches, start, end, workers, pinned):
         asked.extend((workers, pinned))
@@ -81,10 +95,11 @@ def test_batches_for_a_gpu_are_made_by_workers_and_pinned(tmp_path, monkeypatch,
     monkeypatch.setattr(
         train._Learner, "device", property(lambda _: torch.device(device), lambda *_: None), raising=False
     )
-    monkeypatch.setattr(train, "fit_to", lambda *_: None)
+    monkeypatch.setattr(train, "fit_to", lambda net, device: fitted.append(device))
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, workers=given)
     assert asked == [workers, device == "cuda"]
+    assert fitted == [torch.device(device)]
 
 
 def test_a_training_without_teacher_gives_a_copy_of_its_network(tmp_path):

@@ -15,6 +15,7 @@ from hdrpipe.masking.strategy import (
     patch_means,
     patches_of,
     relative,
+    sampled,
     spread,
     temperature,
 )
@@ -92,6 +93,12 @@ class TestMeasured:
         assert self.made(self.scene([[-1e-6, 2e-6]])).weight.all()
         assert not self.made(self.scene([[9e-4, 9e-4]])).weight.any()
 
+    def test_a_patch_of_which_a_quarter_or_less_is_measured_counts_by_its_sigma(self):
+        """Its risk would drop it: 0.03; the sigma of a temperature of 3 / 2 keeps it: 0.015."""
+        few, enough = (self.scene([[9e-4, 0.0]], [[fraction, 0.0]]) for fraction in (0.25, 0.26))
+        masks = [measured.apply(scene, {"temperature": 1.5}, self.OPTIONS, "patch") for scene in (few, enough)]
+        assert [made.patch_mask[0, 0] for made in masks] == [True, False]
+
     def test_nothing_measured_is_told(self):
         with pytest.raises(UsageError, match=r"nothing is measured.*teacher\.risk"):
             self.made(self.scene([[0.0, 0.0]], [[0.0, 0.0]]))
@@ -126,6 +133,27 @@ class TestQuantile:
         options = quantile.Options(coverage_patch=1.0, coverage_pixel=0.5, widen=0.3)
         rounds = [RoundMaps(ROUND.unlabelled, [], number) for number in (1, 2, 3)]
         assert [rate(run(quantile, options, maps=maps)) for maps in rounds] == pytest.approx([0.5, 0.8, 1.0], abs=0.01)
+
+
+def test_statistics_over_pixels_take_all_of_a_small_plane_and_a_bounded_number_of_a_large_one():
+    small, large = np.arange(256 * 256).reshape(256, 256), np.arange(300 * 300).reshape(300, 300)
+    assert np.array_equal(sampled(small), small.ravel())
+    assert np.array_equal(sampled(large), large[::2, ::2].ravel())
+
+
+def test_a_measured_risk_is_the_mean_over_channels_and_over_what_is_measured():
+    risk, measured_ = np.zeros((3, 64, 64), np.float32), np.zeros((64, 64), bool)
+    measured_[:16] = True
+    risk[:, :16] = np.float32([3.0, 6.0, 9.0])[:, None, None]
+    found = measured_patches(risk, measured_)
+    assert found.fraction.tolist() == [[0.25]]
+    assert found.risk.tolist() == [[6.0]]
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+def test_a_score_is_a_half_at_the_limit_in_any_unit(scale):
+    values = np.float32([[0.0, 0.5, 1.0, 3.0]]) * np.float32(scale)
+    assert relative(values, scale)[0] == pytest.approx([0.0, 1 / 3, 0.5, 0.75])
 
 
 class TestSoft:
@@ -178,6 +206,20 @@ class TestCalibrated:
             calibrated.fit(few, calibrated.Options())
         assert calibrated.fit(few, calibrated.Options(control="empirical"))["scenes"] == 1
 
+    def test_a_share_that_the_bound_just_meets_is_enough(self):
+        """Of one scene the bound is never below 1 / 2."""
+        one = RoundMaps([], ROUND.labelled[:1])
+        found = calibrated.fit(one, calibrated.Options(risk_patch=0.5, risk_pixel=0.5))
+        assert (found["pixel_limit"], found["pixel_passed"]) == (0.0, 0.0)
+        with pytest.raises(UsageError, match=r"need 2 scenes, a share of 0\.50, or `control: empirical`"):
+            calibrated.fit(one, calibrated.Options(risk_patch=0.5, risk_pixel=0.49))
+
+    def test_labelled_scenes_without_their_error_are_named(self):
+        blind = [scene._replace(error=None) for scene in ROUND.labelled]
+        with pytest.raises(UsageError, match="true error of labelled scenes") as caught:
+            calibrated.fit(RoundMaps([], blind), calibrated.Options())
+        assert caught.value.where == "labelled-000"
+
     def test_scenes_without_error_set_no_bound(self):
         perfect = [scene._replace(error=np.zeros_like(scene.sigma)) for scene in ROUND.labelled]
         found = calibrated.fit(RoundMaps([], perfect), calibrated.Options())
@@ -206,6 +248,15 @@ class TestRandom:
     def test_given_shares_are_kept(self):
         made = run(random, random.Options(coverage_patch=1.0, coverage_pixel=0.3))
         assert rate(made) == pytest.approx(0.3, abs=0.01)
+
+    def test_both_levels_keep_another_share_of_pixels_than_pixels_alone(self):
+        """That of the pixels in trusted patches."""
+        shares = {"coverage_patch": 1.0, "coverage_pixel": 0.2, "coverage_inside": 0.7}
+        made = {
+            level: random.apply(ROUND.unlabelled[0], shares, random.Options(), level) for level in ("pixel", "bilevel")
+        }
+        assert made["pixel"].weight.mean() == pytest.approx(0.2, abs=0.02)
+        assert made["bilevel"].weight.mean() == pytest.approx(0.7, abs=0.02)
 
     def test_scenes_and_seeds_differ(self):
         first, second = run(random, random.Options())[:2]
@@ -256,6 +307,21 @@ class TestSimilarity:
     def test_noise_alone_is_about_one_standard_deviation(self):
         apart = similarity.disagreements(reexposed("a", self.TRUTH, self.TRUTH))[0][:, :60]
         assert np.sqrt(np.square(apart).mean()) == pytest.approx(1.0, abs=0.1)
+
+    @pytest.mark.parametrize("deviations", [2.0, 4.0])
+    def test_it_counts_standard_deviations(self, deviations):
+        """Of a value of 0.4, whose variance is 4e-4 x 0.4 + 4e-6."""
+        truth = np.full((3, 64, 64), 0.1, np.float32)
+        off = truth + np.float32(deviations * np.sqrt(4e-4 * 0.4 + 4e-6) / 4.0)
+        plane, means = similarity.disagreements(reexposed("a", truth, off, noise=False))
+        assert plane == pytest.approx(np.full((64, 64), deviations), rel=1e-3)
+        assert means == pytest.approx(np.array([[deviations]]), rel=1e-3)
+
+    def test_a_label_beyond_what_the_reference_can_show_counts_as_clipped(self):
+        truth = np.full((3, 64, 64), 0.1, np.float32)
+        at, beyond = (reexposed("a", truth, np.full_like(truth, value), noise=False) for value in (0.25, 7.0))
+        for one, other in zip(similarity.disagreements(at), similarity.disagreements(beyond), strict=True):
+            assert np.array_equal(one, other)
 
     def test_a_ghost_is_rejected_first(self):
         ghost = self.TRUTH.copy()

@@ -45,6 +45,11 @@ def test_the_range_is_that_of_all_patches_and_scores_end_at_one():
     assert made.patch_score.tolist() == [[1.0]]
 
 
+@pytest.mark.parametrize("scope", ["image", "crop"])
+def test_narrower_scopes_have_no_range_of_all_patches(scope):
+    assert fitted(threshold.Options(patch_scope=scope)) == {"patch_low": 0.0, "patch_high": 1.0}
+
+
 def test_patches_are_as_large_as_the_papers():
     assert patch_means(np.zeros((128, 129), np.float32)).shape == (2, 3)
 
