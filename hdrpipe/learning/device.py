@@ -22,7 +22,6 @@ POLL = 1.0
 """Seconds between two attempts to lease a device."""
 
 log = logging.getLogger(__name__)
-_leases: list[Lock] = []
 
 
 @cache
@@ -43,8 +42,7 @@ def choose() -> torch.device:
         return torch.device("cpu")
     if scheduled(torch.cuda.device_count()):
         return torch.device("cuda", 0)
-    index, held = lease([str(torch.cuda.get_device_properties(i).uuid) for i in range(torch.cuda.device_count())])
-    _leases.append(held)
+    index, _ = lease([str(torch.cuda.get_device_properties(i).uuid) for i in range(torch.cuda.device_count())])
     return torch.device("cuda", index)
 
 

@@ -142,7 +142,9 @@ def _judged(mutant: Mutant, tests: list[str], seconds: dict[str, float]) -> str:
 
 
 def _tests(mutant: Mutant, baseline: dict[str, Any]) -> list[str]:
-    """Fast tests that run the changed lines, else any of its module, else all (a module of constants).
+    """Fast tests that run the changed lines; if none does: those that run any of its module, or are named after it.
+
+    Of a module of constants, which has no lines to run later, all tests.
 
     Those named after the module come first, then those of its room, then all others, quick ones before slow ones, as
     far as `budget` goes.
@@ -152,6 +154,7 @@ def _tests(mutant: Mutant, baseline: dict[str, Any]) -> list[str]:
     tests = {test for line in numbers for test in lines.get(str(line), ())}
     if not tests:
         tests = {test for names in lines.values() for test in names} or set(seconds)
+        tests |= {test for test in seconds if f"/test_{Path(mutant.path).stem}.py" in test}
     module, room = Path(mutant.path).stem, Path(mutant.path).parent.name
     ordered = sorted(tests, key=lambda test: (f"/test_{module}" not in test, f"/{room}/" not in test, seconds[test]))
     spent = accumulate(seconds[test] for test in ordered)

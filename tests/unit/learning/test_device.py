@@ -99,7 +99,6 @@ def gpus(monkeypatch):
 def test_a_job_keeps_the_device_that_it_leased(gpus, tmp_path, monkeypatch):
     gpus(3)
     monkeypatch.setattr(device.tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(device, "_leases", [])
     _, other = device.lease(["0"])
     assert device.choose() == device.choose() == torch.device("cuda", 1)
     gc.collect()

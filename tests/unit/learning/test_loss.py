@@ -1,15 +1,18 @@
 """The losses against their formulas, and which tensors get a gradient."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 from hdrpipe.imaging.tonemap import inverse_mu_law
+from hdrpipe.learning import loss
 from hdrpipe.learning.batches import Batch
 from hdrpipe.learning.loss import (
     BETA,
     LossSettings,
+    consistency_losses,
     judge_loss,
     masked_mean,
     objective,
@@ -157,3 +160,19 @@ def test_masked_pixels_add_neither_perceptual_loss_nor_gradient():
     assert loss.item() == pytest.approx(0.0, abs=1e-5)
     assert predicted.grad.abs().max() < 1e-5
     assert perceptual_loss(predicted, target, torch.ones(1, 32, 32), structure_loss) > 0.5
+
+
+def test_without_unlabelled_samples_there_are_the_labelled_terms_alone():
+    net, batch = fixed_sample()
+    _, terms = objective(net, replace(batch, labelled=2), LossSettings())
+    assert set(terms) == {"labelled_reconstruction", "labelled_judge"}
+
+
+def test_consistency_losses_are_means_over_what_is_masked_out_in_each_channel(monkeypatch):
+    drawn = torch.Generator().manual_seed(5)
+    made = {name: tuple(torch.rand(2, 3, 4, 6, generator=drawn) for _ in range(2)) for name in ("reexposed", "colour")}
+    monkeypatch.setattr(loss, "residuals", lambda *_: made)
+    _, batch = fixed_sample()
+    found = consistency_losses(batch.target, batch, torch.zeros(2, 16, 16), slice(None))
+    for name, (value, weight) in made.items():
+        assert found[name].item() == pytest.approx(float((value * weight).sum() / weight.sum()), rel=1e-5)

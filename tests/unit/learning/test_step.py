@@ -88,7 +88,24 @@ def test_a_resumed_training_keeps_the_newest_state_while_it_writes_the_next(tmp_
     assert StateStore(tmp_path, "k").load().step == 4
 
 
-def test_a_state_without_its_step_is_damaged(tmp_path):
-    save_weights(tmp_path / SLOTS[0], {"x": torch.zeros(1)}, {"key": "k", "history": []})
-    with pytest.raises(DamagedError, match="no step number"):
+@pytest.mark.parametrize(
+    ("metadata", "lacks"),
+    [
+        ({"history": []}, "no step number"),
+        ({"history": [], "step": -1}, "no step number"),
+        ({"history": [], "step": 2.0}, "no step number"),
+        ({"history": [], "step": True}, "no step number"),
+        ({"step": 0}, "no history of losses"),
+        ({"step": 0, "history": {"total": 1.0}}, "no history of losses"),
+        ({"step": 0, "history": [{"total": 1.0}, 2.0]}, "no history of losses"),
+    ],
+)
+def test_a_state_without_its_step_or_history_is_damaged(tmp_path, metadata, lacks):
+    save_weights(tmp_path / SLOTS[0], {"x": torch.zeros(1)}, {"key": "k", **metadata})
+    with pytest.raises(DamagedError, match=lacks):
         StateStore(tmp_path, "k").load()
+
+
+def test_a_state_of_no_steps_is_one(tmp_path):
+    StateStore(tmp_path, "k").save(State(0, {"x": torch.zeros(1)}))
+    assert StateStore(tmp_path, "k").load().step == 0

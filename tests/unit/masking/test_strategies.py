@@ -370,6 +370,21 @@ class TestSimilarity:
         with pytest.raises(UsageError, match="black or clipped"):
             similarity.fit(RoundMaps([scene], []), similarity.Options())
 
+    def test_references_without_comparable_pixels_among_those_of_the_statistics_are_refused(self, monkeypatch):
+        """The corner pixel is black, and it is the only one that is looked at."""
+        monkeypatch.setattr("hdrpipe.masking.strategy.SAMPLE", 1)
+        truth = np.full((3, 64, 64), 0.1, np.float32)
+        truth[:, :8, :8] = 0.0
+        with pytest.raises(UsageError, match="black or clipped"):
+            similarity.fit(RoundMaps([reexposed("a", truth, truth)], []), similarity.Options())
+
+    @pytest.mark.parametrize("channel", [0, 1, 2])
+    def test_a_single_channel_that_is_neither_black_nor_clipped_can_be_compared(self, channel):
+        truth = np.zeros((3, 64, 64), np.float32)
+        truth[channel] = 0.1
+        scene = reexposed("a", truth, truth, noise=False)
+        assert similarity.disagreements(scene)[0].max() == pytest.approx(0.0, abs=1e-2)
+
     def test_missing_frames_are_named_in_the_error(self):
         with pytest.raises(UsageError, match="--scenes"):
             similarity.fit(ROUND, similarity.Options())
