@@ -17,11 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hdrpipe.errors import InputError
 from hdrpipe.imaging.camera import ldr_from_linear, linear_from_ldr, radiance_from_ldr
 from hdrpipe.imaging.denoise import mean_around
 from hdrpipe.imaging.noise import noise, well_exposed
-from hdrpipe.imaging.noise_model import NoiseModel, measured_noise
+from hdrpipe.imaging.noise_model import NoiseModel, noise_or_none
 from hdrpipe.quantities import Frames
 
 SIDE = 5
@@ -67,9 +66,7 @@ def noise_level(
     measured = np.concatenate(ratios) if ratios else np.zeros(0)
     level = WARPED * float(np.median(measured)) if measured.size else stated or 1.0
     if measured.size and level > 1.0:
-        either = [level_alone(alone), level_of_means(alone) if correlated else None]
-        seen = max((limit for limit in either if limit is not None), default=None)
-        limits = [limit for limit in (seen, stated) if limit is not None]
+        limits = [limit for limit in (level_alone(alone, correlated), stated) if limit is not None]
         level = min(level, max(1.0, min(limits, default=0.0)))
     return float(np.clip(level, *RANGE))
 
@@ -114,24 +111,19 @@ def _ratios(ldr: Frames, times: NDArray[np.float64], reference: int) -> NDArray[
     return np.concatenate(ratios)
 
 
-def level_of_means(frames: list[Frames]) -> float | None:
-    """The level of white noise by which means of 2 x 2 pixels would have the noise that they show."""
-    seen = level_alone([_halved(frame) for frame in frames])
-    return None if seen is None else 4.0 * seen
+def level_alone(frames: list[Frames], correlated: bool = False) -> float | None:
+    """Level that frames as taken show, each (N, 3, h, w) in [0, 1]; None where it cannot be measured.
+
+    If neighbouring pixels may share their noise, means of 2 x 2 pixels tell, too, by the white noise that this would be.
+    """
+    means = [noise_or_none([_halved(frame) for frame in frames])] if correlated else []
+    models = ((noise_or_none(frames), 1.0), *((model, 4.0) for model in means))
+    return max((factor * level_of_model(model) for model, factor in models if model is not None), default=None)
 
 
 def _halved(ldr: Frames) -> Frames:
     """Frames of half the size whose pixels show the mean light of 2 x 2 pixels."""
     height, width = (side // 2 * 2 for side in ldr.shape[-2:])
     linear = linear_from_ldr(ldr[..., :height, :width])
-    return ldr_from_linear(
-        (linear[..., ::2, :] + linear[..., 1::2, :]).reshape(*ldr.shape[:-2], height // 2, -1, 2).mean(-1) / 2
-    )
-
-
-def level_alone(frames: list[Frames]) -> float | None:
-    """Level that frames as taken show, each (N, 3, h, w) in [0, 1]; None where it cannot be measured."""
-    try:
-        return level_of_model(measured_noise(frames))
-    except InputError:
-        return None
+    pairs = linear[..., ::2, :] + linear[..., 1::2, :]
+    return ldr_from_linear((pairs[..., ::2] + pairs[..., 1::2]) / 4)
