@@ -114,7 +114,7 @@ def _ratios(ldr: Frames, times: NDArray[np.float64], reference: int) -> NDArray[
 def level_alone(frames: list[Frames], correlated: bool = False) -> float | None:
     """Level that frames as taken show, each (N, 3, h, w) in [0, 1]; None where it cannot be measured.
 
-    If neighbouring pixels may share their noise, means of 2 x 2 pixels tell, too, by the white noise that this would be.
+    If neighbouring pixels may share their noise, means of 2 x 2 pixels tell, too, by the white noise that would be.
     """
     means = [noise_or_none([_halved(frame) for frame in frames])] if correlated else []
     models = ((noise_or_none(frames), 1.0), *((model, 4.0) for model in means))
