@@ -153,8 +153,7 @@ def list_folder(folder: Path | str, truth: Sequence[str] = ()) -> Listing:
     if any(INPUT.match(name) for name in frames):
         frames = [name for name in frames if not STATIC.match(name)]
     truths = [*labels, *(name for name in names if TRUTH.fullmatch(name) and name not in labels)]
-    exposures = [name for name in EXPOSURES if name in names]
-    tables = [name for name in TABLES if name in names]
+    exposures, tables = (_named(usual, names) for usual in (EXPOSURES, TABLES))
     used = {*frames, *truths[:1], *exposures[:1], *tables[:1]}
     return Listing(
         folder=folder,
@@ -210,6 +209,11 @@ def _frames_among(paths: Sequence[Path]) -> list[Path]:
     ending = [path for path in named if path.suffix.lower() in LDR_SUFFIXES | raw.SUFFIXES]
     frames = ending or [path for path in named if format_by_content(path) in ("tiff", "png", "jpeg", *heif.KINDS)]
     return [path for path in frames if not is_result(path)]
+
+
+def _named(usual: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Those of the names that are one of the usual ones, in the order of these, whatever the case of their letters."""
+    return [name for one in usual for name in sorted(names, key=one.__ne__) if name.lower() == one]
 
 
 def _folder_name(folder: Path) -> str:

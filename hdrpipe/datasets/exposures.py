@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, Literal, TypeAlias
 
 from hdrpipe.config.documents import from_yaml
@@ -37,6 +37,12 @@ LONGEST_REASON = 200
 MOST_STOPS = 64.0
 """Largest exposure value that is accepted, in stops; no camera has it."""
 
+
+SEPARATOR = re.compile(r'"?sep=([,;\t])"?[ \t]*(?:\r\n?|\n)', re.IGNORECASE)
+"""First line of a table, by which a spreadsheet is told what separates fields."""
+
+UNITS = re.compile(r'^(?:f/?|iso)\s*(?=\d)|(?<=\d)\s*(?:ev|s|sec|seconds|")$', re.IGNORECASE)
+"""Units that people write beside numbers: f/8, ISO 100, 2 EV, 0.5 s."""
 
 COMMENT = re.compile(r"(#|//).*")
 SECONDS_UNIT = re.compile(r"(?<=\d)\s*(?:s|sec|seconds)\b", re.IGNORECASE)
@@ -172,9 +178,13 @@ def _mappings(path: Path) -> list[Mapping[str, Any]]:
 def _csv_rows(text: str, path: Path) -> list[Mapping[str, Any]]:
     """Rows by the columns of the header; lines may end as on Unix, Windows or old Macs, quoted fields hold anything.
 
-    Fields are separated by what separates those of the header, decimals by a comma where that is no comma.
+    Fields are separated by what separates those of the header, or by what a line `sep=;` before it says, decimals by a
+    comma where that is no comma. Rows of empty fields are none.
     """
-    separator = max(",;\t", key=(text.splitlines() or [""])[0].count)
+    text = text.lstrip("\r\n")
+    line = SEPARATOR.match(text)
+    text = text[line.end() :].lstrip("\r\n") if line else text
+    separator = line[1] if line else max(",;\t", key=(text.splitlines() or [""])[0].count)
     try:
         rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=separator))
     except csv.Error as error:
@@ -183,7 +193,8 @@ def _csv_rows(text: str, path: Path) -> list[Mapping[str, Any]]:
         {(key or "").strip().lower(): value or "" for key, value in row.items() if not isinstance(value, list)}
         for row in rows
     )
-    return [{key: _cell(key, value, separator) for key, value in row.items()} for row in named]
+    filled = (row for row in named if any(value.strip() for value in row.values()))
+    return [{key: _cell(key, value, separator) for key, value in row.items()} for row in filled]
 
 
 def _cell(column: str, value: str, separator: str) -> str:
@@ -193,11 +204,26 @@ def _cell(column: str, value: str, separator: str) -> str:
 
 
 def _file(folder: Path, cell: str) -> Path:
-    """The picture that a cell names: by its very name, or else without spaces around it, or with its accents written in
-    the other way (macOS takes them apart)."""
+    """The picture that a cell names: by its very name, or else without spaces around it, with its accents written in
+    the other way (macOS takes them apart), with Windows' separators, in another case of letters, or by the path that it
+    had where the table was written."""
     name = from_cell(cell)
     forms = [name, *(unicodedata.normalize(form, name.strip()) for form in ("NFC", "NFD"))]
-    return confined(folder, next((form for form in forms if os.path.lexists(folder / form)), name.strip()))
+    slashed = name.strip().replace("\\", "/")
+    elsewhere = os.path.lexists(name.strip()) and Path(name.strip()).parent.resolve() != folder.resolve()
+    absolute = PureWindowsPath(slashed).anchor and not elsewhere
+    forms += [slashed.rpartition("/")[2] if absolute else slashed]
+    held = next((form for form in forms if not Path(form).is_absolute() and os.path.lexists(folder / form)), None)
+    return confined(folder, held or _in_other_case(folder, forms[-1]) or name.strip())
+
+
+def _in_other_case(folder: Path, name: str) -> str | None:
+    """The one file of a folder that has this name but for the case of its letters."""
+    path = Path(name)
+    if path.is_absolute() or not (folder / path.parent).is_dir() or ".." in path.parts:
+        return None
+    alike = [one for one in os.listdir(folder / path.parent) if one.casefold() == path.name.casefold()]
+    return str(path.parent / alike[0]) if len(alike) == 1 else None
 
 
 def _row(path: Path, number: int, mapping: Mapping[str, Any]) -> Row:
@@ -229,13 +255,14 @@ def _row(path: Path, number: int, mapping: Mapping[str, Any]) -> Row:
 
 
 def _value(value: Any) -> float:
+    value = value.replace("\u2212", "-") if isinstance(value, str) else value
     return float(Fraction(value)) if isinstance(value, str) and "/" in value else float(value)
 
 
 def _number(value: Any, where: str) -> float:
     """A finite number, or a fraction like 1/60."""
     try:
-        number = _value(value)
+        number = _value(UNITS.sub("", value.strip()) if isinstance(value, str) else value)
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         raise InputError(f"{str(value)[:40]!a} is no number", where) from None
     if not math.isfinite(number):

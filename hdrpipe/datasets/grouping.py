@@ -14,6 +14,7 @@ from pathlib import Path
 from hdrpipe.datasets.brackets import SAME, split
 from hdrpipe.datasets.exposures import from_camera
 from hdrpipe.files.names import natural
+from hdrpipe.files.pictures import raw
 from hdrpipe.files.pictures.decoder import PictureHeader
 from hdrpipe.files.pictures.metadata import CameraData
 
@@ -109,8 +110,9 @@ def copies(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> set[Path
     """Pictures that are another one again: copied, they hold its very bytes, or edited, they were taken at its moment
     with its exposure by the same camera.
 
-    A name with a mark, `a (1).jpg` or `IMG_E0001.jpg`, or with another ending tells so, or one unlike all the others in
-    the folder (`result.jpg`), or a moment to fractions of a second, at which no camera takes two pictures.
+    A camera that keeps RAW pictures may give the JPEGs beside them other names. Else a name with a mark, `a (1).jpg` or
+    `IMG_E0001.jpg`, or with another ending tells so, or one unlike all the others in the folder (`result.jpg`), or a
+    moment to fractions of a second, at which no camera takes two pictures.
     """
     kinds = Counter(map(name_kind, frames))
     alike: dict[CameraData, list[Path]] = {}
@@ -118,6 +120,12 @@ def copies(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> set[Path
         alike.setdefault(replace(header.camera, orientation=1), []).append(path)
 
     def is_copy(copy: Path, path: Path, camera: CameraData) -> bool:
+        if (
+            raw.SUFFIXES.isdisjoint({copy.suffix.lower()})
+            and path.suffix.lower() in raw.SUFFIXES
+            and _is_moment(camera)
+        ):
+            return True
         if _is_marked(copy, path):
             return _is_moment(camera) or _same_bytes(copy, path)
         if not _is_moment(camera) or _is_marked(path, copy):
@@ -137,6 +145,10 @@ def copies(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> set[Path
 def name_kind(path: Path) -> str:
     """Name without the numbers and the case of letters, as all pictures of a series have it."""
     return re.sub(r"\d+", "#", path.name).casefold()
+
+
+def _is_raw(path: Path) -> bool:
+    return path.suffix.lower() in raw.SUFFIXES
 
 
 def _after(one: Path, other: Path) -> bool:

@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 import struct
 import warnings
 from collections.abc import Mapping
@@ -52,6 +53,12 @@ _ISO_OF_TYPE = {1: (0,), 2: (1,), 3: (2,), 4: (0, 1), 5: (0, 2), 6: (1, 2)}
 
 _BY_HAND, _AUTO_BRACKET = 1, 2
 """Values of ExposureMode."""
+
+_MOMENT = re.compile(
+    r"(\d{4})[:/.-](\d\d?)[:/.-](\d\d?)[ T]+(\d\d?):(\d\d?):(\d\d?)(?:[.,](\d+))?\s*(?:([ap])\.?m)?",
+    re.IGNORECASE | re.ASCII,
+)
+"""Year to second, `2025:06:01 12:00:00` by the rules, fraction of a second, and the half of the day."""
 
 _LONGEST_BODY = 200
 
@@ -191,10 +198,17 @@ def _finite(value: Any) -> float | None:
 
 
 def _moment(tags: Mapping[str, Any]) -> float | None:
+    """The moment by EXIF; also where programs and phones write it in another way, with hours up to 24 or of 12."""
     text = str(tags.get("DateTimeOriginal") or tags.get("DateTime") or "").strip("\0 ")
+    match = _MOMENT.match(text)
+    if match is None:
+        return None
+    year, month, day, hour, minute, second = (int(number) for number in match.groups()[:6])
+    fraction, half = match[7] or "", (match[8] or "").lower()
+    hour = hour % 12 + 12 * (half == "p") if half else hour % 24  # some phones call midnight 24
     try:
-        whole = (datetime.strptime(text, "%Y:%m:%d %H:%M:%S") - datetime(1970, 1, 1)).total_seconds()
+        whole = (datetime(year, month, day, hour, minute, second) - datetime(1970, 1, 1)).total_seconds()
     except ValueError:
         return None
-    digits = str(tags.get("SubSecTimeOriginal") or "").strip("\0 ")
+    digits = str(tags.get("SubSecTimeOriginal") or "").strip("\0 ") or fraction
     return whole + (float(f"0.{digits}") if digits.isascii() and digits.isdigit() else 0.0)

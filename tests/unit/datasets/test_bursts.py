@@ -1,12 +1,17 @@
 """Which files are a burst, and what their exposures are."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from camera_files import frames, radiance, write_burst, write_dng, write_frame
 
 from hdrpipe.datasets.bursts import find_burst, find_bursts, guess
+from hdrpipe.datasets.grouping import copies
 from hdrpipe.datasets.reading import read_burst
 from hdrpipe.errors import InputError
+from hdrpipe.files.pictures.decoder import PictureHeader
+from hdrpipe.files.pictures.metadata import CameraData
 
 
 def names(paths):
@@ -306,6 +311,18 @@ def test_an_edited_copy_of_the_same_moment_is_left_out(tmp_path, name):
     (burst,) = find_bursts(folder)
     assert sorted(names(burst.frames)) == ["IMG_10.jpg", "IMG_8.jpg", "IMG_9.jpg"]
     assert names(burst.ignored) == [name]
+
+
+def test_jpegs_beside_raw_pictures_of_other_names_are_no_frames(tmp_path):
+    headers = {}
+    for index in range(3):
+        camera = CameraData(seconds=4.0**index / 500, iso=100, aperture=8, taken=float(index), body="Phone")
+        for name in ("RAW-01.COVER.jpg", "RAW-02.ORIGINAL.dng"):
+            header = PictureHeader("dng" if name.endswith("dng") else "jpeg", 64, 48, camera, None)
+            headers[Path(f"PXL_2025060112000{index}123.{name}")] = header
+    assert names(sorted(copies(list(headers), list(headers.values())))) == [
+        f"PXL_2025060112000{index}123.RAW-01.COVER.jpg" for index in range(3)
+    ]
 
 
 @pytest.mark.parametrize("name", ["result.jpg", "IMG_9 (edited).jpg", "IMG_9.png"])

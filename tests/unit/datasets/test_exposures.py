@@ -27,6 +27,16 @@ TABLE = "burst,file,ev\na,1.png,-2\na,2.png,0\na,3.png,2\n"
         TABLE.replace(",", ";").replace("-2", "-2,0"),
         TABLE.replace(",", "\t"),
         TABLE.replace("file", "File").replace("ev", "EV"),
+        "sep=;\r\n" + TABLE.replace(",", ";"),
+        '"sep=,"\n' + TABLE,
+        "\n\n" + TABLE,
+        TABLE + ",,\n,,\n",
+        TABLE.replace("-2", "\u22122 EV"),
+        TABLE.replace("png", "PNG"),
+        TABLE.replace("a,", "a,.\\"),
+        TABLE.replace("a,", "a,C:\\Photos\\b\\"),
+        TABLE.replace("a,", "a,/no/such/folder/"),
+        TABLE.replace("a,", "a,HERE/"),
     ],
     ids=[
         "old Mac",
@@ -39,13 +49,49 @@ TABLE = "burst,file,ev\na,1.png,-2\na,2.png,0\na,3.png,2\n"
         "decimal commas",
         "tabs",
         "capitals",
+        "separator",
+        "quoted separator",
+        "empty lines before",
+        "empty rows",
+        "minus and unit",
+        "letter case",
+        "Windows separators",
+        "paths of another computer",
+        "absolute paths of another computer",
+        "absolute paths",
     ],
 )
 def test_a_table_may_come_from_any_program(tmp_path, text):
     folder = write_burst(tmp_path / "b", text=False)
-    (folder / "bursts.csv").write_bytes(text.encode())
+    (folder / "bursts.csv").write_bytes(text.replace("HERE", str(folder)).encode())
     rows = read_table(folder / "bursts.csv")
     assert [(row.burst, row.path.name, row.ev) for row in rows] == [("a", f"{k}.png", 2 * k - 4) for k in (1, 2, 3)]
+
+
+def test_a_table_that_names_a_picture_in_another_folder_is_refused_though_one_here_has_its_name(tmp_path):
+    here, there = (write_burst(tmp_path / name, text=False) for name in "ab")
+    (here / "bursts.csv").write_text(TABLE.replace("a,", f"a,{there}/"))
+    with pytest.raises(InputError, match="is no name of a file inside this folder"):
+        read_table(here / "bursts.csv")
+
+
+@pytest.mark.parametrize(
+    "cells", ["1/500,ISO 100,f/8", "1/500 s,100,F8", "1/500s,ISO100,8.0"], ids=["words", "units", "close"]
+)
+def test_numbers_of_a_table_may_have_the_units_that_cameras_show(tmp_path, cells):
+    (tmp_path / "a.jpg").write_bytes(b"")
+    (tmp_path / "bursts.csv").write_text(f"file,seconds,iso,aperture\na.jpg,{cells}\n")
+    (row,) = read_table(tmp_path / "bursts.csv")
+    assert row.ev == pytest.approx(-14.966, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("Bursts.csv", "file,ev\n1.png,-9\n2.png,0\n3.png,9\n"), ("EXPOSURE.TXT", "-9\n0\n9\n")]
+)
+def test_lists_count_whatever_the_case_of_their_names(tmp_path, name, text):
+    folder = write_burst(tmp_path / "b", text=False)
+    (folder / name).write_text(text)
+    assert find_burst(folder).ev == (-9, 0, 9)
 
 
 def test_a_table_may_be_in_utf16_as_spreadsheets_write_unicode(tmp_path):

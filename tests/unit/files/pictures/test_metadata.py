@@ -73,3 +73,36 @@ def test_a_bias_of_zero_is_told_and_what_is_missing_is_not(tmp_path):
     assert (camera.bracketed, camera.bias, camera.body) == (False, 0.0, "")
     silent = camera_data(picture(tmp_path / "b.png", {}))
     assert (silent.bracketed, silent.bias, silent.body) == (None, None, "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2025:06:01 13:02:03",
+        "2025-06-01 13:02:03",
+        "2025/06/01 13:02:03",
+        "2025-06-01T13:02:03",
+        "2025:06:01 13:02:03+02:00",
+        "2025:06:01 01:02:03 PM",
+        "2025:06:01 1:02:03 p.m.",
+    ],
+)
+def test_the_moment_is_read_however_programs_write_it(tmp_path, text):
+    right = camera_data(picture(tmp_path / "a.jpg", {0x9003: "2025:06:01 13:02:03"})).taken
+    assert camera_data(picture(tmp_path / "b.jpg", {0x9003: text})).taken == right
+    assert right is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2025:06:01 24:00:05", 5),
+        ("2025:06:01 12:00:05 AM", 5),
+        ("2025:06:01 00:00:05.25", 5.25),
+        ("2025:02:30 00:00:00", None),
+    ],
+)
+def test_moments_after_midnight_and_parts_of_seconds(tmp_path, text, seconds):
+    midnight = camera_data(picture(tmp_path / "a.jpg", {0x9003: "2025:06:01 00:00:00"})).taken
+    taken = camera_data(picture(tmp_path / "b.jpg", {0x9003: text})).taken
+    assert (taken is None) if seconds is None else (taken - midnight == seconds)
