@@ -131,6 +131,15 @@ def test_target_and_weight_move_with_the_frames(scenes):
     assert torch.equal(batch.weight, (batch.target[:, 0] > 0.1).float())
 
 
+def test_pixels_of_training_scenes_do_not_share_their_noise(scenes, monkeypatch):
+    """Unlike those of cameras; see `imaging.noise_level`."""
+    asked = []
+    monkeypatch.setattr(module, "noise_level", lambda crops, times, *others: asked.append((times, others)) or 1.0)
+    assert scenes[0].noise_level == 1.0
+    assert asked[0][0].tolist() == [1.0, 4.0, 16.0]
+    assert asked[0][1] == (1, None, False)
+
+
 def test_held_out_predictions_move_with_the_target_and_only_labelled_samples_have_them(scenes):
     half = [replace(s, held_out=np.asarray(s.target)[...] * np.float32(0.5)) for s in scenes]
     groups = [Sampling("labelled", tuple(half), 2, "strong"), Sampling("unlabelled", tuple(scenes), 3, "strong")]

@@ -1,11 +1,12 @@
 """The losses against their formulas, and which tensors get a gradient."""
 
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 import torch
 
+from hdrpipe.config.sections import LossSpec, StudentSpec
 from hdrpipe.imaging.tonemap import inverse_mu_law
 from hdrpipe.learning import loss
 from hdrpipe.learning.batches import Batch
@@ -20,6 +21,11 @@ from hdrpipe.learning.loss import (
     reconstruction_loss,
 )
 from hdrpipe.learning.perceptual import structure_loss
+
+
+def test_what_is_not_set_is_as_in_the_config():
+    sections = {**StudentSpec().model_dump(), **LossSpec().model_dump()}
+    assert {name: sections[name] for name in asdict(LossSettings())} == asdict(LossSettings())
 
 
 def test_masked_mean_divides_by_what_is_kept():

@@ -8,7 +8,7 @@ import pytest
 import torch
 from small_training import SETTINGS, make_net, make_scenes, run
 
-from hdrpipe.config.sections import LossSpec, StudentSpec
+from hdrpipe.config.sections import StudentSpec
 from hdrpipe.errors import CapacityError, StoppedError
 from hdrpipe.learning import train
 from hdrpipe.learning.batches import Batches
@@ -18,12 +18,9 @@ from hdrpipe.learning.state import StateStore
 def test_what_is_not_set_is_as_in_the_config():
     """The warm-up, whose section has no keys of unlabelled samples, has none of them."""
     settings = train.TrainSettings(seed=0, steps=1, batch=1, crop=16, lr=1e-3)
-    training, loss = StudentSpec().model_dump(), LossSpec().model_dump()
+    training = StudentSpec().model_dump()
     for name in {field.name for field in fields(settings)} & set(training) - {"steps", "batch", "crop", "lr"}:
         assert getattr(settings, name) == (0 if name == "unlabelled_batch" else training[name]), name
-    for name in {field.name for field in fields(settings.loss)} & set(loss):
-        assert getattr(settings.loss, name) == loss[name], name
-    assert (settings.loss.unlabelled_weight, settings.loss.consistency_weight) == (1.0, 0.0)
     assert (settings.earlier_steps, settings.averaged_steps) == (0, 0)
 
 

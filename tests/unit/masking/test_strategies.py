@@ -67,6 +67,13 @@ class TestMeasured:
         maps = RoundMaps([self.scene([[9e-4, 4e-4]], [[1.0, 0.6]])], [])
         assert measured.fit(maps, self.OPTIONS) == {"temperature": pytest.approx(np.sqrt((9 + 0.6) / 1.6))}
 
+    def test_a_sigma_that_is_too_large_gets_a_temperature_below_one_and_scenes_without_ratio_do_not_count(self):
+        ones = np.ones((1, 1), np.float32)
+        quarter, less = (MeasuredPatches(ones, ones, np.float32(ratio) * ones) for ratio in (0.25, -0.25))
+        assert temperature([None, quarter, MeasuredPatches(ones, ones)]) == pytest.approx(0.5)
+        assert temperature([less]) == 0.0
+        assert temperature([None, MeasuredPatches(ones, ones)]) is None
+
     def test_a_few_pixels_of_large_sigma_do_not_decide_it(self):
         rng = np.random.default_rng(0)
         sigma = np.full((64, 64), 0.01, np.float32)
@@ -136,9 +143,9 @@ class TestQuantile:
 
 
 def test_statistics_over_pixels_take_all_of_a_small_plane_and_a_bounded_number_of_a_large_one():
-    small, large = np.arange(256 * 256).reshape(256, 256), np.arange(300 * 300).reshape(300, 300)
+    small, large = np.arange(256 * 256).reshape(256, 256), np.arange(800 * 800).reshape(800, 800)
     assert np.array_equal(sampled(small), small.ravel())
-    assert np.array_equal(sampled(large), large[::2, ::2].ravel())
+    assert np.array_equal(sampled(large), large[::4, ::4].ravel())
 
 
 def test_a_measured_risk_is_the_mean_over_channels_and_over_what_is_measured():
@@ -167,6 +174,14 @@ class TestSoft:
 
     def test_a_map_of_zeros_weighs_one(self):
         assert soft.weights(np.zeros((2, 2), np.float32), 0.0).tolist() == [[1, 1], [1, 1]]
+
+    def test_what_lies_at_the_limit_is_in_the_mask_and_has_half_the_weight(self):
+        sigma = np.repeat(np.float32([[0.01, 0.02, 0.04]]), 64, axis=1).repeat(64, axis=0)
+        limits = {"patch_limit": float(np.float32(0.02)), "pixel_limit": float(np.float32(0.02))}
+        made = soft.apply(SceneMaps("a", sigma), limits, soft.Options(), "bilevel")
+        assert made.patch_mask.tolist() == [[True, True, False]]
+        assert made.pixel_mask[0, ::64].tolist() == [True, True, False]
+        assert made.weight[0, ::64] == pytest.approx([0.8**2, 0.5**2, 0.2**2])
 
 
 class TestCalibrated:

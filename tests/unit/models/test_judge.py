@@ -22,6 +22,12 @@ def test_a_judge_of_zero_weights_returns_its_prior():
     assert torch.allclose(made(feature, (12, 10)), torch.tensor(SIGMA_START), atol=2e-3)
 
 
+def test_an_untrained_judge_stays_near_its_prior():
+    """Its last weights are a tenth of those that torch draws, up to 1 / sqrt(inputs)."""
+    largest = judge().last.weight.abs().max().item()
+    assert 0.09 < largest * (9 * 8) ** 0.5 <= 0.1
+
+
 def test_a_uniform_feature_gets_one_sigma_up_to_the_border():
     sigma = judge()(torch.rand(1, 8, 1, 1).expand(1, 8, 16, 16), (16, 16))
     assert torch.allclose(sigma, sigma[:, :, :1, :1], atol=1e-6)
