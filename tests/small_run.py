@@ -82,7 +82,7 @@ def make_run(folder):
         histories=[path / "history.csv" for path in rounds],
         statistics=[last / "masks.json"],
         chosen=folder / "chosen.json",
-        manifest=scenes / "manifest.json",
+        manifests=[scenes / "manifest-00.json"],
         scenes=[scenes / "test-00.h5"],
         truths=[scenes / "test-truth-00.h5"],
         predicted=[last / "test.h5"],
@@ -127,7 +127,7 @@ def _write_tables(folder):
     _json(folder / "round-01" / "masks.json", {"unlabelled": rates, "labelled": RISK})
     _json(folder / "chosen.json", {"round": 1, "rule": "last"})
     source = {"requirement": "some==1.0", "filename": "some.whl", "sha256": "0" * 64, "licence": "CC0-1.0"}
-    _json(folder / "scenes" / "manifest.json", {"splits": {"test": ["test-000"]}, "sources": [source]})
+    _json(folder / "scenes" / "manifest-00.json", {"splits": {"test": ["test-000"]}, "files": {}, "sources": [source]})
 
 
 def _json(path, value):

@@ -19,6 +19,7 @@ from hdrpipe.config.fingerprint import package_digest
 from hdrpipe.errors import UsageError
 from hdrpipe.files.atomic import translated
 from hdrpipe.files.locks import attempt
+from hdrpipe.files.system import open_many_files
 from hdrpipe.stages.job import Job
 from hdrpipe.terminal import one_line
 
@@ -107,6 +108,7 @@ def start(stage: str, spec: str, code: str, log: Path | None, label: str = "") -
         StoppedError: see `supervise`.
     """
     check_package()
+    open_many_files()
     if share().leads:
         _start_log(stage, spec, log)
     if LOG_STARTED in os.environ:

@@ -1,4 +1,4 @@
-"""Stage: render or read the scenes of all splits, draw the labels, align, write products and manifest."""
+"""Stage: render or read a shard of the scenes of all splits, draw the labels, align, write products and manifest."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +13,7 @@ def command(
     spec: _job.Spec,
     sources: Annotated[Path, typer.Option(help="`sources.json` from the stage fetch.")],
     out: _job.Out,
+    shard: Annotated[int, typer.Option(min=0, help="Index of the shard, from 0, of `data.shards`.")] = 0,
     cache: _job.Cache = _job.CACHE,
     labelled_side: Annotated[int, typer.Option(help="Least side in pixels of a labelled scene.")] = 0,
     unlabelled_side: Annotated[
@@ -25,4 +26,4 @@ def command(
 
     job = _job.start("prepare", spec, code, log)
     sides = {"labelled": labelled_side, "unlabelled": unlabelled_side}
-    prepare(parse_spec("prepare", spec), cache.expanduser(), sources, out, job, sides)
+    prepare(parse_spec("prepare", spec), cache.expanduser(), sources, out, job, sides, shard)

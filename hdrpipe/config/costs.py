@@ -15,7 +15,7 @@ STARTING = 3.0
 
 WITNESSES = (
     "history.csv",
-    "manifest.json",
+    "manifest-00.json",
     "noise.json",
     "masks.json",
     "labelled.h5",
@@ -42,7 +42,7 @@ def jobs(base: Config, results: Path) -> dict[Path, Work]:
 
 def _of_arm(name: str, member: Member, split: str) -> Iterator[tuple[str, Work]]:
     config = member.config
-    yield f"{member.scenes}/scenes/manifest.json", Work("prepare")
+    yield f"{member.scenes}/scenes/manifest-00.json", Work("prepare")
     yield from _of_rounds(name, member, config.rounds)
     if config.pseudo_labelled:
         yield from _of_folds(name, member, config.crossfit.folds, config.rounds, member.labels)

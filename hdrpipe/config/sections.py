@@ -56,7 +56,9 @@ class DataSpec(PluginSpec):
         default="dis",
         description="Alignment to the reference: none, one shift (MTB), one projective map, or dense flow (DIS).",
     )
-    shards: int = Field(default=1, ge=1, le=1000, description="Files per split of the scene products.")
+    shards: int = Field(
+        default=1, ge=1, le=1000, description="Jobs of `prepare`, and files per split of the scenes; changes no array."
+    )
 
 
 class ModelSpec(PluginSpec):

@@ -6,6 +6,7 @@ drawn in random order: a constant sigma scores exactly what chance scores on ave
 """
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,16 +147,45 @@ def quality(error: NDArray, sigma: NDArray) -> dict[str, float]:
     }
 
 
-def kept_and_dropped(error: NDArray, weight: NDArray) -> dict[str, float]:
-    """Mean squared error (mu-law) over all pixels, weighted by `weight` and by its complement; 0 where none is left."""
-    error, weight = error.astype(np.float64), weight.astype(np.float64)
-    dropped = 1.0 - weight
+def kept_and_dropped(scenes: Iterable[tuple[NDArray, NDArray]]) -> dict[str, float]:
+    """Mean squared error over all pixels, weighted by their weight and by its complement; 0 where none is left.
+
+    Args:
+        scenes: squared errors (mu-law domain) and weights in [0, 1] of each scene, of one shape; read one by one.
+    """
+    sums = np.zeros(4)
+    for error, weight in scenes:
+        error, weight = error.ravel().astype(np.float64), weight.ravel().astype(np.float64)
+        sums += np.array([error.size, weight.sum(), error.sum(), error @ weight])
+    size, kept, total, kept_error = sums
     return {
-        "keep_rate": float(weight.mean()),
-        "risk": float(error.mean()),
-        "kept_risk": float((error * weight).sum() / max(weight.sum(), 1e-9)),
-        "dropped_risk": float((error * dropped).sum() / max(dropped.sum(), 1e-9)),
+        "keep_rate": float(kept / size),
+        "risk": float(total / size),
+        "kept_risk": float(kept_error / max(kept, 1e-9)),
+        "dropped_risk": float((total - kept_error) / max(size - kept, 1e-9)),
     }
+
+
+class Thinned:
+    """Pixels of the maps of many scenes, on an even grid over all of them, so that any number fits into memory.
+
+    Args:
+        pixels: of all scenes together.
+        most: number of pixels that are kept, nearly.
+    """
+
+    def __init__(self, pixels: int, most: int):
+        self.stride = max(1, pixels // most)
+        self._maps: dict[str, list[NDArray]] = {}
+
+    def add(self, **maps: NDArray) -> None:
+        """Maps of one scene, of one size, by name."""
+        for name, values in maps.items():
+            self._maps.setdefault(name, []).append(values.ravel()[:: self.stride].copy())
+
+    def __getitem__(self, name: str) -> NDArray:
+        """The pixels of the maps of this name, 1-D."""
+        return np.concatenate(self._maps[name])
 
 
 def _squared_by(error: NDArray, order: NDArray) -> NDArray[np.float64]:

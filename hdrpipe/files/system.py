@@ -126,6 +126,14 @@ def forbid_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
+def open_many_files() -> None:
+    """Let this process have as many files open as the system allows: a training reads every shard of several lists."""
+    if resource is not None:
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        with contextlib.suppress(ValueError, OSError):  # macOS tells no limit, and allows less
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def allowed_memory() -> int | None:
     """Bytes of address space that this process may take at most (`ulimit -v`); None without a limit."""
     return None if resource is None else _finite(resource.getrlimit(resource.RLIMIT_AS)[0])

@@ -28,16 +28,18 @@ def fit(maps: RoundMaps, options: Options) -> dict[str, float]:
     Raises:
         UsageError: too few labelled scenes for any limit to meet the conformal bound; the hint names what suffices.
     """
-    scenes = list(maps.labelled)
-    patches = [_curve(patch_means(s.sigma), patch_means(_squared(s))) for s in scenes]
-    pixels = [_curve(sampled(s.sigma), sampled(_squared(s))) for s in scenes]
-    fitted: dict[str, float] = {"scenes": float(len(scenes))}
+    patches, pixels = [], []
+    for scene in maps.labelled:
+        patches.append(_curve(patch_means(scene.sigma), patch_means(_squared(scene))))
+        pixels.append(_curve(sampled(scene.sigma), sampled(_squared(scene))))
+    scenes = len(patches)
+    fitted: dict[str, float] = {"scenes": float(scenes)}
     for level, curves, allowed in (("patch", patches, options.risk_patch), ("pixel", pixels, options.risk_pixel)):
-        bound = _bound(len(scenes), options.control)
+        bound = _bound(scenes, options.control)
         if bound(0.0) > allowed:
             hint = f"need {int(np.ceil(1 / allowed - 1))} scenes, a share of {bound(0.0):.2f}, or `control: empirical`"
             raise UsageError(
-                f"{len(scenes)} labelled scenes are too few for a conformal bound",
+                f"{scenes} labelled scenes are too few for a conformal bound",
                 f"masks.options.risk_{level}",
                 hint,
             )

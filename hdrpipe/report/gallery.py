@@ -82,7 +82,7 @@ def picked_unlabelled(masks: Shards, count: int) -> list[str]:
 
 def keep_rate(masks: Shards, scene: str) -> float:
     """Coverage of a scene's masks: mean weight of its pixels, in [0, 1]."""
-    return float(masks.of(scene).scene_attributes(scene)["keep_rate"])
+    return float(masks.attributes(scene)["keep_rate"])
 
 
 def heat_top(planes: Sequence[NDArray]) -> float:

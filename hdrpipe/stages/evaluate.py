@@ -1,6 +1,7 @@
 """Stage `evaluate`: scores of a round on the test scenes; quality of its pseudo labels, sigma and masks."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,18 +9,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from hdrpipe.evaluation.metrics import scores
-from hdrpipe.evaluation.sigma_quality import likelihood
-from hdrpipe.evaluation.uncertainty import error_map, kept_and_dropped, quality
+from hdrpipe.evaluation.sigma_quality import detection, likelihood
+from hdrpipe.evaluation.uncertainty import Thinned, error_map, kept_and_dropped, quality
 from hdrpipe.files.atomic import write_json
 from hdrpipe.files.product.hdf5 import Product, open_product, write_product
 from hdrpipe.files.product.schema import SCHEMAS
 from hdrpipe.files.product.shards import Shards
 from hdrpipe.files.rows import write_rows
 from hdrpipe.masking.strategy import patches_of, temperature
+from hdrpipe.quantities import Plane
 from hdrpipe.stages.job import Job
-from hdrpipe.stages.label_quality import detected, judged
+from hdrpipe.stages.label_quality import MASK_LEVELS, PIXELS, judged, mask_levels
 from hdrpipe.stages.score_table import FIRST_COLUMNS, scene_columns
 from hdrpipe.stages.teacher import labelling, predictions
 from hdrpipe.stages.training import Network, load_network
@@ -77,7 +80,7 @@ def evaluate(
         with open_product(out / "test.h5", "uncertainty") as product:
             summary |= _without_truth(product)
             if rows:
-                error, sigma = _pooled(_pairs(product, targets))
+                error, sigma = _pooled(product, targets)
                 summary["sigma_test"] = quality(error, sigma)
                 summary["sigma_judged"] = judged(load_network(weights["student"]).net, product, scenes, targets)
                 if "measured_test" in summary:
@@ -125,13 +128,10 @@ def _means(rows: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, float]]]
     return means
 
 
-def _pairs(product: Any, targets: Shards) -> list[tuple[np.ndarray, np.ndarray]]:
-    """(error, sigma) maps, mu-law domain, of every scene of an uncertainty product that has truth."""
-    pairs = []
-    for scene in with_truth(product.scenes, targets):
-        estimate = product.read(scene, "pseudo_label").astype(np.float32)
-        pairs.append((error_map(estimate, targets.of(scene).read(scene, "radiance")), product.read(scene, "sigma")))
-    return pairs
+def _error_and_sigma(product: Product, targets: Shards, scene: str) -> tuple[Plane, Plane]:
+    """Maps of one scene of an uncertainty product, mu-law domain."""
+    estimate = product.read(scene, "pseudo_label").astype(np.float32)
+    return error_map(estimate, targets.of(scene).read(scene, "radiance")), product.read(scene, "sigma")
 
 
 def with_truth(scenes: Sequence[str], targets: Shards) -> list[str]:
@@ -156,27 +156,32 @@ def _without_truth(product: Product) -> dict[str, dict[str, float]]:
     }
 
 
-def _pooled(pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
-    """Errors and sigma over the pixels of all scenes together, thinned to `POOLED_PIXELS`."""
-    stride = max(1, sum(error.size for error, _ in pairs) // POOLED_PIXELS)
-    error, sigma = (np.concatenate([maps[i].ravel()[::stride] for maps in pairs]) for i in (0, 1))
-    return error, sigma
+def _pooled(product: Product, targets: Shards) -> tuple[NDArray, NDArray]:
+    """Errors and sigma over the pixels of all scenes with truth together, thinned to `POOLED_PIXELS`."""
+    scenes = with_truth(product.scenes, targets)
+    pooled = Thinned(sum(math.prod(product.field(scene, "sigma").shape) for scene in scenes), POOLED_PIXELS)
+    for scene in scenes:
+        error, sigma = _error_and_sigma(product, targets, scene)
+        pooled.add(error=error, sigma=sigma)
+    return pooled["error"], pooled["sigma"]
 
 
 def _label_quality(labels: LabelsOfRound, stack: ExitStack) -> dict[str, Any]:
     predicted = Shards(labels.uncertainty, "uncertainty", stack)
     targets, masks = Shards(labels.truths, "truth", stack), Shards(labels.masks, "masks", stack)
-    pairs, weights, names = [], [], []
-    for product in predicted.products:
-        pairs += _pairs(product, targets)
-        scenes = with_truth(product.scenes, targets)
-        names += scenes
-        weights += [masks.of(scene).read(scene, "weight").astype(np.float32).ravel() for scene in scenes]
-    if not pairs:
+    scenes = with_truth(predicted.scenes, targets)
+    if not scenes:
         return {}
-    error = np.concatenate([np.square(e).ravel() for e, _ in pairs])
-    return {
-        "sigma_unlabelled": quality(*_pooled(pairs)),
-        "labels": kept_and_dropped(error, np.concatenate(weights)),
-        "masks": detected([e for e, _ in pairs], masks, names),
-    }
+    pixels = sum(math.prod(predicted.of(scene).field(scene, "sigma").shape) for scene in scenes)
+    pooled, judged_by_masks = Thinned(pixels, POOLED_PIXELS), Thinned(pixels, PIXELS)
+
+    def errors_and_weights() -> Iterator[tuple[NDArray, NDArray]]:
+        for scene in scenes:
+            error, sigma = _error_and_sigma(predicted.of(scene), targets, scene)
+            pooled.add(error=error, sigma=sigma)
+            judged_by_masks.add(error=error, **mask_levels(masks.of(scene), scene))
+            yield np.square(error), masks.of(scene).read(scene, "weight")
+
+    risk = kept_and_dropped(errors_and_weights())
+    detected = {level: detection(judged_by_masks["error"], judged_by_masks[level]) for level in MASK_LEVELS}
+    return {"sigma_unlabelled": quality(pooled["error"], pooled["sigma"]), "labels": risk, "masks": detected}

@@ -1,7 +1,6 @@
-"""Stage `fold`: labelled scenes without one fold, and the scenes of that fold without their truth."""
+"""Stage `fold`: labelled scenes of a shard without one fold, and the scenes of that fold without their truth."""
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -9,20 +8,20 @@ import numpy as np
 
 from hdrpipe.config.folds import held_out
 from hdrpipe.errors import UsageError
-from hdrpipe.files.product.hdf5 import Product, write_product
+from hdrpipe.files.product.hdf5 import Product, open_product, write_product
 from hdrpipe.files.product.schema import SCHEMAS
-from hdrpipe.files.product.shards import Shards
 from hdrpipe.stages.job import Job
 
 
-def fold(bursts: Sequence[Path], truths: Sequence[Path], position: tuple[int, int], out: Path, job: Job) -> None:
-    """Write `labelled-KK.h5`, `labelled-truth-KK.h5` and `held-out-KK.h5` into `out` for every shard KK.
+def fold(bursts: Path, truths: Path, names: Sequence[str], position: tuple[int, int], out: Path, job: Job) -> None:
+    """Write `labelled-KK.h5`, `labelled-truth-KK.h5` and `held-out-KK.h5` of one shard KK into `out`.
 
     The trainings of a fold read the first two only: files that do not contain the scenes held out.
 
     Args:
-        bursts: scene products of the labelled scenes.
-        truths: their truth products.
+        bursts: `labelled-KK.h5`.
+        truths: `labelled-truth-KK.h5`.
+        names: labelled scenes of all shards.
         position: index of the fold, from 0, and the number of folds.
         out: folder of the products.
         job: provenance and progress.
@@ -30,22 +29,17 @@ def fold(bursts: Sequence[Path], truths: Sequence[Path], position: tuple[int, in
     Raises:
         UsageError: there are fewer labelled scenes than folds.
     """
-    with ExitStack() as stack:
-        scenes, targets = Shards(bursts, "scenes", stack), Shards(truths, "truth", stack)
-        held = held_out(scenes.scenes, *position)
-        if position[1] > len(scenes.scenes):
-            what = f"{position[1]} folds need at least {position[1]} labelled scenes; there are {len(scenes.scenes)}"
-            raise UsageError(what, "crossfit.folds", "set fewer folds, or 0 to switch cross-fitting off")
-        left = set(scenes.scenes) - set(held)
-        inputs = {**scenes.hashes, **targets.hashes}
+    held = held_out(names, *position)
+    if position[1] > len(names):
+        what = f"{position[1]} folds need at least {position[1]} labelled scenes; there are {len(names)}"
+        raise UsageError(what, "crossfit.folds", "set fewer folds, or 0 to switch cross-fitting off")
+    with open_product(bursts, "scenes") as scenes, open_product(truths, "truth") as targets:
+        inputs = {product.path.name: product.content_hash for product in (scenes, targets)}
+        left = set(names) - set(held)
         outputs = [
-            (out / f"{name}-{number:02d}.h5", product, chosen)
-            for name, shards, chosen in (
-                ("labelled", scenes, left),
-                ("labelled-truth", targets, left),
-                ("held-out", scenes, set(held)),
-            )
-            for number, product in enumerate(shards.products)
+            (out / bursts.name, scenes, left),
+            (out / truths.name, targets, left),
+            (out / bursts.name.replace("labelled", "held-out"), scenes, set(held)),
         ]
         for done, (path, product, chosen) in enumerate(outputs, 1):
             schema, rows = SCHEMAS[product.kind], _rows(product, chosen)

@@ -1,6 +1,5 @@
 """Quality of sigma and masks for `evaluate`: baseline maps, strata of pixels, calibration, detection of errors."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +7,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from hdrpipe.evaluation.baseline_maps import disagreement, kinds, trivial_maps
-from hdrpipe.evaluation.sigma_quality import by_kind, detection, ranking, tempered
+from hdrpipe.evaluation.sigma_quality import by_kind, ranking, tempered
 from hdrpipe.evaluation.uncertainty import error_map
 from hdrpipe.files.product.hdf5 import Product
 from hdrpipe.files.product.schema import network_frames
@@ -20,6 +19,9 @@ from hdrpipe.stages.inputs import relative_times
 
 PIXELS = 200_000
 """Approximate number of pixels that are measured: rank measures sort them once for each map."""
+
+
+MASK_LEVELS = ("patch", "pixel", "bilevel")
 
 
 def judged(network: nn.Module, product: Product, scenes: Shards, targets: Shards) -> dict[str, Any]:
@@ -62,18 +64,11 @@ def _columns(
         **trivial_maps(*burst, seed=sum(scene.encode())),
         **kinds(*burst),
     }
-    return {name: values.ravel()[:: max(1, values.size // pixels)] for name, values in maps.items()}
+    return {name: values.ravel()[:: max(1, values.size // pixels)].copy() for name, values in maps.items()}
 
 
-def detected(errors: Sequence[NDArray], masks: Shards, scenes: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Each mask level as a detector of the pseudo labels' worst pixels; `errors` are maps (H, W) of these scenes."""
-    kept: dict[str, list[NDArray]] = {"patch": [], "pixel": [], "bilevel": []}
-    stride = max(1, sum(error.size for error in errors) // PIXELS)
-    for scene, error in zip(scenes, errors, strict=True):
-        product = masks.of(scene)
-        patch = spread(product.read(scene, "patch_mask").astype(bool), error.shape)  # pyright: ignore[reportArgumentType]
-        pixel = product.read(scene, "pixel_mask").astype(bool)
-        for level, mask in (("patch", patch), ("pixel", pixel), ("bilevel", patch & pixel)):
-            kept[level].append(mask.ravel()[::stride])
-    error = np.concatenate([e.ravel()[::stride] for e in errors])
-    return {level: detection(error, np.concatenate(masks_of_level)) for level, masks_of_level in kept.items()}
+def mask_levels(product: Product, scene: str) -> dict[str, NDArray[np.bool_]]:
+    """Masks (H, W) of a scene, by `MASK_LEVELS`."""
+    pixel = product.read(scene, "pixel_mask").astype(bool)
+    patch = spread(product.read(scene, "patch_mask").astype(bool), (pixel.shape[0], pixel.shape[1]))
+    return {"patch": patch, "pixel": pixel, "bilevel": patch & pixel}

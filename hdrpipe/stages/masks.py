@@ -221,8 +221,7 @@ def _kept_risk(masker: _Masker, scenes: _Maps) -> dict[str, float]:
 
     Where the teacher was trained on these scenes the risk is too low: it then compares rounds and masks, not models.
     """
-    pairs = [(np.square(np.asarray(scene.error)).ravel(), masker(scene).weight.ravel()) for scene in scenes]
-    return kept_and_dropped(*(np.concatenate(maps) for maps in zip(*pairs, strict=True)))
+    return kept_and_dropped((np.square(np.asarray(scene.error)), masker(scene).weight) for scene in scenes)
 
 
 def _measured_sums(scene: SceneMaps, made: Masks) -> NDArray[np.float64]:

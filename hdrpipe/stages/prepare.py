@@ -1,4 +1,4 @@
-"""Stage `prepare`: the scenes of every split as products, the label draw, the alignment, and a manifest of sources."""
+"""Stage `prepare`: a shard of the scenes of every split as products, the label draw, the alignment, and a manifest."""
 
 import json
 import logging
@@ -35,9 +35,15 @@ U16 = 65535
 
 
 def prepare(
-    spec: Config, cache: Path, sources: Path, out: Path, job: Job, sides: Mapping[str, int] = MappingProxyType({})
+    spec: Config,
+    cache: Path,
+    sources: Path,
+    out: Path,
+    job: Job,
+    sides: Mapping[str, int] = MappingProxyType({}),
+    shard: int = 0,
 ) -> None:
-    """Write `{split}-KK.h5` (bursts) and `{split}-truth-KK.h5` (HDR truth) for each split, and `manifest.json`.
+    """Write `{split}-KK.h5` (bursts) and `{split}-truth-KK.h5` (HDR truth) for each split, and `manifest-KK.json`.
 
     The truth of the unlabelled scenes is in separate files, so that the workflow shows every job that reads it.
 
@@ -48,6 +54,7 @@ def prepare(
         job: provenance and progress.
         sides: split -> least side of its scenes in pixels, the largest crop of the trainings; 0 or absent for splits
             that no training needs.
+        shard: KK, from 0; of every split it has each `data.shards`-th scene.
 
     Raises:
         UsageError: more labels asked for than the pool has scenes with truth, or no unlabelled scene left.
@@ -71,13 +78,13 @@ def prepare(
     if sides.get("unlabelled") and not splits["unlabelled"]:
         hint = f"{LABEL_LESS}; or add bursts without truth"
         raise UsageError(f"all {len(pool)} training scenes are labelled: {NONE_LEFT}", "data.labelled", hint)
+    splits = {split: entries[shard :: data.shards] for split, entries in splits.items()}
     digests: dict[str, dict[str, str]] = {}
-    load = _counted(len(entries), digests, job)
+    load = _counted(sum(map(len, splits.values())), digests, job)
     for split in SPLITS:
-        for shard in range(data.shards):
-            checked = partial(_large_enough, load, sides.get(split, 0))
-            _write_shard(split, shard, splits[split][shard :: data.shards], checked, data.align, out, job)
-    _write_manifest(splits, archives, digests, data, out, job)
+        checked = partial(_large_enough, load, sides.get(split, 0))
+        _write_shard(split, shard, splits[split], checked, data.align, out, job)
+    _write_manifest(splits, archives, digests, data, out / f"manifest-{shard:02d}.json", job)
 
 
 def check_counts(entries: Sequence[Entry]) -> None:
@@ -229,10 +236,9 @@ def _write_manifest(
     sources: list,
     digests: dict[str, dict[str, str]],
     data: DataSpec,
-    out: Path,
+    path: Path,
     job: Job,
 ) -> None:
-    path = out / "manifest.json"
     content = {
         "splits": {split: [entry.name for entry in entries] for split, entries in splits.items()},
         "sources": sources,

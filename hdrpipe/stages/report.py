@@ -12,6 +12,7 @@ from hdrpipe.config.load import Config
 from hdrpipe.errors import InputError
 from hdrpipe.evaluation.uncertainty import error_map
 from hdrpipe.files.atomic import write_bytes, write_json, write_text
+from hdrpipe.files.manifests import read_manifests
 from hdrpipe.files.product.hdf5 import Product
 from hdrpipe.files.product.shards import Shards
 from hdrpipe.files.recorded import read_json
@@ -48,7 +49,7 @@ class ReportInputs:
     histories: Sequence[Path]
     statistics: Sequence[Path]
     chosen: Path
-    manifest: Path
+    manifests: Sequence[Path]
     scenes: Sequence[Path]
     truths: Sequence[Path]
     predicted: Sequence[Path]
@@ -99,7 +100,7 @@ def report(spec: Config, files: ReportInputs, out: Path, job: Job) -> None:
         charts=curves,
         tests=tests,
         unlabelled=unlabelled,
-        manifest=read_json(files.manifest, "prepare"),
+        manifest=read_manifests(files.manifests),
     )
     html = page(spec, content)
     write_rows(out / "summary.csv", rows, decimals=5)
@@ -188,6 +189,6 @@ def _pooled(predicted: Shards, truths: Shards) -> tuple[NDArray, NDArray]:
             product.read(scene, "pseudo_label").astype(np.float32), truths.of(scene).read(scene, "radiance")
         )
         stride = max(1, sigma.size // max(most, 1))
-        errors.append(error.ravel()[::stride])
-        sigmas.append(sigma.ravel()[::stride])
+        errors.append(error.ravel()[::stride].copy())
+        sigmas.append(sigma.ravel()[::stride].copy())
     return np.concatenate(errors), np.concatenate(sigmas)

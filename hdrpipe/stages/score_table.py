@@ -10,5 +10,5 @@ FIRST_COLUMNS = ("scene", "difficulty", "group", "method")
 
 def scene_columns(scenes: Shards, scene: str) -> dict[str, Any]:
     """Name, difficulty and group of a scene, as the first columns of its rows."""
-    attributes = scenes.of(scene).scene_attributes(scene)
+    attributes = scenes.attributes(scene)
     return {"scene": scene, "difficulty": attributes["difficulty"], "group": attributes["group"]}

@@ -12,9 +12,10 @@ from tabulate import tabulate
 import hdrpipe
 from hdrpipe.datasets.credits import CREDITS
 from hdrpipe.datasets.panorama import SHA256, TEST, TRAIN, file_of
+from hdrpipe.errors import InputError
+from hdrpipe.files.manifests import manifests_of, read_manifests
 from hdrpipe.files.product.envelope import sidecar
 from hdrpipe.files.product.hdf5 import open_product
-from hdrpipe.files.recorded import read_json
 from hdrpipe.files.rows import read_rows
 from hdrpipe.inference.load import Stored
 from hdrpipe.terminal import one_line
@@ -79,9 +80,9 @@ def model_card(network: Stored, weights: Path, commit: str | None = None) -> str
         markdown([[key, trained[key]] for key in ("stage", "seed", "commit", "code") if key in trained]),
         block({"settings": trained.get("spec", {}), "versions": trained.get("versions", {})}),
     ]
-    manifest, metrics = weights.parents[1] / "scenes" / "manifest.json", weights.with_name("metrics.csv")
-    if manifest.is_file():
-        sections += ["## Data\n", *data_sections(manifest)]
+    manifests, metrics = manifests_of(weights.parents[1]), weights.with_name("metrics.csv")
+    if manifests:
+        sections += ["## Data\n", *data_sections(manifests)]
     scored = sidecar(metrics).get("inputs", {}).get("student")
     if scored and scored in (metadata["content_hash"], metadata.get("weights")):
         rows = [row for row in read_rows(metrics, "evaluate") if row["method"] == "student"]
@@ -98,17 +99,18 @@ def dataset_card(folder: Path) -> str:
     Raises:
         InputError, DamagedError: its manifest or a scene product is missing, damaged or altered.
     """
-    manifest = folder / "scenes" / "manifest.json"
-    spec = sidecar(manifest).get("spec", {})
+    manifests = manifests_of(folder)
+    if not manifests:
+        raise InputError("has no scenes yet", folder, "`snakemake` prepares them")
+    hashes = [f"`{sidecar(manifest).get('content_hash', 'not recorded')}`" for manifest in manifests]
     return "\n".join(
         [
             f"# Data of the run {run_name(folder)}\n",
-            *data_sections(manifest),
-            *panorama_sections(manifest),
+            *data_sections(manifests),
+            *panorama_sections(manifests),
             "## Settings\n",
-            block(spec),
-            "The content hash of the manifest, which names every scene, is "
-            f"`{sidecar(manifest).get('content_hash', 'not recorded')}`.\n",
+            block(sidecar(manifests[0]).get("spec", {})),
+            f"Content hashes of the manifests, which name every scene, shard by shard: {', '.join(hashes)}.\n",
             "## Citation\n",
             citation(),
         ]
@@ -135,11 +137,11 @@ def network_rows(network: Stored) -> list[list[object]]:
     ]
 
 
-def data_sections(manifest: Path) -> list[str]:
-    """Sections on splits and sources of the data that a manifest lists."""
-    content = read_json(manifest, "prepare")
+def data_sections(manifests: Sequence[Path]) -> list[str]:
+    """Sections on splits and sources of the data that the manifests of a run list."""
+    content = read_manifests(manifests)
     splits = [
-        [split, len(content["splits"].get(split, [])), ", ".join(sorted(_panoramas(manifest.parent, split)))]
+        [split, len(content["splits"].get(split, [])), ", ".join(sorted(_panoramas(manifests[0].parent, split)))]
         for split in SPLITS
     ]
     files = sum(len(digests) for digests in content["files"].values())
@@ -152,14 +154,14 @@ def data_sections(manifest: Path) -> list[str]:
     else:
         sections = [markdown([row[:2] for row in splits], ["split", "scenes"])]
     if files:
-        sections.append(f"{files} files of one's own; `{manifest.name}` has the sha256 of each.\n")
+        sections.append(f"{files} files of one's own; `{manifests[0].name}` and its like have the sha256 of each.\n")
     return sections
 
 
-def panorama_sections(manifest: Path) -> list[str]:
-    """Section on the panoramas that scenes of a manifest show; none where they come from other archives."""
-    archives = {row["sha256"] for row in read_json(manifest, "prepare")["sources"]}
-    names = set[str]().union(*(_panoramas(manifest.parent, split) for split in SPLITS))
+def panorama_sections(manifests: Sequence[Path]) -> list[str]:
+    """Section on the panoramas that the scenes of a run show; none where they come from other archives."""
+    archives = {row["sha256"] for row in read_manifests(manifests)["sources"]}
+    names = set[str]().union(*(_panoramas(manifests[0].parent, split) for split in SPLITS))
     sources = TRAIN | TEST
     pinned = [name for name in sorted(names) if name in sources and sources[name].sha256 in archives]
     return ["## Panoramas\n", *panorama_table(pinned)] if pinned else []

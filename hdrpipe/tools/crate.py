@@ -39,7 +39,7 @@ TYPES |= {".smk": "text/plain", ".md": "text/markdown", "": "text/plain"}
 
 LICENCES = (
     "The workflow is under Apache-2.0. Bursts, and what was computed from them, are under the licences of their "
-    "sources: scenes/manifest.json names those of rendered scenes; of pictures of one's own, whoever publishes says so."
+    "sources: the manifests name those of rendered scenes; of pictures of one's own, whoever publishes says so."
 )
 
 

@@ -153,9 +153,11 @@ def _row(name: str, strategy: Any, options: Any, maps: RoundMaps, level: str, us
     statistics = strategy.fit(maps, options)
     made = [strategy.apply(scene, statistics, options, level) for scene in maps.unlabelled]
     labelled_scenes = list(maps.labelled)
-    weights = [strategy.apply(scene, statistics, options, level).weight.ravel() for scene in labelled_scenes]
-    errors = [np.square(scene.error, dtype=np.float64).ravel() for scene in labelled_scenes if scene.error is not None]
-    risk = kept_and_dropped(np.concatenate(errors), np.concatenate(weights))
+    risk = kept_and_dropped(
+        (np.square(scene.error, dtype=np.float64), strategy.apply(scene, statistics, options, level).weight)
+        for scene in labelled_scenes
+        if scene.error is not None
+    )
     pair = ["" if value is None else value for value in (getattr(options, key) for key in thresholds(options))]
     kept = float(np.sqrt(risk["kept_risk"]))
     return Row(

@@ -19,6 +19,12 @@ PACKAGE = Path(__file__).parents[1]
 MAIN_CONFIG = "main"
 """Name of config.yaml, the main job, beside those of configs/*.yaml."""
 
+LONGEST_ARGUMENT = 120_000
+"""Bytes for the paths of one command; Linux allows 131,072 for all of it."""
+
+LISTS_OF_SHARDS = 5
+"""Lists of files that a student's command names: labelled scenes and truths, unlabelled ones, labels, masks."""
+
 SNAKEFILES = ("Snakefile", "snakefile", "workflow/Snakefile", "workflow/snakefile")
 """Files that Snakemake takes for the workflow of a folder."""
 
@@ -154,6 +160,23 @@ def first_files(config: Config, rules: Iterable[str], rename: Callable[[str], st
     made = files if config.pseudo_labelled else {"student": files["student"]}
     renamed = {rename(rule): names for rule, names in made.items()}
     return [f"<results>/{config.run}/round-01/{file}" for rule in rules for file in renamed.get(rule, [])]
+
+
+def check_shards(shards: int, folder: str) -> None:
+    """Refuse shards whose paths make the command of a training longer than Linux allows for one argument.
+
+    Args:
+        shards: the larger of `data.shards` and `teacher.shards`.
+        folder: of the run.
+
+    Raises:
+        UsageError: they do.
+    """
+    paths = len(f"{folder}/round-00/uncertainty-000.h5 ") * LISTS_OF_SHARDS
+    if shards * paths > LONGEST_ARGUMENT:
+        what = f"{shards} shards make commands longer than Linux allows"
+        hint = f"set at most {LONGEST_ARGUMENT // paths}, or cut the bursts into several runs"
+        raise UsageError(what, "data.shards, teacher.shards", hint)
 
 
 def gpu_notice(devices: Path = DEVICES) -> str:

@@ -130,7 +130,7 @@ def test_thumbnails_of_a_file_server_are_no_scenes(tmp_path, name, count):
     for folder in (tmp_path / "data" / "more" / "burst0", tmp_path / "data"):
         write_burst(folder / name, radiance(9, 16, 16), bits=8, suffix="jpg")
     out = prepared(tmp_path / "data", tmp_path / "out", SIDES)
-    names = json.loads((out / "manifest.json").read_text())["splits"]
+    names = json.loads((out / "manifest-00.json").read_text())["splits"]
     assert sum(map(len, names.values())) == 7
     count("R34")
 

@@ -97,7 +97,7 @@ ASKED = [
     "round-01/masks-00.h5",
     "round-02/student.safetensors",
     "round-02/metrics.json",
-    "scenes/manifest.json",
+    "scenes/manifest-00.json",
     "baselines.csv",
     "chosen.json",
     "report.html",
@@ -176,17 +176,17 @@ def test_a_job_ends_with_its_parent(tmp_path, signal_):
         time.sleep(0.05)
 
 
-CUTS = [(2, 1), (1, 1), (3, 4), (1, 4)]
-"""Shards of the teacher, cores of the run."""
+CUTS = [(2, 3, 1), (1, 1, 1), (3, 2, 4), (1, 2, 4)]
+"""Shards of labels and of scenes, cores of the run."""
 
 
 @tries(1, 4)
 def test_shards_and_cores_change_no_array(finished, number, count):
     """R22: scene by scene, with equal threads for each job."""
-    shards, cores = CUTS[number]
+    shards, files, cores = CUTS[number]
     run = f"cut-{number}"
     masks = f"results/{run}/round-01/masks-{shards - 1:02d}.h5"
-    overlay = {"run": run, "teacher": {"shards": shards}}
+    overlay = {"run": run, "teacher": {"shards": shards}, "data": {"shards": files}}
     finished.snakemake("--cores", str(cores), masks, overlay=overlay)
     whole, parts = (finished.path / "results" / name / "round-01" for name in ("tiny", run))
     for kind in ("uncertainty", "masks"):

@@ -153,7 +153,7 @@ class Stages:
             histories=[folder / "history.csv" for folder in rounds],
             statistics=[self.round / "masks.json"],
             chosen=self.out / "chosen.json",
-            manifest=self.out / "scenes" / "manifest.json",
+            manifests=[self.out / "scenes" / "manifest-00.json"],
             scenes=scenes,
             truths=truths,
             predicted=[self.round / "test.h5"],
@@ -213,7 +213,7 @@ def test_names_stay_as_they_are(tmp_path, numbers, count):
     run.judge()
     wanted = sorted(tests)
 
-    manifest = json.loads((run.out / "scenes" / "manifest.json").read_text())
+    manifest = json.loads((run.out / "scenes" / "manifest-00.json").read_text())
     assert sorted(manifest["splits"]["test"]) == wanted
     assert sorted(manifest["splits"]["unlabelled"]) == ["=pool", "Yes"]
     assert sorted(scored(run.out).rows) == wanted

@@ -8,7 +8,7 @@ import pytest
 LAST = "results/tiny/round-02"
 CASES = [
     # intermediate, rule that makes it, output of the next rule that reads it
-    ("results/tiny/scenes/sources.json", "fetch", "results/tiny/scenes/manifest.json"),
+    ("results/tiny/scenes/sources.json", "fetch", "results/tiny/scenes/manifest-00.json"),
     ("results/tiny/scenes/labelled-00.h5", "prepare", "results/tiny/round-00/student.safetensors"),
     ("results/tiny/scenes/labelled-truth-00.h5", "prepare", "results/tiny/round-00/student.safetensors"),
     ("results/tiny/scenes/test-00.h5", "prepare", "results/tiny/baselines.csv"),
@@ -24,7 +24,7 @@ CASES = [
     (f"{LAST}/metrics.csv", "evaluate", "results/tiny/report.html"),
     (f"{LAST}/metrics.json", "evaluate", "results/tiny/report.html"),
     (f"{LAST}/history.csv", "student", "results/tiny/report.html"),
-    ("results/tiny/scenes/manifest.json", "prepare", "results/tiny/report.html"),
+    ("results/tiny/scenes/manifest-00.json", "prepare", "results/tiny/report.html"),
     (f"{LAST}/test.h5", "evaluate", "results/tiny/report.html"),
 ]
 SAMPLE = (6, 10)

@@ -165,7 +165,7 @@ def test_what_snakedeploy_deploys_plans_every_job_and_runs(tmp_path, repository)
     (there.path / "config" / "config.yaml").write_text(yaml.safe_dump(SMALL))
     done = there.call(*there.command("-n"), **git)
     assert planned(done.stdout + done.stderr) == RULES
-    done = there.call(*there.command("results/small/scenes/manifest.json"), **git)
+    done = there.call(*there.command("results/small/scenes/manifest-00.json"), **git)
     assert done.returncode == 0, done.stderr
     assert (there.path / "results" / "small" / "scenes" / "test-00.h5").is_file()
 

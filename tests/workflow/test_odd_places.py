@@ -200,7 +200,7 @@ def test_without_shared_memory(finished, copy, count):
 def test_a_name_of_200_letters(finished, tmp_path, count):
     checkout = Checkout(shutil.copytree(finished.path, tmp_path / "copy"))
     run = "".join(random.Random(0).choices(string.ascii_letters, k=200))  # Snakemake refuses periodic ones
-    manifest = f"results/{run}/scenes/manifest.json"
+    manifest = f"results/{run}/scenes/manifest-00.json"
     checkout.snakemake(manifest, overlay={"run": run})
     assert checkout.plan(manifest, overlay={"run": run}) == {}
     assert (checkout.path / "results" / run / "scenes" / "test-00.h5").is_file()

@@ -37,7 +37,7 @@ def test_two_labelled_and_four_unlabelled_bursts_reach_a_report(finished, tmp_pa
     with open_product(results / "scenes" / "unlabelled-00.h5", "scenes") as product:
         assert len(product.scenes) == 4
         assert {product.scene_attributes(scene)["exposures"] for scene in product.scenes} == {"exif"}
-    manifest = json.loads((results / "scenes" / "manifest.json").read_text())
+    manifest = json.loads((results / "scenes" / "manifest-00.json").read_text())
     assert {split: len(names) for split, names in manifest["splits"].items()} == {
         "labelled": 2, "unlabelled": 4, "validation": 0, "test": test,
     }  # fmt: skip

@@ -1,6 +1,7 @@
 """Which jobs a change asks for: exactly these, no others."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -118,6 +119,24 @@ def test_the_frames_are_an_input_of_masks_that_ask_for_them_and_of_no_others(fin
         read = {f"scenes/{split}-00.h5" in inputs for split in ("labelled", "unlabelled")}
         assert read == {asked}
         assert ("--scenes" in job) == asked
+
+
+@pytest.mark.parametrize(
+    ("labels", "files", "read"),
+    [
+        (2, 3, ["00 02 0/1", "01 0/1"]),
+        (3, 3, ["00 0/1", "01 0/1", "02 0/1"]),
+        (5, 2, ["00 0/3", "00 1/3", "00 2/3", "01 0/2", "01 1/2"]),
+    ],
+)
+def test_a_shard_of_labels_reads_the_scenes_that_it_labels_and_no_more(finished, labels, files, read):
+    """Scene shards, and which of how many label shards it is that share them."""
+    overlay = {"run": "cut", "rounds": 1, "teacher": {"shards": labels}, "data": {"shards": files}}
+    printed = finished.snakemake("-n", "-p", overlay=overlay)
+    jobs = [job for job in printed.split("\n[") if "\nrule teacher:" in job]
+    inputs = [" ".join(re.findall(r"unlabelled-(\d+)\.h5", job.split("input: ")[1].split("\n")[0])) for job in jobs]
+    turns = ["/".join(re.search(r"--shard (\d+) --shards (\d+)", job).groups()) for job in jobs]
+    assert sorted(f"{scenes} {turn}" for scenes, turn in zip(inputs, turns, strict=True)) == read
 
 
 @pytest.mark.parametrize(("name", "jobs"), CODE, ids=[name for name, _ in CODE])

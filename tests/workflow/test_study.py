@@ -66,7 +66,7 @@ def test_arms_share_scenes_warm_up_and_first_labels(studied):
 
 def test_labels_come_from_the_lab(studied):
     for draw in (0, 1):
-        path = studied.path / "results" / "little" / "noisy" / f"draw-{draw}" / "data" / "scenes" / "manifest.json"
+        path = studied.path / "results" / "little" / "noisy" / f"draw-{draw}" / "data" / "scenes" / "manifest-00.json"
         assert set(json.loads(path.read_text())["splits"]["labelled"]) < {"pool-000", "pool-001", "pool-002"}
 
 

@@ -38,6 +38,7 @@ from hdrpipe.config.runs import (
 from hdrpipe.tools.alive import hold, notice, refuse_foreign_folder
 from hdrpipe.tools.project import (
     beside,
+    check_shards,
     first_files,
     gpu_notice,
     results_folder,
@@ -118,6 +119,11 @@ def member(run):
 
 if OWN_STUDY:
     study_members()  # a wrong arm of a config that was named is told at once
+checked(
+    check_shards,
+    max(CONFIG.data.shards, CONFIG.teacher.shards),
+    str(RESULTS / CONFIG.run),
+)
 SCENE_SHARDS = [f"{k:02d}" for k in range(CONFIG.data.shards)]
 LABEL_SHARDS = [f"{k:02d}" for k in range(CONFIG.teacher.shards)]
 # A job that would have a GPU to itself takes none where this machine has none: such jobs run side by side. Through SLURM,

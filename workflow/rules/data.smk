@@ -2,15 +2,13 @@
 
 
 SCENE_FILES = [
-    f"<results>/{{run}}/scenes/{file}"
+    f"<results>/{{run}}/scenes/{kind}-{{shard}}.h5"
     for split in ("labelled", "unlabelled", "validation", "test")
     for kind in (split, f"{split}-truth")
-    for file in shards_of(kind, SCENE_SHARDS)
 ]
 FOLD_FILES = [
-    f"<results>/{{run}}/scenes/fold-{{fold}}-of-{{folds}}/{file}"
+    f"<results>/{{run}}/scenes/fold-{{fold}}-of-{{folds}}/{kind}-{{shard}}.h5"
     for kind in ("labelled", "labelled-truth", "held-out")
-    for file in shards_of(kind, SCENE_SHARDS)
 ]
 
 
@@ -38,10 +36,10 @@ rule prepare:
         sources="<results>/{run}/scenes/sources.json",
     output:
         scenes=recorded(*SCENE_FILES),
-        manifest="<results>/{run}/scenes/manifest.json",
-        provenance="<results>/{run}/scenes/manifest.json.json",
+        manifest="<results>/{run}/scenes/manifest-{shard}.json",
+        provenance="<results>/{run}/scenes/manifest-{shard}.json.json",
     log:
-        "<results>/{run}/logs/prepare.log",
+        "<results>/{run}/logs/prepare-{shard}.log",
     conda:
         ENVIRONMENT
     resources:  # other than params, a change of these reruns nothing
@@ -55,7 +53,7 @@ rule prepare:
     shell:
         "exec hdrpipe prepare --spec {params.spec:q} --code {params.code} --sources {input.sources}"
         " --labelled-side {resources.labelled_side} --unlabelled-side {resources.unlabelled_side}"
-        " --out {params.folder} --log {log}"
+        " --shard {wildcards.shard} --out {params.folder} --log {log}"
 
 
 rule match:
@@ -86,19 +84,21 @@ rule match:
 
 rule fold:
     input:
-        scenes=scenes("labelled"),
-        truths=scenes("labelled-truth"),
+        scenes="<results>/{run}/scenes/labelled-{shard}.h5",
+        truths="<results>/{run}/scenes/labelled-truth-{shard}.h5",
+        manifests=manifests,
     output:
         scenes=recorded(*FOLD_FILES),
     log:
-        "<results>/{run}/logs/fold-{fold}-of-{folds}.log",
+        "<results>/{run}/logs/fold-{fold}-of-{folds}-{shard}.log",
     conda:
         ENVIRONMENT
     params:
         code=code("fold"),
         folder=subpath(output[0], parent=True),
     shell:
-        "exec hdrpipe fold --code {params.code} --scenes '{input.scenes}' --truths '{input.truths}'"
+        "exec hdrpipe fold --code {params.code} --scenes {input.scenes} --truths {input.truths}"
+        " --manifests '{input.manifests}'"
         " --fold {wildcards.fold} --folds {wildcards.folds} --out {params.folder} --log {log}"
 
 

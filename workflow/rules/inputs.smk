@@ -5,18 +5,44 @@ def shards_of(name, shards):
     return [f"{name}-{shard}.h5" for shard in shards]
 
 
-def scenes(name):
-    """The scene products of a split (or its truth), all shards, from the run that holds them; labelled ones by fold."""
+def scenes(name, shards=SCENE_SHARDS):
+    """The scene products of a split (or its truth) from the run that holds them; labelled ones by fold."""
 
     def paths(wildcards):
         shared, split = member(wildcards.run), name.format(**wildcards)
         part = f"{shared.fold}/" if shared.fold and split.startswith("labelled") else ""
         return [
             f"<results>/{shared.scenes}/scenes/{part}{file}"
-            for file in shards_of(split, SCENE_SHARDS)
+            for file in shards_of(split, shards)
         ]
 
     return paths
+
+
+def manifests(wildcards):
+    """The manifests of a run, one a shard."""
+    folder = f"<results>/{wildcards.run}/scenes"
+    return [f"{folder}/manifest-{shard}.json" for shard in SCENE_SHARDS]
+
+
+def share_of(shard):
+    """Which scene shards a shard of labels is of, and the turn and number of the label shards that share them.
+
+    None reads a file more than it must: a label shard is of several scene shards, or several are of one.
+    """
+    label, labels, files = int(shard), len(LABEL_SHARDS), len(SCENE_SHARDS)
+    if labels <= files:
+        return SCENE_SHARDS[label::labels], 0, 1
+    return (
+        [SCENE_SHARDS[label % files]],
+        label // files,
+        -(-(labels - label % files) // files),
+    )
+
+
+def scenes_to_label(wildcards):
+    """The unlabelled scenes of a shard of labels."""
+    return scenes("unlabelled", share_of(wildcards.shard)[0])(wildcards)
 
 
 def training_scenes(wildcards):

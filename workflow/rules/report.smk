@@ -32,7 +32,7 @@ rule report:
         histories=of_rounds("history.csv"),
         statistics=of_rounds("masks.json", first=1),
         chosen="<results>/{run}/chosen.json",
-        manifest="<results>/{run}/scenes/manifest.json",
+        manifests=manifests,
         scenes=scenes("test"),
         truths=scenes("test-truth"),
         predicted=of_candidates("test.h5"),
@@ -75,7 +75,7 @@ rule report:
     shell:
         "exec hdrpipe report --spec {params.spec:q} --code {params.code} --baselines {input.baselines}"
         " --tables '{input.tables}' --metrics '{input.metrics}' --histories '{input.histories}'"
-        " --statistics '{input.statistics}' --chosen {input.chosen} --manifest {input.manifest}"
+        " --statistics '{input.statistics}' --chosen {input.chosen} --manifests '{input.manifests}'"
         " --scenes '{input.scenes}' --truths '{input.truths}' --predicted '{input.predicted}'"
         " --unlabelled '{input.unlabelled}' --uncertainty '{input.uncertainty}' --masks '{input.masks}'"
         " --noise '{input.noise}' --compared '{input.compared}' --out {params.folder} --log {log}"

@@ -37,7 +37,7 @@ rule warmup:
 rule teacher:
     input:
         weights=teacher_weights,
-        scenes=scenes("unlabelled"),
+        scenes=scenes_to_label,
     output:
         product="<results>/{run}/round-{round}/uncertainty-{shard}.h5",
         provenance="<results>/{run}/round-{round}/uncertainty-{shard}.h5.json",
@@ -52,11 +52,12 @@ rule teacher:
         spec=spec("teacher"),
         code=code("teacher"),
         run=subpath(output.product, ancestor=2),
-        shards=len(LABEL_SHARDS),
+        turn=lambda wildcards: share_of(wildcards.shard)[1],
+        sharing=lambda wildcards: share_of(wildcards.shard)[2],
         weights=weights_option,
     shell:
         "exec hdrpipe teacher --spec {params.spec:q} --code {params.code} --threads {threads}"
-        " {params.weights} --scenes '{input.scenes}' --shard {wildcards.shard} --shards {params.shards}"
+        " {params.weights} --scenes '{input.scenes}' --shard {params.turn} --shards {params.sharing}"
         " --round {wildcards.round} --out {output.product}"
         " --state {params.run}/.state/teacher-{wildcards.round}-{wildcards.shard} --log {log}"
 

@@ -145,13 +145,13 @@ def test_maps_of_two_shapes_are_refused():
 def test_kept_and_dropped_add_up_to_the_whole():
     rng = np.random.default_rng(0)
     error, weight = rng.random(100), (rng.random(100) < 0.3).astype(float)
-    told = u.kept_and_dropped(error, weight)
+    told = u.kept_and_dropped([(error, weight)])
     keep = told["keep_rate"]
     assert keep * told["kept_risk"] + (1 - keep) * told["dropped_risk"] == pytest.approx(told["risk"])
 
 
 def test_a_mask_that_keeps_nothing_has_no_risk():
-    assert u.kept_and_dropped(np.ones(4), np.zeros(4))["kept_risk"] == 0
+    assert u.kept_and_dropped([(np.ones(4), np.zeros(4))])["kept_risk"] == 0
 
 
 def test_a_single_wrong_pixel():
@@ -175,5 +175,28 @@ def test_kept_and_dropped_of_stored_half_floats_are_exact():
     weight = np.ones(200_000, np.float16)
     weight[50_000:] = 0.0
     error = np.where(weight > 0, np.float32(0.5), np.float32(0.25))
-    told = u.kept_and_dropped(error.astype(np.float16), weight)
+    told = u.kept_and_dropped([(error.astype(np.float16), weight)])
     assert told == pytest.approx({"keep_rate": 0.25, "risk": 0.3125, "kept_risk": 0.5, "dropped_risk": 0.25})
+
+
+def test_kept_and_dropped_read_one_scene_after_the_other():
+    rng = np.random.default_rng(1)
+    scenes = [(rng.random((3, size)), rng.random((3, size))) for size in (4, 50)]
+    whole = [np.concatenate([maps[i].ravel() for maps in scenes]) for i in (0, 1)]
+    assert u.kept_and_dropped(iter(scenes)) == pytest.approx(u.kept_and_dropped([whole]))
+
+
+def test_thinned_maps_are_the_pixels_of_an_even_grid():
+    thinned = u.Thinned(pixels=40, most=10)
+    thinned.add(one=np.arange(20).reshape(4, 5), two=np.arange(20))
+    thinned.add(one=np.arange(20), two=np.arange(20))
+    assert thinned["one"].tolist() == thinned["two"].tolist() == [0, 4, 8, 12, 16] * 2
+    assert u.Thinned(pixels=3, most=10).stride == 1
+
+
+def test_thinned_maps_keep_no_whole_map():
+    thinned = u.Thinned(pixels=40, most=10)
+    whole = np.arange(40)
+    thinned.add(one=whole)
+    whole[:] = 0
+    assert thinned["one"].max() == 36

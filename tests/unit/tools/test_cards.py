@@ -37,7 +37,7 @@ def run(folder, manifest=MANIFEST):
     provenance = {"spec": {"seed": 7, "student": {"steps": 3}}, "code": "abc", "stage": "student"}
     weights.with_name("student.safetensors.json").write_text(json.dumps(provenance))
     weights.with_name("metrics.csv.json").write_text(json.dumps({"inputs": {"student": digest}}))
-    (folder / "scenes" / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "scenes" / "manifest-00.json").write_text(json.dumps(manifest))
     (folder / "chosen.json").write_text(json.dumps({"round": 1}))
     return weights
 
@@ -134,12 +134,12 @@ def test_files_of_ones_own_are_counted_and_not_named(tmp_path):
 
 def test_an_altered_manifest_makes_no_card(tmp_path):
     run(tmp_path / "results" / "x")
-    path = tmp_path / "results" / "x" / "scenes" / "manifest.json"
-    path.with_name("manifest.json.json").write_text(json.dumps({"content_hash": "sha256:0"}))
+    path = tmp_path / "results" / "x" / "scenes" / "manifest-00.json"
+    path.with_name("manifest-00.json.json").write_text(json.dumps({"content_hash": "sha256:0"}))
     with pytest.raises(DamagedError, match="was altered"):
         dataset_card(tmp_path / "results" / "x")
     path.unlink()
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match="has no scenes yet"):
         dataset_card(tmp_path / "results" / "x")
 
 
