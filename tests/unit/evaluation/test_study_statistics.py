@@ -118,3 +118,9 @@ def test_common_pairs_are_in_the_order_of_the_first_arm():
     made = Table({arm: dict.fromkeys(of, scores) for arm, of in pairs.items()}, GROUPS)
     assert made.common("x", "y") == [(2, 2), (0, 0)]
     assert made.common("y", "x") == [(0, 0), (2, 2)]
+
+
+def test_a_small_gap_is_closed_like_a_large_one():
+    low = 30 + noise(0, 5.0)
+    scores = table(arm=low + 0.15, floor=low, ceiling=low + 0.3)
+    assert closure(scores, "arm", "floor", "ceiling", "psnr_mu").mean == pytest.approx(0.5)

@@ -177,11 +177,15 @@ class TestSoft:
 
     def test_what_lies_at_the_limit_is_in_the_mask_and_has_half_the_weight(self):
         sigma = np.repeat(np.float32([[0.01, 0.02, 0.04]]), 64, axis=1).repeat(64, axis=0)
-        limits = {"patch_limit": float(np.float32(0.02)), "pixel_limit": float(np.float32(0.02))}
+        limits = {"patch_limit": float(np.float32(0.04)), "pixel_limit": float(np.float32(0.02))}
         made = soft.apply(SceneMaps("a", sigma), limits, soft.Options(), "bilevel")
-        assert made.patch_mask.tolist() == [[True, True, False]]
+        assert made.patch_mask.tolist() == [[True, True, True]]
         assert made.pixel_mask[0, ::64].tolist() == [True, True, False]
-        assert made.weight[0, ::64] == pytest.approx([0.8**2, 0.5**2, 0.2**2])
+        assert made.patch_score[0] == pytest.approx([1 / 5, 1 / 3, 1 / 2])
+        assert made.pixel_score[0, ::64] == pytest.approx([1 / 3, 1 / 2, 2 / 3])
+        assert made.weight[0, ::64] == pytest.approx([16 / 17 * 4 / 5, 4 / 5 * 1 / 2, 1 / 2 * 1 / 5])
+        smaller = soft.apply(SceneMaps("a", sigma), {**limits, "patch_limit": 0.03}, soft.Options(), "bilevel")
+        assert smaller.patch_mask.tolist() == [[True, True, False]]
 
 
 class TestCalibrated:
@@ -228,6 +232,12 @@ class TestCalibrated:
         assert (found["pixel_limit"], found["pixel_passed"]) == (0.0, 0.0)
         with pytest.raises(UsageError, match=r"need 2 scenes, a share of 0\.50, or `control: empirical`"):
             calibrated.fit(one, calibrated.Options(risk_patch=0.5, risk_pixel=0.49))
+
+    def test_a_limit_whose_risk_is_just_the_share_is_allowed(self):
+        scene = SceneMaps("a", np.float32([[1, 2], [3, 4]]), np.ones((2, 2), np.float32))
+        options = calibrated.Options(risk_patch=0.5, risk_pixel=0.5, control="empirical")
+        found = calibrated.fit(RoundMaps([], [scene]), options)
+        assert (found["pixel_limit"], found["pixel_passed"]) == (2.0, 0.5)
 
     def test_labelled_scenes_without_their_error_are_named(self):
         blind = [scene._replace(error=None) for scene in ROUND.labelled]
@@ -424,12 +434,28 @@ def test_scores_without_any_value_or_limit_are_zero():
     assert relative(np.zeros((2, 2), np.float32), 0.0).tolist() == [[0.0, 0.0], [0.0, 0.0]]
 
 
-def test_a_product_without_measured_risk_has_none():
-    class Product:
-        def has(self, scene, field):
-            return False
+class Product:
+    """An uncertainty product of one scene with so many fields, each of which reads as its name."""
 
+    def __init__(self, *fields):
+        self.fields = fields
+
+    def has(self, scene, field):
+        return field in self.fields
+
+    def read(self, scene, field):
+        assert field in self.fields
+        return field
+
+
+def test_a_product_without_measured_risk_has_none():
     assert patches_of(Product(), "a") is None
+
+
+def test_measured_risk_of_a_product_has_its_ratio_if_it_was_written():
+    older = Product("patch_risk", "patch_measured")
+    assert patches_of(older, "a") == ("patch_risk", "patch_measured", None)
+    assert patches_of(Product(*older.fields, "patch_ratio"), "a") == ("patch_risk", "patch_measured", "patch_ratio")
 
 
 def test_patches_are_spread_as_they_were_averaged():
