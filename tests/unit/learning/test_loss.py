@@ -153,9 +153,11 @@ def test_the_factor_of_beta_nll_is_a_constant():
 
 def test_the_perceptual_loss_sees_pictures_in_range():
     seen = []
-    predicted, target = torch.full((1, 3, 8, 8), 1.5), torch.full((1, 3, 8, 8), 3.0)
+    predicted, target = (
+        torch.tensor(values).view(1, 1, 1, 4) for values in ([-0.5, 0.25, 1.0, 1.5], [3.0, 1.0, 0.5, 0.0])
+    )
     perceptual_loss(predicted, target, None, lambda *pictures: seen.extend(pictures) or pictures[0].sum())
-    assert [picture.max().item() for picture in seen] == [1.0, 1.0]
+    assert [picture.flatten().tolist() for picture in seen] == [[0.0, 0.25, 1.0, 1.0], [1.0, 1.0, 0.5, 0.0]]
 
 
 def test_masked_pixels_add_neither_perceptual_loss_nor_gradient():

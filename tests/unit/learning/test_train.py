@@ -66,6 +66,14 @@ def test_another_error_stays_what_it_is(monkeypatch, killed):
     assert fails(monkeypatch, error, killed) is error
 
 
+def test_a_step_draws_labelled_scenes_and_unlabelled_ones_if_there_are_any():
+    (labelled, unlabelled), settings = make_scenes(), replace(SETTINGS, unlabelled_batch=3)
+    one, other = train._groups(labelled, unlabelled, settings)
+    assert (one.role, one.scenes, one.count, one.augmentation) == ("labelled", tuple(labelled), 2, "weak")
+    assert (other.role, other.scenes, other.count, other.augmentation) == ("unlabelled", tuple(unlabelled), 3, "strong")
+    assert train._groups(labelled, [], settings) == [one]
+
+
 def test_random_layers_draw_by_the_step_alone(tmp_path):
     """So a training that goes on draws what it would have drawn."""
     learner = train._Learner(make_net(), None, SETTINGS, StateStore(tmp_path, "k"))

@@ -149,12 +149,12 @@ def test_statistics_over_pixels_take_all_of_a_small_plane_and_a_bounded_number_o
 
 
 def test_a_measured_risk_is_the_mean_over_channels_and_over_what_is_measured():
-    risk, measured_ = np.zeros((3, 64, 64), np.float32), np.zeros((64, 64), bool)
-    measured_[:16] = True
+    risk, inside = np.zeros((3, 128, 64), np.float32), np.zeros((128, 64), bool)
+    inside[:16] = True
     risk[:, :16] = np.float32([3.0, 6.0, 9.0])[:, None, None]
-    found = measured_patches(risk, measured_)
-    assert found.fraction.tolist() == [[0.25]]
-    assert found.risk.tolist() == [[6.0]]
+    found = measured_patches(risk, inside)
+    assert found.fraction.tolist() == [[0.25], [0.0]]
+    assert found.risk.tolist() == [[6.0], [0.0]]
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
@@ -263,7 +263,7 @@ class TestRandom:
 
     def test_shares_that_are_given_ask_for_no_maps(self):
         shares = {"coverage_patch": 0.3, "coverage_pixel": 0.6, "coverage_inside": 0.6}
-        assert matched.coverages(RoundMaps([], []), 0.3, 0.6) == shares
+        assert matched.coverages(RoundMaps(None, None), 0.3, 0.6) == shares
 
     def test_a_share_that_is_not_given_is_that_of_the_papers_masks(self):
         paper = matched.coverages(ROUND, None, None)
