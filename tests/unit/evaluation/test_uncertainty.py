@@ -122,7 +122,7 @@ def test_a_sigma_of_zero_is_floored():
     assert u.crps(ERROR, np.zeros_like(ERROR)) == pytest.approx(ERROR.mean(), abs=2e-3)
 
 
-@pytest.mark.parametrize("level", u.LEVELS)
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.9, 0.95])
 def test_coverage_of_a_calibrated_gaussian_is_its_level(level):
     assert u.coverage(*gaussian(), level) == pytest.approx(level, abs=0.005)
 
@@ -167,7 +167,8 @@ def test_a_perfect_prediction_without_doubt_is_covered():
 
 
 def test_quality_has_the_coverage_of_every_level():
-    assert {"coverage_50", "coverage_80", "coverage_95"} < set(u.quality(ERROR, ERROR + 0.1))
+    found = {name for name in u.quality(ERROR, ERROR + 0.1) if name.startswith("coverage")}
+    assert found == {"coverage_50", "coverage_80", "coverage_90", "coverage_95"}
 
 
 def test_kept_and_dropped_of_stored_half_floats_are_exact():

@@ -11,7 +11,6 @@ from hdrpipe.config.batch_share import Share
 from hdrpipe.errors import NonFiniteError, StoppedError
 from hdrpipe.learning import distributed, loop
 from hdrpipe.learning.divergence import ERROR
-from hdrpipe.learning.train import SAVING
 
 NEVER = loop.Saving(seconds=1e9)
 
@@ -72,11 +71,11 @@ def test_states_are_saved_on_the_way_and_none_at_the_end():
 
 
 def test_a_state_is_saved_a_while_after_the_one_before(monkeypatch):
-    """Steps of ten seconds, a state every thirty: so much work is lost at most."""
+    """Steps of ten seconds, a state every thirty."""
     clock = iter(range(0, 1000, 10))
     monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: now[0]))
     now, learner = [next(clock)], Learner()
-    run(learner, (0, 10), SAVING, lambda *_: now.__setitem__(0, next(clock)))
+    run(learner, (0, 10), loop.Saving(seconds=30.0), lambda *_: now.__setitem__(0, next(clock)))
     assert learner.saved() == [3, 6, 9]
 
 

@@ -184,3 +184,13 @@ def test_consistency_losses_are_means_over_what_is_masked_out_in_each_channel(mo
     found = consistency_losses(batch.target, batch, torch.zeros(2, 16, 16), slice(None))
     for name, (value, weight) in made.items():
         assert found[name].item() == pytest.approx(float((value * weight).sum() / weight.sum()), rel=1e-5)
+
+
+@pytest.mark.parametrize("trust", [0.25, 0.5, 1.0])
+def test_the_target_of_a_partly_trusted_pixel_moves_no_prediction(trust):
+    """It is mixed from the prediction, as a constant: the mean difference has the slope of one pixel in four."""
+    predicted, target = torch.full((1, 1, 2, 2), 0.8, requires_grad=True), torch.full((1, 1, 2, 2), 0.2)
+    measured = perceptual_loss(predicted, target, torch.full((1, 2, 2), trust), lambda a, b: (a - b).abs().mean())
+    measured.backward()
+    assert measured.item() == pytest.approx(0.6 * trust)
+    assert torch.allclose(predicted.grad, torch.tensor(0.25))

@@ -1,6 +1,7 @@
 """What a training does apart from its steps: errors of memory, random layers, workers, the end of its state."""
 
 import errno
+import time
 from contextlib import nullcontext
 from dataclasses import fields, replace
 
@@ -10,7 +11,7 @@ from small_training import SETTINGS, make_net, make_scenes, run
 
 from hdrpipe.config.sections import StudentSpec
 from hdrpipe.errors import CapacityError, StoppedError
-from hdrpipe.learning import train
+from hdrpipe.learning import loop, train
 from hdrpipe.learning.batches import Batches
 from hdrpipe.learning.state import StateStore
 
@@ -74,6 +75,15 @@ def test_a_step_draws_labelled_scenes_and_unlabelled_ones_if_there_are_any():
     assert train._groups(labelled, [], settings) == [one]
 
 
+def test_half_a_minute_of_work_is_lost_at_most():
+    assert [loop._due(train.SAVING, 7, time.monotonic() - ago) for ago in (28.0, 31.0)] == [False, True]
+
+
+def test_a_network_that_was_loaded_to_fuse_trains_with_its_random_layers(tmp_path):
+    learner = train._Learner(make_net().eval(), None, SETTINGS, StateStore(tmp_path, "k"))
+    assert all(module.training for module in learner.net.modules())
+
+
 def test_random_layers_draw_by_the_step_alone(tmp_path):
     """So a training that goes on draws what it would have drawn."""
     learner = train._Learner(make_net(), None, SETTINGS, StateStore(tmp_path, "k"))
@@ -87,10 +97,11 @@ def test_random_layers_draw_by_the_step_alone(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("device", "given", "workers"), [("cpu", None, 0), ("cpu", 2, 2), ("cuda", None, train.GPU_WORKERS), ("cuda", 0, 0)]
+    ("device", "given", "workers"), [("cpu", None, 0), ("cpu", 2, 2), ("cuda", None, 4), ("cuda", 0, 0)]
 )
 def test_batches_for_a_gpu_are_made_by_workers_and_pinned(tmp_path, monkeypatch, device, given, workers):
     asked, fitted = [], []
+    monkeypatch.setattr(train, "GPU_WORKERS", 4)
 
     def stop(batches, start, end, workers, pinned):
         asked.extend((workers, pinned))
