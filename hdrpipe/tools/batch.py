@@ -1,6 +1,7 @@
 """Fusion of picture files: find the bursts, name their results, fuse them; an error ends one burst only."""
 
 import logging
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -162,11 +163,14 @@ def _fuse_one(task: Task, network: Stored | None, settings: Settings, output: Ou
 
 
 def _folders(sources: Sequence[Path]) -> list[Path]:
-    """Folders that hold bursts; none where the arguments are pictures."""
+    """Folders that hold bursts, each but once; none where the arguments are pictures."""
     given = [path for path in sources if path.is_dir()]
     if given and len(given) < len(sources):
         raise UsageError("pictures and folders are mixed", "BURST", "give the pictures of one burst, or folders")
-    return [folder for path in given for folder in _with_pictures(path)]
+    folders: dict[Path, Path] = {}
+    for folder in (inner for path in given for inner in _with_pictures(path)):
+        folders.setdefault(folder.resolve(), folder)
+    return list(folders.values())
 
 
 def _with_pictures(folder: Path) -> list[Path]:
@@ -188,15 +192,20 @@ def _holds_pictures(folder: Path) -> bool:
 
 
 def _targets(bursts: Sequence[BurstFiles], out: Path, output: Output) -> list[Path]:
-    """One file in `out` for each burst; characters that file systems refuse are replaced, equal names get a number."""
+    """One file in `out` for each burst; characters that file systems refuse are replaced, names get a number that are
+    equal where cases and the ways to write accents are one (macOS, Windows, memory cards)."""
     targets: list[Path] = []
-    taken: set[Path] = set()
+    taken: set[str] = set()
     for burst in bursts:
         stem = file_name(burst.name)
         number, target = 1, out / f"{stem}{output.suffix}"
-        while taken.intersection(outputs(target, output.sigma)):
+        while taken.intersection(_alike(target, output)):
             number += 1
             target = out / f"{stem}-{number}{output.suffix}"
-        taken.update(outputs(target, output.sigma))
+        taken.update(_alike(target, output))
         targets.append(target)
     return targets
+
+
+def _alike(target: Path, output: Output) -> set[str]:
+    return {unicodedata.normalize("NFC", path.name).casefold() for path in outputs(target, output.sigma)}

@@ -49,6 +49,20 @@ def test_a_folder_of_folders_is_a_batch_and_names_are_told_apart(tmp_path):
     assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == [".png"] * 6 + [".tif"] * 3
 
 
+@pytest.mark.parametrize(("one", "other"), [("Lamp", "lamp"), ("K\u00fcche", "Ku\u0308che")])
+def test_results_are_told_apart_where_a_file_system_takes_two_names_for_one(tmp_path, one, other):
+    folders = [write_burst(tmp_path / "a" / one), write_burst(tmp_path / "b" / other)]
+    tasks, _ = plan(folders, tmp_path / "out", PLAIN)
+    assert [task.target.name for task in tasks] == [f"{one}.exr", f"{other}-2.exr"]
+
+
+def test_a_folder_that_is_named_twice_is_fused_once(tmp_path):
+    folder = write_burst(tmp_path / "b")
+    (tmp_path / "link").symlink_to(folder)
+    tasks, _ = plan([folder, tmp_path / "b" / ".." / "b", tmp_path / "link"], tmp_path / "out", PLAIN)
+    assert [task.burst.name for task in tasks] == ["b"]
+
+
 def test_results_keep_the_letters_of_their_folders(tmp_path):
     for name in ("Кухня", "客厅", "my room"):
         write_burst(tmp_path / "in" / name)
