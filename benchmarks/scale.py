@@ -8,10 +8,6 @@ outputs. Memory must not grow with the scenes; seconds of stages with a job a sh
 
 import argparse
 import json
-import os
-import resource
-import shutil
-import subprocess
 import sys
 import tempfile
 from collections import defaultdict
@@ -19,23 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from startup import copy_checkout, cpu
 from tabulate import tabulate
 
-ROOT = Path(__file__).parents[1]
 SCENES_A_SHARD = 8
 
 
 def snakemake(folder: Path, overlay: dict[str, Any], *words: str) -> float:
     """Run Snakemake on configs/tiny.yaml and an overlay; returns its own CPU seconds and those of its jobs."""
     (folder / "overlay.yaml").write_text(yaml.safe_dump(overlay))
-    command = ["snakemake", "--cores", "1", *words, "--configfile", "configs/tiny.yaml", "overlay.yaml"]
-    environment = {**os.environ, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(done.stdout[-2000:] + done.stderr[-3000:])
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return cpu(["snakemake", "--cores", "1", *words, "--configfile", "configs/tiny.yaml", "overlay.yaml"], folder)[0]
 
 
 def costs(results: Path) -> dict[str, tuple[int, float]]:
@@ -74,9 +63,7 @@ def main() -> None:
     given = read.parse_args()
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        for name in ("Snakefile", "workflow", "profiles", "hdrpipe", "config.yaml", "configs"):
-            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
-            copy(ROOT / name, folder / name)
+        copy_checkout(folder)
         found = [stages(folder, scenes, given.size) for scenes in given.scenes]
         rows = [
             [stage, *(f"{costs[stage][0]} MiB, {costs[stage][1]:.1f} s" for costs in found)]

@@ -20,7 +20,9 @@ def cpu(command: list[str], folder: Path = ROOT) -> tuple[float, str]:
     """CPU seconds of a command, and what it printed."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     environment = {**os.environ, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stdout[-2000:] + done.stderr[-3000:])
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stdout + done.stderr
 
@@ -35,13 +37,18 @@ def fill(folder: Path, plan: str) -> None:
             os.utime(folder / path, (1_600_000_000 + second,) * 2)
 
 
+def copy_checkout(folder: Path) -> None:
+    """Copy what a run needs of this checkout."""
+    for part in ("Snakefile", "workflow", "profiles", "hdrpipe", "config.yaml", "configs"):
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy2
+        copy(ROOT / part, folder / part)
+
+
 def no_op() -> float:
     """CPU seconds of a dry run of 30 rounds and 16 shards in which nothing is to be done."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        for part in ("Snakefile", "workflow", "profiles", "hdrpipe", "config.yaml", "configs"):
-            copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy2
-            copy(ROOT / part, folder / part)
+        copy_checkout(folder)
         (folder / "large.yaml").write_text(yaml.safe_dump(LARGE))
         words = ["snakemake", "-n", "--cores", "1", "--configfile", "configs/tiny.yaml", "large.yaml"]
         fill(folder, cpu(words, folder)[1])

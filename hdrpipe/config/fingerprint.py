@@ -6,7 +6,7 @@ descriptions, and the modules of `UNCOUNTED`.
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -93,7 +93,7 @@ def _meaning(path: Path) -> tuple[str, tuple[Path, ...]]:
 
 def without_texts(tree: ast.Module) -> ast.Module:
     """The tree, changed in place: docstrings and annotations removed, texts for people emptied."""
-    for node in _nodes(tree):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [child for child in node.body if not _is_text(child)]
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -108,24 +108,11 @@ def without_texts(tree: ast.Module) -> ast.Module:
     return tree
 
 
-def _nodes(root: ast.AST) -> Iterator[ast.AST]:
-    """`root` and all below it, as `ast.walk`, three times as fast: a plan walks every module of the package."""
-    todo = [root]
-    while todo:
-        node = todo.pop()
-        yield node
-        for name, value in node.__dict__.items():
-            if isinstance(value, list):
-                todo.extend(child for child in value if isinstance(child, ast.AST))
-            elif name != "ctx" and isinstance(value, ast.AST):
-                todo.append(value)
-
-
 def _empty_error_texts(function: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
     """Empty the strings of local names that are read in `raise` statements alone, such as `hint = "..."`."""
-    nodes = list(_nodes(function))
+    nodes = list(ast.walk(function))
     in_raises = {
-        id(node): node for statement in nodes if isinstance(statement, ast.Raise) for node in _nodes(statement)
+        id(node): node for statement in nodes if isinstance(statement, ast.Raise) for node in ast.walk(statement)
     }
     inside = {node.id for node in in_raises.values() if isinstance(node, ast.Name)}
     reads = (n for n in nodes if inside and isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
@@ -147,7 +134,7 @@ def _is_log_call(node: ast.AST) -> bool:
 
 
 def _empty_strings(root: ast.AST) -> None:
-    for node in _nodes(root):
+    for node in ast.walk(root):
         if isinstance(node, ast.JoinedStr):
             node.values = [value for value in node.values if isinstance(value, ast.FormattedValue)]
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -160,7 +147,7 @@ def _is_text(node: ast.stmt) -> bool:
 
 def _imports(tree: ast.Module) -> tuple[Path, ...]:
     names: set[str] = set()
-    for node in _nodes(tree):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -120,11 +120,7 @@ def copies(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> set[Path
         alike.setdefault(replace(header.camera, orientation=1), []).append(path)
 
     def is_copy(copy: Path, path: Path, camera: CameraData) -> bool:
-        if (
-            raw.SUFFIXES.isdisjoint({copy.suffix.lower()})
-            and path.suffix.lower() in raw.SUFFIXES
-            and _is_moment(camera)
-        ):
+        if _is_raw(path) and not _is_raw(copy) and _is_moment(camera):
             return True
         if _is_marked(copy, path):
             return _is_moment(camera) or _same_bytes(copy, path)

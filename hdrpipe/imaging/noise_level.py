@@ -116,8 +116,9 @@ def level_alone(frames: list[Frames], correlated: bool = False) -> float | None:
 
     If neighbouring pixels may share their noise, means of 2 x 2 pixels tell, too, by the white noise that would be.
     """
-    means = [noise_or_none([_halved(frame) for frame in frames])] if correlated else []
-    models = ((noise_or_none(frames), 1.0), *((model, 4.0) for model in means))
+    models = [(noise_or_none(frames), 1.0)]
+    if correlated:
+        models.append((noise_or_none([_halved(frame) for frame in frames]), 4.0))
     return max((factor * level_of_model(model) for model, factor in models if model is not None), default=None)
 
 

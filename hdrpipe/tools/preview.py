@@ -152,10 +152,9 @@ def thresholds(options: Any) -> tuple[str, ...]:
 def _row(name: str, strategy: Any, options: Any, maps: RoundMaps, level: str, used: MasksSpec) -> Row:
     statistics = strategy.fit(maps, options)
     made = [strategy.apply(scene, statistics, options, level) for scene in maps.unlabelled]
-    labelled_scenes = list(maps.labelled)
     risk = kept_and_dropped(
         (np.square(scene.error, dtype=np.float64), strategy.apply(scene, statistics, options, level).weight)
-        for scene in labelled_scenes
+        for scene in maps.labelled
         if scene.error is not None
     )
     pair = ["" if value is None else value for value in (getattr(options, key) for key in thresholds(options))]

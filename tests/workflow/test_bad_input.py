@@ -127,3 +127,9 @@ def test_a_bound_that_two_labelled_scenes_cannot_give_is_told(finished, tmp_path
     line = next(line for line in printed.splitlines() if line.startswith("hdrpipe: error:"))
     assert "masks.options.risk_pixel" in line
     assert "need 4 scenes" in line
+
+
+def test_more_shards_than_a_command_can_name_stop_before_any_job(finished):
+    printed = finished.snakemake("-n", overlay={"teacher": {"shards": 1000}}, fails=True)
+    assert "1000 shards make commands longer than Linux allows; set at most" in printed
+    assert "Job stats" not in printed

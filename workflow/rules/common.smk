@@ -95,10 +95,18 @@ def study_config():
     return checked(check_config, overlaid(overlaid(SETTINGS, OVERLAY), given))
 
 
+def fitting(runs):
+    """Refuse shards whose paths do not fit into a command of any of these runs."""
+    shards = max(CONFIG.data.shards, CONFIG.teacher.shards)
+    checked(check_shards, shards, str(RESULTS / max(runs, key=len)))
+
+
 @cache
 def study_members():
     """The runs of the study, by name."""
-    return checked(members, study_config())
+    runs = checked(members, study_config())
+    fitting(runs)
+    return runs
 
 
 def member(run):
@@ -119,11 +127,7 @@ def member(run):
 
 if OWN_STUDY:
     study_members()  # a wrong arm of a config that was named is told at once
-checked(
-    check_shards,
-    max(CONFIG.data.shards, CONFIG.teacher.shards),
-    str(RESULTS / CONFIG.run),
-)
+fitting([CONFIG.run, *COMPARED])
 SCENE_SHARDS = [f"{k:02d}" for k in range(CONFIG.data.shards)]
 LABEL_SHARDS = [f"{k:02d}" for k in range(CONFIG.teacher.shards)]
 # A job that would have a GPU to itself takes none where this machine has none: such jobs run side by side. Through SLURM,
