@@ -6,7 +6,7 @@ of the first and the second as the target y
 
     E (f - y)^2 = error^2 + Var y,
 
-and Var y is known, so the error can be measured wherever the reference is neither black nor clipped. It is that of a
+and Var y is known, so the error can be measured wherever the reference is neither near black nor clipped. It is that of a
 reference with 1 + A^2 times its noise. What the noise model is wrong by is an error of all fusions alike: differences
 between fusions of one burst are exact up to chance.
 """
@@ -32,6 +32,11 @@ NOISE_WINDOW, WINDOW = 3, 7
 mu-law is taken. That of a prediction, or of a single pixel, would follow the noise."""
 
 
+ABOVE_BLACK = 3.0
+"""Standard deviations of its noise by which a signal must exceed black: below, the camera cuts noise off at 0, and what
+is left has another mean and less variance than the model says."""
+
+
 class Target(NamedTuple):
     """Second part of the reference, with which a fusion of the first is compared.
 
@@ -39,7 +44,7 @@ class Target(NamedTuple):
         radiance: of the second picture, (3, H, W); negative values are part of its noise.
         variance: of the noise of `radiance`, same shape.
         slope: of the mu-law at the local mean of the reference, same shape.
-        measured: (H, W), False where the reference is black or clipped in a channel.
+        measured: (H, W), False where the reference is black, clipped or within `ABOVE_BLACK` of black in a channel.
     """
 
     radiance: Picture
@@ -62,11 +67,13 @@ def split(reference: Picture, time: float, noise: NoiseModel) -> tuple[Picture, 
     linear = linear_from_ldr(reference)
     variance = np.asarray(noise.variance(mean_around(linear, NOISE_WINDOW)), np.float32)
     added = rng.standard_normal(linear.shape, np.float32) * np.sqrt(variance)
+    signal = mean_around(linear, WINDOW)
+    above_black = signal > ABOVE_BLACK * np.sqrt(np.asarray(noise.variance(signal)))
     target = Target(
         radiance=(linear - added / np.float32(A)) / np.float32(time),
         variance=variance * np.float32((1.0 + 1.0 / A**2) / time**2),
-        slope=mu_law_slope(mean_around(linear, WINDOW) / np.float32(time)),
-        measured=well_exposed(reference, mean_around(reference, WINDOW)).all(axis=0),
+        slope=mu_law_slope(signal / np.float32(time)),
+        measured=(well_exposed(reference, mean_around(reference, WINDOW)) & above_black).all(axis=0),
     )
     return ldr_from_linear((linear + np.float32(A) * added).clip(0.0, 1.0)), target
 

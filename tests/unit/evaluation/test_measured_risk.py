@@ -72,6 +72,22 @@ def test_black_and_clipped_pixels_are_not_measured():
     assert not measured_risk(np.ones((3, 32, 32), np.float32), target)[:, :, :8].any()
 
 
+def test_a_camera_whose_noise_is_cut_at_black_is_measured_where_it_is_not():
+    """With ten times the noise, values of 0.02 are within two deviations of black: cut noise has another mean."""
+    noise = NoiseModel(4e-3, 2e-5)
+    rng = np.random.default_rng(2)
+    linear = np.broadcast_to(np.geomspace(0.01, 0.4, SHAPE[2]).astype(np.float32), SHAPE)
+    noisy = linear + rng.standard_normal(SHAPE) * np.sqrt(noise.variance(linear))
+    reference = ldr_from_linear(noisy.clip(0, 1).astype(np.float32))
+    seen, target = split(reference, 1.0, noise)
+    assert not target.measured[:, linear[0, 0] < 0.02].any()
+    assert target.measured[:, (linear[0, 0] > 0.06) & (linear[0, 0] < 0.3)].mean() > 0.95
+    prediction = linear * 1.05
+    error = ((mu_law_slope(linear) * (prediction - linear)) ** 2)[:, target.measured]
+    measured = measured_risk(prediction, target)[:, target.measured]
+    assert measured.mean() == pytest.approx(error.mean(), rel=0.1)
+
+
 def test_risk_is_an_error_in_the_mu_law_domain(burst):
     """A small error counts as it does in PSNR-mu."""
     truth, reference = burst
