@@ -14,12 +14,11 @@ import numpy as np
 from cameras import KINDS, rendered
 
 from hdrpipe.datasets.scenes import Scene
-from hdrpipe.evaluation.measured_risk import WINDOW
+from hdrpipe.evaluation.measured_risk import measurable
 from hdrpipe.evaluation.uncertainty import error_map, rank_correlation
 from hdrpipe.imaging.align import align_in_place
 from hdrpipe.imaging.burst import Burst, unit_floats
-from hdrpipe.imaging.denoise import mean_around
-from hdrpipe.imaging.noise import well_exposed
+from hdrpipe.imaging.noise_model import NoiseModel
 from hdrpipe.inference.fuse import levels_of, window_merge
 from hdrpipe.inference.tiles import in_tiles
 from hdrpipe.masking.measured import ENOUGH
@@ -29,11 +28,10 @@ from hdrpipe.tools.risk import TILES, Fusion, fusions, patch_risks
 FUSIONS = {**fusions((), (), ()), **fusions((), (), ("triangle", "low_exposure_fill"))}
 
 
-def true_risks(scene: Scene, levels: np.ndarray, fusion: Fusion) -> np.ndarray:
+def true_risks(scene: Scene, levels: np.ndarray, fusion: Fusion, noise: NoiseModel) -> np.ndarray:
     """True mean squared error of the patches that are measured, mu-law domain; `levels` are aligned in place."""
     burst = scene.burst
-    ldr = burst.ldr[burst.reference]
-    measured = well_exposed(ldr, mean_around(ldr, WINDOW)).all(axis=0)
+    measured = measurable(burst.ldr[burst.reference], noise)
     align_in_place(levels, burst.times, burst.reference, "dis")
     merge = window_merge(Burst(unit_floats(levels), burst.ev, burst.reference), *fusion)
     radiance, _ = in_tiles(merge, levels, TILES)
@@ -58,9 +56,9 @@ def row(scenes: list[Scene]) -> list[str]:
     true, found = ({name: [] for name in FUSIONS} for _ in range(2))
     for scene in scenes:
         levels = np.stack([levels_of(frame) for frame in scene.burst.ldr])
-        _, _, risks = patch_risks(levels.copy(), scene.burst.ev, scene.burst.reference, FUSIONS)
+        noise, _, risks = patch_risks(levels.copy(), scene.burst.ev, scene.burst.reference, FUSIONS)
         for name, fusion in FUSIONS.items():
-            true[name].append(true_risks(scene, levels.copy(), fusion))
+            true[name].append(true_risks(scene, levels.copy(), fusion, noise))
             found[name].append(risks[name])
     cells = [f"{decibels(true[name]):.2f} / {decibels(found[name]):.2f}" for name in FUSIONS]
     right = [

@@ -6,9 +6,9 @@ of the first and the second as the target y
 
     E (f - y)^2 = error^2 + Var y,
 
-and Var y is known, so the error can be measured wherever the reference is neither near black nor clipped. It is that of a
-reference with 1 + A^2 times its noise. What the noise model is wrong by is an error of all fusions alike: differences
-between fusions of one burst are exact up to chance.
+and Var y is known, so the error can be measured wherever the reference is neither near black nor clipped. It is that
+of a reference with 1 + A^2 times its noise. What the noise model is wrong by is an error of all fusions alike:
+differences between fusions of one burst are exact up to chance.
 """
 
 import zlib
@@ -44,7 +44,7 @@ class Target(NamedTuple):
         radiance: of the second picture, (3, H, W); negative values are part of its noise.
         variance: of the noise of `radiance`, same shape.
         slope: of the mu-law at the local mean of the reference, same shape.
-        measured: (H, W), False where the reference is black, clipped or within `ABOVE_BLACK` of black in a channel.
+        measured: (H, W), see `measurable`.
     """
 
     radiance: Picture
@@ -67,15 +67,23 @@ def split(reference: Picture, time: float, noise: NoiseModel) -> tuple[Picture, 
     linear = linear_from_ldr(reference)
     variance = np.asarray(noise.variance(mean_around(linear, NOISE_WINDOW)), np.float32)
     added = rng.standard_normal(linear.shape, np.float32) * np.sqrt(variance)
-    signal = mean_around(linear, WINDOW)
-    above_black = signal > ABOVE_BLACK * np.sqrt(np.asarray(noise.variance(signal)))
     target = Target(
         radiance=(linear - added / np.float32(A)) / np.float32(time),
         variance=variance * np.float32((1.0 + 1.0 / A**2) / time**2),
-        slope=mu_law_slope(signal / np.float32(time)),
-        measured=(well_exposed(reference, mean_around(reference, WINDOW)) & above_black).all(axis=0),
+        slope=mu_law_slope(mean_around(linear, WINDOW) / np.float32(time)),
+        measured=measurable(reference, noise),
     )
     return ldr_from_linear((linear + np.float32(A) * added).clip(0.0, 1.0)), target
+
+
+def measurable(reference: Picture, noise: NoiseModel) -> NDArray[np.bool_]:
+    """(H, W), False where the reference is black, clipped or within `ABOVE_BLACK` of black in a channel.
+
+    Arguments as of `split`.
+    """
+    signal = mean_around(linear_from_ldr(reference), WINDOW)
+    above_black = signal > ABOVE_BLACK * np.sqrt(np.asarray(noise.variance(signal)))
+    return (well_exposed(reference, mean_around(reference, WINDOW)) & above_black).all(axis=0)
 
 
 def measured_risk(prediction: Picture, target: Target) -> Picture:

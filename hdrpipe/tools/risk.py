@@ -112,7 +112,7 @@ def patch_risks(
         fusions: what is measured, by name.
 
     Raises:
-        InputError: the noise cannot be measured, or the reference is black or clipped nearly everywhere.
+        InputError: the noise cannot be measured, or the reference is clipped or hardly above it nearly everywhere.
     """
     noise = measured_noise(unit_floats(levels[(..., *crop)]) for crop in crops_of(*levels.shape[-2:]))
     times = np.exp2(np.asarray(ev) - ev[0])
@@ -125,7 +125,7 @@ def patch_risks(
         patches, covered = measured_patches(risk, measured > 0), float(measured.mean())
         counted = patches.fraction > ENOUGH
         if not counted.any():
-            what = "the reference is black or clipped nearly everywhere, so no risk can be measured"
+            what = "the reference is clipped or hardly above its noise nearly everywhere, so no risk can be measured"
             raise InputError(what, "burst", "give one with a better exposed middle frame")
         risks[name] = patches.risk[counted].astype(np.float64)
     return noise, covered, risks

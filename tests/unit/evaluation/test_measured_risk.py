@@ -79,7 +79,7 @@ def test_a_camera_whose_noise_is_cut_at_black_is_measured_where_it_is_not():
     linear = np.broadcast_to(np.geomspace(0.01, 0.4, SHAPE[2]).astype(np.float32), SHAPE)
     noisy = linear + rng.standard_normal(SHAPE) * np.sqrt(noise.variance(linear))
     reference = ldr_from_linear(noisy.clip(0, 1).astype(np.float32))
-    seen, target = split(reference, 1.0, noise)
+    _, target = split(reference, 1.0, noise)
     assert not target.measured[:, linear[0, 0] < 0.02].any()
     assert target.measured[:, (linear[0, 0] > 0.06) & (linear[0, 0] < 0.3)].mean() > 0.95
     prediction = linear * 1.05
