@@ -1,6 +1,7 @@
 """Trainings beside a run (`compare`), and the first figure of its report, through real Snakemake."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -52,6 +53,22 @@ def test_nothing_is_made_twice_and_without_the_arm_the_report_alone(compared):
     assert compared.plan() == {"report": 1}
 
 
-def test_the_main_job_has_all_arms(finished):
-    printed = finished.call("snakemake", "-n", "--cores", "2").stdout
-    assert all(f"results/demo/compare/{arm}/round-02/scores-test.csv" in printed for arm in ARMS)
+@pytest.fixture(scope="module")
+def main_job(finished):
+    """What a dry run of the main job prints."""
+    return finished.call("snakemake", "-n", "--cores", "2").stdout
+
+
+def test_the_main_job_has_all_arms(main_job):
+    assert all(f"results/demo/compare/{arm}/round-02/scores-test.csv" in main_job for arm in ARMS)
+
+
+def test_what_trainings_wait_for_goes_first_and_their_scores_last(main_job):
+    """Else two cores train the arms first, and at the end one core waits for the rounds of the run."""
+    priorities = {}
+    for job in main_job.split("\n[")[1:]:
+        if rule := re.search(r"rule (\w+):", job):
+            said = re.search(r"priority: (\d+)", job)
+            priorities.setdefault(rule[1], set()).add(int(said[1]) if said else 0)
+    first, training, last = ("match", "teacher", "masks"), ("warmup", "student"), ("baselines", "evaluate", "score")
+    assert [priorities[name] for name in (*first, *training, *last)] == [{2}] * 3 + [{1}] * 2 + [{0}] * 3

@@ -49,6 +49,8 @@ from hdrpipe.tools.stale import stale_notice
 STARTED, KILLED, STOP = time.time(), kills(), RunStop()
 STUDY_FILE = Path(beside(workflow, "../../configs/study.yaml"))
 ENVIRONMENT = beside(workflow, "../envs/hdrpipe.yaml")
+# What trainings wait for goes first and what waits for them last: of two cores none idles at the end of a comparison.
+TRAINING, BEFORE_TRAINING = 1, 2
 
 
 def checked(make, *arguments):

@@ -71,6 +71,7 @@ rule match:
         provenance="<results>/{run}/round-00/noise.json.json",
     log:
         "<results>/{run}/logs/match.log",
+    priority: BEFORE_TRAINING
     conda:
         ENVIRONMENT
     params:
@@ -91,6 +92,7 @@ rule fold:
         scenes=recorded(*FOLD_FILES),
     log:
         "<results>/{run}/logs/fold-{fold}-of-{folds}-{shard}.log",
+    priority: BEFORE_TRAINING
     conda:
         ENVIRONMENT
     params:

@@ -17,6 +17,7 @@ rule warmup:
         provenance="<results>/{run}/round-00/history.csv.json",
     log:
         "<results>/{run}/logs/warmup.log",
+    priority: TRAINING
     conda:
         ENVIRONMENT
     threads: gpu_threads
@@ -43,6 +44,7 @@ rule teacher:
         provenance="<results>/{run}/round-{round}/uncertainty-{shard}.h5.json",
     log:
         "<results>/{run}/logs/teacher-{round}-{shard}.log",
+    priority: BEFORE_TRAINING
     conda:
         ENVIRONMENT
     threads: gpu_threads
@@ -71,6 +73,7 @@ rule teacher_labelled:
         provenance="<results>/{run}/round-{round}/labelled.h5.json",
     log:
         "<results>/{run}/logs/teacher-{round}-labelled.log",
+    priority: BEFORE_TRAINING
     conda:
         ENVIRONMENT
     threads: gpu_threads
@@ -96,6 +99,7 @@ rule crossfit:
         provenance="<results>/{run}/round-{round}/crossfit-{fold}-of-{folds}.h5.json",
     log:
         "<results>/{run}/logs/crossfit-{round}-{fold}-of-{folds}.log",
+    priority: BEFORE_TRAINING
     conda:
         ENVIRONMENT
     threads: gpu_threads
@@ -126,6 +130,7 @@ rule masks:
         provenance="<results>/{run}/round-{round}/masks.json.json",
     log:
         "<results>/{run}/logs/masks-{round}.log",
+    priority: BEFORE_TRAINING
     conda:
         ENVIRONMENT
     params:
@@ -170,6 +175,7 @@ rule student:
         "<results>/{run}/logs/student-{round}.log",
     wildcard_constraints:
         round=r"(?!00)\d{2,3}",
+    priority: TRAINING
     conda:
         ENVIRONMENT
     threads: gpu_threads
