@@ -69,14 +69,15 @@ class Learned:
         self.time = 2.0 ** (ev[self.chosen[0]] - ev[0])
         self.times = torch.tensor([[2.0 ** (ev[index] - ev[self.chosen[0]]) for index in self.chosen]])
         self.all_times = torch.tensor([[2.0 ** (value - ev[0]) for value in ev]])
-        self.inference = Inference(net, self.times[0], level_of(burst))
+        self.level = level_of(burst)
+        self.inference = Inference(net, self.times[0], self.level)
         self.net, self.reference = net, reference
         self.left = LEFT_COMPRESSED if compressed else LEFT
 
     @torch.inference_mode()
     def __call__(self, window: Frames) -> tuple[Picture, Plane]:
         frames = np.ascontiguousarray(window[list(self.chosen)]) if self.carries else window
-        read = without_passers(frames, self.times[0].numpy(), len(self.chosen) // 2)
+        read = without_passers(frames, self.times[0].numpy(), len(self.chosen) // 2, self.level)
         prediction, classical = self.net.fuse(self.inference.tensor(read), self.inference.times, self.inference.level)
         check_finite(prediction)
         if classical is None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from hdrpipe.imaging.camera import expose
 from hdrpipe.imaging.passers import without_passers
@@ -10,10 +11,13 @@ TIMES = np.array([1.0, 4.0, 16.0])
 COAT = (slice(None), slice(20, 40), slice(20, 40))
 
 
-def shoot(scene, times=TIMES):
+def shoot(scene, times=TIMES, level=1.0, spread=0.0):
+    """Frames of a scene; `spread` is the radius in pixels over which neighbours share their noise."""
     rng = np.random.default_rng(0)
     linear = [scene * time for time in times]
-    noisy = [x + rng.normal(size=x.shape) * np.sqrt(4e-4 * np.minimum(x, 1) + 4e-6) for x in linear]
+    noises = [gaussian_filter(rng.normal(size=x.shape), (0, spread, spread)) for x in linear]
+    deviations = [np.sqrt(level * (4e-4 * np.minimum(x, 1) + 4e-6)) for x in linear]
+    noisy = [x + deviation * z / z.std() for x, deviation, z in zip(linear, deviations, noises, strict=True)]
     return np.stack([expose(x, 1.0) for x in noisy]).astype(np.float32)
 
 
@@ -56,3 +60,18 @@ def test_what_is_brighter_in_a_longer_frame_or_dark_in_all_is_left():
     frames = shoot(place(0.01))
     frames[2][COAT] = 1.0
     assert without_passers(frames, TIMES, 1) is frames
+
+
+def test_noise_that_neighbours_share_is_no_passer():
+    frames = shoot(place(0.018), level=48.0, spread=0.7)
+    replaced = [(without_passers(frames, TIMES, 1, level) != frames).mean() for level in (1.0, 48.0)]
+    assert replaced[0] > 0.01
+    assert replaced[1] < 0.2 * replaced[0]
+
+
+def test_a_passer_is_seen_through_noise():
+    frames = shoot(place(0.2), level=32.0, spread=1.0)
+    wanted = frames[2].copy()
+    frames[2][COAT] = expose(np.float32(0.003), 16.0)
+    found = without_passers(frames, TIMES, 1, 32.0)
+    assert found[2][COAT].mean() > 0.9 * wanted[COAT].mean()
