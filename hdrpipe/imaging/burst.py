@@ -23,6 +23,7 @@ class Burst:
         reference: index of the frame that the result aligns to, in [0, N).
         noise_level: factor on the standard noise variance (`imaging.noise_level`), as of the picture that this is
             a part of; None for the level that the frames themselves show.
+        grey: fraction of that noise's variance that the three colours have in common, in [0, 1], likewise.
 
     Raises:
         InputError: a shape, a value, the order of the exposures or the reference is wrong.
@@ -32,6 +33,7 @@ class Burst:
     ev: tuple[float, ...]
     reference: int
     noise_level: float | None = None
+    grey: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ldr", _checked_frames(self.ldr))

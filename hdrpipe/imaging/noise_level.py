@@ -8,9 +8,11 @@ shows, and where nothing can be compared.
 
 Cameras interpolate the mosaic of their sensor, which spreads noise over neighbouring pixels, and compression takes its
 finest part away. Means of 2 x 2 pixels keep what is left: white noise has a quarter of its variance there, theirs more.
+Both also make grey of noise that was each colour's own: the interpolation copies fine structure of one colour into the
+others, and most JPEGs store colour at half the resolution.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import Any
 
@@ -20,7 +22,7 @@ from numpy.typing import NDArray
 from hdrpipe.imaging.camera import ldr_from_linear, linear_from_ldr, radiance_from_ldr
 from hdrpipe.imaging.denoise import mean_around
 from hdrpipe.imaging.noise import noise, well_exposed
-from hdrpipe.imaging.noise_model import NoiseModel, noise_or_none
+from hdrpipe.imaging.noise_model import NoiseModel, colour_products, noise_or_none
 from hdrpipe.quantities import Frames
 
 SIDE = 5
@@ -34,6 +36,10 @@ TYPICAL = 0.1
 
 RANGE = (0.1, 100.0)
 """Levels that are believed."""
+
+GREY_ALONE = (0.25, 0.5)
+"""Grey fraction of the finest differences in flat windows of the reference from which noise begins to count as grey,
+and counts. Texture leaves up to 0.2 there, JPEG and interpolation by gradients 0.6 and more."""
 
 CROP = 256
 """Large pictures are looked at in windows of this side, in pixels,"""
@@ -71,6 +77,32 @@ def noise_level(
     return float(np.clip(level, *RANGE))
 
 
+def grey_fraction(crops: Iterable[Frames], times: NDArray[Any], reference: int) -> float:
+    """Fraction of the noise variance that the three colours of a pixel have in common, in [0, 1].
+
+    It is 0 where every colour has noise of its own, 1 where noise is grey, and 0 where nothing can be compared.
+    Aligned frames tell it. Texture and motion are grey, too; so it only counts as far as flat windows of the reference
+    are grey (`GREY_ALONE`). Arguments as in `noise_level`.
+    """
+    compared: list[NDArray[np.floating]] = [np.zeros((2, 0))]
+    alone: list[NDArray[np.floating]] = [np.zeros((2, 0))]
+    for crop in crops:
+        compared.append(_products(crop, np.asarray(times, np.float64), reference))
+        alone.append(colour_products(crop[reference]))
+    fraction, flat = (_fraction(np.concatenate(windows, axis=1)) for windows in (compared, alone))
+    low, high = GREY_ALONE
+    counted = 1.0 if flat is None else min(max((flat - low) / (high - low), 0.0), 1.0)
+    return counted * (fraction or 0.0)
+
+
+def _fraction(windows: NDArray[np.floating]) -> float | None:
+    """Median of the products over that of the squares, (2, K), in [0, 1]; None without windows."""
+    if not windows.size:
+        return None
+    products, squares = (float(value) for value in np.median(windows, axis=1))
+    return min(max(products / max(squares, 1e-12), 0.0), 1.0)
+
+
 def level_of_model(model: NoiseModel) -> float:
     """Factor on the standard noise variance of a noise model, at a typical signal."""
     return float(model.variance(TYPICAL) / noise(TYPICAL, 1.0))
@@ -96,19 +128,39 @@ def _spans(size: int) -> list[slice]:
 
 def _ratios(ldr: Frames, times: NDArray[np.float64], reference: int) -> NDArray[np.floating]:
     """(K,) squared difference to the reference over its expected variance, of all windows that are well exposed."""
+    ratios: list[NDArray[np.floating]] = [np.zeros(0)]
+    for difference, expected, used in _compared(ldr, times, reference):
+        squared, variance = (mean_around(values * used, SIDE) for values in (difference**2, expected))
+        ratios.append((squared / np.maximum(variance, np.float32(1e-12)))[mean_around(used, SIDE) > 0.5])
+    return np.concatenate(ratios)
+
+
+def _products(ldr: Frames, times: NDArray[np.float64], reference: int) -> NDArray[np.floating]:
+    """(2, K): means of the products of two colours' differences to the reference, and of their squares, in units of the
+    expected noise, of all windows that are well exposed in all colours."""
+    windows: list[NDArray[np.floating]] = [np.zeros((2, 0))]
+    for difference, expected, exposed in _compared(ldr, times, reference):
+        used = exposed.min(axis=0, keepdims=True)
+        in_noise = difference * used / np.sqrt(np.maximum(mean_around(expected, SIDE), np.float32(1e-12)))
+        squares = (in_noise**2).sum(axis=0, keepdims=True)
+        products = in_noise.sum(axis=0, keepdims=True) ** 2 - squares  # twice the three products
+        means = mean_around(np.concatenate([products / 6, squares / 3]), SIDE)
+        windows.append(means[:, mean_around(used, SIDE)[0] > 0.5])
+    return np.concatenate(windows, axis=1)
+
+
+def _compared(
+    ldr: Frames, times: NDArray[np.float64], reference: int
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]]:
+    """Of each other frame its difference to the reference, the variance that is expected of it, and 1 where both frames
+    are well exposed, else 0, each (3, h, w)."""
     radiance = radiance_from_ldr(ldr, times)
     exposed = [well_exposed(frame, mean_around(frame, SIDE)) for frame in ldr]
-    ratios: list[NDArray[np.floating]] = [np.zeros(0)]
+    middle = radiance[reference]
     for index, other in enumerate(radiance):
-        if index == reference:
-            continue
-        used = (exposed[index] & exposed[reference]).astype(np.float32)
-        middle = radiance[reference]
-        expected = (noise(middle, times[index]) + noise(middle, times[reference])).astype(np.float32)
-        usable = mean_around(used, SIDE)
-        difference, variance = (mean_around(values * used, SIDE) for values in ((other - middle) ** 2, expected))
-        ratios.append((difference / np.maximum(variance, np.float32(1e-12)))[usable > 0.5])
-    return np.concatenate(ratios)
+        if index != reference:
+            expected = (noise(middle, times[index]) + noise(middle, times[reference])).astype(np.float32)
+            yield other - middle, expected, (exposed[index] & exposed[reference]).astype(np.float32)
 
 
 def level_alone(frames: list[Frames], correlated: bool = False) -> float | None:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from hdrpipe.errors import InputError
 from hdrpipe.imaging.camera import ldr_from_linear, linear_from_ldr
-from hdrpipe.quantities import Frames
+from hdrpipe.imaging.noise import noise
+from hdrpipe.quantities import Frames, Picture
 
 WINDOW = 8
 """Side of a window in pixels."""
@@ -118,6 +119,28 @@ def _windows(linear: NDArray, coded: NDArray) -> NDArray:
     inside = _tiled((coded <= BLACK) | (coded >= CLIPPED)).max(axis=(1, 3)) == 0
     statistics = [_tiled(values).mean(axis=(1, 3))[inside] for values in (plane, residual**2, slope)]
     return np.stack(statistics).astype(np.float64)
+
+
+def colour_products(ldr: Picture) -> NDArray[np.float64]:
+    """(2, K): mean products of two colours' residuals, and of their squares, in units of the standard camera's noise.
+
+    Args:
+        ldr: a frame as taken, display-coded, (3, H, W) in [0, 1].
+
+    Returns:
+        One column for each flat window that is neither black nor clipped in any colour: those of the smallest squares.
+    """
+    linear = np.ascontiguousarray(linear_from_ldr(ldr), dtype=np.float32)
+    residuals = np.stack([cv2.filter2D(plane, -1, HIGH_PASS, borderType=cv2.BORDER_REFLECT_101) for plane in linear])
+    squares = (residuals**2).sum(axis=0)
+    products = residuals.sum(axis=0) ** 2 - squares  # twice the three products
+    lost = np.asarray(((ldr <= BLACK) | (ldr >= CLIPPED)).any(axis=0))
+    inside = _tiled(lost).max(axis=(1, 3)) == 0
+    mean, product, square = (
+        _tiled(x).mean(axis=(1, 3))[inside] for x in (linear.mean(axis=0), products / 6, squares / 3)
+    )
+    windows = np.stack([product, square]) / noise(mean, 1.0)
+    return windows[:, windows[1] <= np.quantile(windows[1], FLAT)] if windows.size else windows
 
 
 def _tiled(plane: NDArray) -> NDArray:

@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import psutil
@@ -14,6 +14,7 @@ from hdrpipe.imaging.align import LARGE, FrameReport, align_in_place
 from hdrpipe.imaging.burst import Burst, unit_floats
 from hdrpipe.imaging.coding import UNKNOWN, Coding, refine
 from hdrpipe.imaging.merge import MERGES
+from hdrpipe.imaging.noise_level import crops_of, grey_fraction
 from hdrpipe.inference.footprint import bytes_per_pixel
 from hdrpipe.inference.load import Stored
 from hdrpipe.inference.tiles import HALO, SMALLEST, Tiling, in_tiles
@@ -164,10 +165,10 @@ def fuse_levels(
     check_choice(network, settings)
     check_budget(levels.shape[-2] * levels.shape[-1], 0, settings)
     alignment = align_in_place(levels, checked.times, reference, settings.align)
-    level = level_of(levels, checked.times, reference, coding.noise_level, correlated=True)
+    burst = whole_burst(levels, ev, reference, coding.noise_level)
     if coding.edges is not None:
         refine(levels, checked.times, reference, coding.edges)
-    merge = window_merge(replace(checked, noise_level=level), network, settings, coding.compressed)
+    merge = window_merge(burst, network, settings, coding.compressed)
     learned = isinstance(merge, Learned)
     tiling = Tiling(_tile(levels.shape, merge, settings), HALO, merge.net.multiple if learned else 1, "--memory")
     radiance, sigma = in_tiles(merge, levels, tiling, progress)
@@ -180,11 +181,25 @@ def fuse_levels(
         reference=reference,
         read=read,
         blended=None if blend is None else _mean(blend_share(row, blend) for row in sigma),
-        noise_level=level,
+        noise_level=cast(float, burst.noise_level),
         maker=network.metadata["content_hash"] if network and learned else str(settings.method),
         alignment=alignment,
         notes=_notes(merge, len(levels), alignment, settings),
     )
+
+
+def whole_burst(levels: np.ndarray, ev: Sequence[float], reference: int, stated: float | None = None) -> Burst:
+    """Exposures, reference and noise of a burst whose pixels are read in windows; it holds one pixel of its frames.
+
+    Args:
+        levels: aligned frames, (N, 3, H, W) uint16, ascending exposure.
+        ev, reference: as in `Burst`.
+        stated: noise level by the files, if they state one.
+    """
+    burst = Burst(unit_floats(levels[..., :1, :1]), tuple(ev), reference)
+    level = level_of(levels, burst.times, reference, stated, correlated=True)
+    crops = (unit_floats(levels[(..., *crop)]) for crop in crops_of(*levels.shape[-2:]))
+    return replace(burst, noise_level=level, grey=grey_fraction(crops, burst.times, reference))
 
 
 def check_choice(network: Stored | None, settings: Settings) -> None:
@@ -208,7 +223,7 @@ def check_choice(network: Stored | None, settings: Settings) -> None:
 def window_merge(
     burst: Burst, network: Stored | None, settings: Settings, compressed: bool = False
 ) -> Learned | Classical:
-    """The network or merge that computes a window; `burst` holds exposures, reference and noise level of the whole."""
+    """The network or merge that computes a window; `burst` holds exposures, reference and noise of the whole."""
     if settings.method is not None or network is None:
         return Classical(str(settings.method), burst)
     return Learned(network.net.to(choose()), burst, settings.blend, compressed)

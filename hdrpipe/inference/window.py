@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from hdrpipe.imaging.burst import Burst
-from hdrpipe.imaging.camera import radiance_from_ldr
-from hdrpipe.imaging.merge import MERGES, WINDOW, level_of
+from hdrpipe.imaging.camera import ldr_from_linear, radiance_from_ldr
+from hdrpipe.imaging.merge import CLIPPING, MERGES, WINDOW, level_of
 from hdrpipe.imaging.passers import without_passers
 from hdrpipe.imaging.tonemap import inverse_mu_law, mu_law, mu_law_slope
 from hdrpipe.inference.tiles import Inference, check_finite
@@ -34,6 +35,15 @@ compression hides the noise. Its own sigma knows the noise of its training alone
 (docs/decisions/0017-noise-in-sigma.md)."""
 
 
+FADING = 2.0
+"""Weight of the classical merge over that of a network's correction, for each standard camera's noise that is grey and
+beyond level 1. Detail is grey and the noise of trainings is not, so networks put a part of grey noise back
+(docs/decisions/0023-grey-noise.md)."""
+
+PUT_BACK = 0.2
+"""That part of grey noise, as a fraction of its variance, on flat pictures: 0.12 to 0.22 of shadows."""
+
+
 class Classical:
     """A classical merge on windows; its sigma is 0 everywhere and means nothing."""
 
@@ -57,6 +67,9 @@ class Learned:
     It never overrides what longer frames measured: of each value it changes only the part that its own frames tell, and
     shadows below `UNSEEN` stay as the merge measured them. Passers in its longer frames are taken out before it reads.
 
+    A correction of the classical merge fades as grey noise grows (`FADING`). Around clipped values of the reference the
+    network has more to tell than detail from noise: there what exceeds the noise that it puts back does not fade.
+
     Attributes:
         chosen: indices of the frames that the network reads.
         carries: whether the burst is another than the network takes.
@@ -73,6 +86,8 @@ class Learned:
         self.inference = Inference(net, self.times[0], self.level)
         self.net, self.reference = net, reference
         self.left = LEFT_COMPRESSED if compressed else LEFT
+        grey = burst.grey if net.output == "merge" else 0.0
+        self.correction = 1.0 / (1.0 + FADING * grey * max(self.level - 1.0, 0.0))
 
     @torch.inference_mode()
     def __call__(self, window: Frames) -> tuple[Picture, Plane]:
@@ -84,7 +99,10 @@ class Learned:
             classical = start(*self._tensors(read, self.times))
         same = read is window or not (self.carries or self.blend)  # passers are bright, and only shadows are as merged
         whole = classical if same else start(*self._tensors(window, self.all_times), self.reference)
-        tonemapped, sigma, trust = prediction.tonemapped.clamp(0.0, 1.0), prediction.sigma, _trust(whole, self.time)
+        tonemapped, sigma = prediction.tonemapped.clamp(0.0, 1.0), prediction.sigma
+        trust = _trust(whole, self.time)
+        if self.correction < 1.0:
+            trust = trust * self._correction(tonemapped - classical.denoised, classical.deviation, whole)
         if self.carries:
             radiance = inverse_mu_law(tonemapped)
             change = mu_law(radiance / self.time) - mu_law(inverse_mu_law(classical.denoised) / self.time)
@@ -104,6 +122,22 @@ class Learned:
         """Radiance, frames, times and noise level as `guide.start` reads them."""
         ldr, times = self.inference.tensor(window), times.to(self.inference.device)
         return radiance_from_ldr(ldr, times), ldr, times, self.inference.level
+
+    def _correction(self, change: Tensor, deviation: Tensor, whole: Start) -> Tensor:
+        """Weight of the network's correction, (1, 1, H, W) in [0, 1].
+
+        Args:
+            change: the correction, after the mu-law, (1, 3, H, W).
+            deviation: of the noise in what it corrects, same shape.
+            whole: merge of the whole burst.
+        """
+        light = inverse_mu_law(whole.denoised) * float(self.all_times[0, self.reference])
+        low, high = CLIPPING
+        clipped = ((ldr_from_linear(light.clamp(0.0, 1.0)) - low) / (high - low)).clamp(0.0, 1.0)
+        around = F.max_pool2d(clipped.amax(dim=1, keepdim=True), WINDOW, stride=1, padding=WINDOW // 2)
+        power, noise = (mean_around(x.square(), WINDOW).mean(dim=1, keepdim=True) for x in (change, deviation))
+        beyond = (1.0 - PUT_BACK * noise / power.clamp_min(1e-12)).clamp_min(0.0)
+        return self.correction + (1.0 - self.correction) * around * beyond
 
     def _precision_fraction(self, window: Frames, whole: Start) -> Tensor:
         """Fraction of a pixel's precision (inverse variance) that comes from the frames of the network, in [0, 1]."""

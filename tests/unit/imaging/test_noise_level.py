@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from hdrpipe.imaging.noise import READ_NOISE, SHOT_NOISE, noise
-from hdrpipe.imaging.noise_level import CROP, CROPS, RANGE, crops_of, noise_level, stated_level
+from hdrpipe.imaging.noise_level import CROP, CROPS, RANGE, crops_of, grey_fraction, noise_level, stated_level
 from hdrpipe.imaging.noise_model import NoiseModel
 
 TIMES = np.array([1.0, 4.0, 16.0])
@@ -66,6 +66,44 @@ def test_motion_everywhere_is_no_noise_where_that_is_correlated():
 def test_white_noise_has_its_level_where_it_might_be_correlated():
     frames = [shot([scenery()] * 3, 4.0)]
     assert noise_level(frames, TIMES, 1, correlated=True) == pytest.approx(noise_level(frames, TIMES, 1), rel=0.2)
+
+
+def greyed(frames, grey):
+    """Frames of `shot` whose noise is shared by the colours, as a fraction of its variance."""
+    clean = shot([scenery()] * 3, 0.0)
+    noise_of_each = frames**2.2 - clean**2.2
+    deviation = np.sqrt(np.stack([noise(scenery(), time) * time**2 for time in TIMES]))
+    common = np.random.default_rng(9).standard_normal((3, 1, *clean.shape[2:])) * 2.0 * deviation
+    linear = clean**2.2 + (1.0 - grey) ** 0.5 * noise_of_each + grey**0.5 * common
+    return (linear.clip(0, 1) ** (1 / 2.2)).astype(np.float32)
+
+
+@pytest.mark.parametrize("grey", [0.0, 0.6, 1.0])
+def test_noise_that_colours_share_is_seen_as_grey(grey):
+    frames = greyed(shot([scenery()] * 3, 4.0), grey)
+    assert grey_fraction([frames], TIMES, 1) == pytest.approx(grey, abs=0.1)
+
+
+def test_texture_and_motion_are_no_grey_noise():
+    rng = np.random.default_rng(2)
+    leaves = 0.02 + 0.1 * cv2.GaussianBlur(rng.random((192, 192)), (0, 0), 1.0) * np.ones((3, 1, 1))
+    moved = shot([np.roll(leaves, shift, axis=2) for shift in (-1, 0, 1)], 1.0)
+    assert grey_fraction([moved], TIMES, 1) < 0.05
+
+
+def test_jpeg_makes_noise_grey_and_a_blur_of_each_colour_does_not():
+    noisy = shot([scenery()] * 3, 16.0)
+    spread = np.stack([[cv2.GaussianBlur(plane, (0, 0), 0.7) for plane in frame] for frame in noisy])
+    assert grey_fraction([interpolated(noisy)], TIMES, 1) > 0.3
+    assert grey_fraction([spread], TIMES, 1) < 0.1
+
+
+def test_grey_noise_is_told_by_several_parts_and_is_none_where_nothing_can_be_compared():
+    frames = greyed(shot([scenery()] * 3, 4.0), 0.5)
+    parts = [frames[..., :96], frames[..., 96:], np.zeros((3, 3, 16, 16), np.float32)]
+    assert grey_fraction(parts, TIMES, 1) == pytest.approx(grey_fraction([frames], TIMES, 1), abs=0.05)
+    assert grey_fraction([np.zeros((3, 3, 16, 16), np.float32)], TIMES, 1) == 0.0
+    assert grey_fraction([], TIMES, 1) == 0.0
 
 
 def test_several_parts_tell_what_the_whole_tells():

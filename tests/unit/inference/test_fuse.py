@@ -6,6 +6,7 @@ import pytest
 from camera_files import EV, frames, radiance
 
 from hdrpipe.errors import CapacityError, InputError, UsageError
+from hdrpipe.imaging.compression import compressed
 from hdrpipe.imaging.merge import MERGES
 from hdrpipe.imaging.tonemap import mu_law
 from hdrpipe.inference.fuse import Settings, fuse_burst
@@ -32,6 +33,19 @@ def test_a_still_scene_comes_back(network, height, width):
     assert db(fused.radiance, scene) > 40
     assert fused.read == (0, 1, 2)
     assert fused.blended is None
+
+
+@pytest.mark.parametrize("ev", [EV, (-4.0, -2.0, 0.0, 2.0)])
+def test_noisy_jpegs_are_fused_as_well_as_by_the_merge_that_the_network_corrects(network, ev):
+    scene = 0.2 * radiance(3, 128, 128)
+    rng = np.random.default_rng(0)
+    linear = scene * 2.0 ** (np.array(ev) - ev[0])[:, None, None, None]
+    linear = linear + rng.standard_normal(linear.shape) * np.sqrt(16.0 * (4e-4 * linear + 4e-6))
+    jpegs = compressed((linear.clip(0, 1) ** (1 / 2.2)).astype(np.float32), 90)
+    fused, merged = (
+        fuse_burst(jpegs, ev, network, Settings(align="none", method=method)) for method in (None, "denoised")
+    )
+    assert db(fused.radiance, scene) > db(merged.radiance, scene) - 0.1
 
 
 @pytest.mark.parametrize("ev", [(-2.0, 0.0), EV, (-4.0, -2.0, 0.0, 2.0)])

@@ -9,6 +9,7 @@ from camera_files import frames, radiance
 
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.merge import MERGES, level_of
+from hdrpipe.imaging.noise_level import grey_fraction
 from hdrpipe.imaging.tonemap import mu_law
 from hdrpipe.inference import window
 from hdrpipe.inference.load import SHIPPED, stored
@@ -141,6 +142,62 @@ def test_a_dark_passer_in_longer_frames_leaves_no_shadow(ev, passed, coat):
         frames[index, :, 15:45, 15:45] = ghost[index, :, 15:45, 15:45]
     found, _ = Learned(stored(SHIPPED).net, taken(frames, ev, len(ev) // 2), None)(frames)
     assert -10 * np.log10(np.square(mu_law(found) - mu_law(scene)).mean()) > 45
+
+
+def noisy(grey, level):
+    """(light, frames) of smooth light with fine stripes, and with so many times the standard noise, grey or not."""
+    rng = np.random.default_rng(0)
+    across = np.arange(96)
+    light = (0.04 + 0.015 * np.sin(across / 9) + 0.001 * (across % 4 < 2)) * np.ones((3, 96, 1))
+    noises = rng.standard_normal((3, 1 if grey else 3, 96, 96))
+    seen = light * np.array([1.0, 4.0, 16.0])[:, None, None, None]
+    linear = seen + noises * np.sqrt(level * (4e-4 * seen + 4e-6))
+    return light.astype(np.float32), (np.clip(linear, 0, 1) ** (1 / 2.2)).astype(np.float32)
+
+
+def db(radiance, light):
+    return -10 * np.log10(np.square(mu_law(radiance) - mu_law(light)).mean())
+
+
+@pytest.mark.parametrize("level", [6.0, 16.0])
+def test_a_network_puts_no_grey_noise_back(level):
+    light, ldr = noisy(True, level)
+    burst = Burst(ldr, (-2, 0, 2), 1, level, grey_fraction([ldr], np.array([1, 4, 16]), 1))
+    merged = db(MERGES["denoised"](burst), light)
+    assert db(Learned(stored(SHIPPED).net, replace(burst, grey=0.0), None)(ldr)[0], light) < merged - 0.5
+    assert db(Learned(stored(SHIPPED).net, burst, None)(ldr)[0], light) > merged - 0.1
+
+
+@pytest.mark.parametrize(("grey", "level"), [(0.0, 16.0), (1.0, 1.0), (1.0, 0.25)])
+def test_noise_of_each_colour_and_noise_as_in_training_leave_the_correction_as_it_is(net, grey, level):
+    _, ldr = noisy(False, level)
+    burst = Burst(ldr, (-2, 0, 2), 1, level)
+    alone, _ = Learned(net, burst, None)(ldr)
+    assert np.array_equal(Learned(net, replace(burst, grey=grey), None)(ldr)[0], alone)
+
+
+def test_a_correction_fades_with_grey_noise_but_for_large_ones_around_clipped_values(net):
+    """It is ten times the noise here; the weight of others is 1 / (1 + 2 (16 - 1))."""
+    moved = untrained(net)
+    with torch.no_grad():
+        moved.backbone.head.bias[3:].fill_(-10.0)
+    _, ldr = noisy(True, 16.0)
+    ldr[:, :, 40:60, 40:60] = np.array([0.95, 1.0, 1.0], np.float32)[:, None, None, None]
+    burst = Burst(ldr, (-2, 0, 2), 1, 16.0)
+    merged, _ = Classical("denoised", burst)(ldr)
+    alone, faded = (mu_law(Learned(moved, replace(burst, grey=grey), None)(ldr)[0]) for grey in (0.0, 1.0))
+    weight = (faded - mu_law(merged)) / (alone - mu_law(merged))
+    assert np.allclose(weight[:, 42:58, 42:58], 1.0, atol=0.05)
+    assert np.median(weight[:, :30]) == pytest.approx(1 / 31, rel=0.05)
+
+
+def test_a_network_that_starts_from_no_merge_is_left_alone():
+    torch.manual_seed(0)
+    plain = build({"backbone": "ahdrnet", "options": {"channels": 4}, "output": "sigmoid", "exposures": 3}).eval()
+    _, ldr = noisy(True, 16.0)
+    burst = Burst(ldr, (-2, 0, 2), 1, 16.0)
+    alone, _ = Learned(plain, burst, None)(ldr)
+    assert np.array_equal(Learned(plain, replace(burst, grey=1.0), None)(ldr)[0], alone)
 
 
 def test_the_classical_merge_is_computed_once_where_the_network_reads_all_frames(net, monkeypatch):
