@@ -9,6 +9,7 @@ import numpy as np
 import OpenEXR
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
+from scipy.ndimage import gaussian_filter
 
 from hdrpipe.imaging.camera import expose, ldr_from_linear
 
@@ -186,12 +187,19 @@ def _ifd(tags, start):
     return struct.pack("<H", len(tags)) + entries + struct.pack("<I", 0) + extra
 
 
-def write_noisy_burst(folder, ending="png", seed=3, size=192, noise=1.0):
-    """Write a static burst of three frames with the noise `noise * (4e-4 x + 2e-6)`, without truth; returns that."""
+def write_noisy_burst(folder, ending="png", seed=3, size=192, noise=1.0, spread=0.0):
+    """Write a static burst of three frames with the noise `noise * (4e-4 x + 2e-6)`, without truth; returns that.
+
+    Neighbours share their noise over a radius of `spread` pixels, as where a mosaic was interpolated.
+    """
     scene = radiance(seed, size, size) * 0.2
     rng = np.random.default_rng(seed)
     linear = scene * np.array([1.0, 4.0, 16.0])[:, None, None, None]
-    linear = linear + rng.standard_normal(linear.shape) * np.sqrt(noise * (4e-4 * linear + 2e-6))
+    grain = rng.standard_normal(linear.shape)
+    if spread:
+        grain = gaussian_filter(grain, (0, 0, spread, spread))
+        grain /= grain.std()
+    linear = linear + grain * np.sqrt(noise * (4e-4 * linear + 2e-6))
     folder.mkdir(parents=True)
     bits = 16 if ending == "png" else 8
     for number, frame in enumerate(ldr_from_linear(linear.clip(0, 1)).astype(np.float32), 1):

@@ -7,6 +7,7 @@ import pytest
 from camera_files import frames, radiance, write_burst, write_frame, write_noisy_burst, write_radiance
 from layouts import kalantari_deephdr, tour
 
+from hdrpipe.api import fuse
 from hdrpipe.datasets.bursts import find_bursts
 from hdrpipe.errors import InputError
 from hdrpipe.tools.check import HEADINGS, check, table, write_tables
@@ -246,4 +247,18 @@ def test_readme_shows_what_is_really_printed(tmp_path, monkeypatch):
 def test_noise_of_each_burst_is_shown(tmp_path, noise):
     write_noisy_burst(tmp_path / "a", noise=noise)
     cell = verdict_of(tmp_path)[1]["a"].cells[HEADINGS.index("noise") - 1]
-    assert float(cell.removeprefix("x ")) == pytest.approx(noise, rel=0.3)
+    assert 0.8 * noise < float(cell.removeprefix("x ")) < 1.9 * noise
+
+
+def test_noise_is_that_which_fuse_measures(tmp_path):
+    write_noisy_burst(tmp_path / "a", noise=3.0, spread=0.7)
+    cell = verdict_of(tmp_path)[1]["a"].cells[HEADINGS.index("noise") - 1]
+    fused = fuse(tmp_path / "a", method="rejecting")
+    assert cell == f"x {fused.noise_level:.2g}"
+
+
+def test_noise_that_neighbours_share_is_shown(tmp_path):
+    """Single pixels show a tenth of it."""
+    write_noisy_burst(tmp_path / "a", noise=16.0, spread=0.7)
+    cell = verdict_of(tmp_path)[1]["a"].cells[HEADINGS.index("noise") - 1]
+    assert float(cell.removeprefix("x ")) == pytest.approx(16.0, rel=0.5)
