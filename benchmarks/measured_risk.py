@@ -17,9 +17,8 @@ from hdrpipe.datasets.scenes import Scene
 from hdrpipe.evaluation.measured_risk import measurable
 from hdrpipe.evaluation.uncertainty import error_map, rank_correlation
 from hdrpipe.imaging.align import align_in_place
-from hdrpipe.imaging.burst import Burst, unit_floats
 from hdrpipe.imaging.noise_model import NoiseModel
-from hdrpipe.inference.fuse import levels_of, window_merge
+from hdrpipe.inference.fuse import levels_of, whole_burst, window_merge
 from hdrpipe.inference.tiles import in_tiles
 from hdrpipe.masking.measured import ENOUGH
 from hdrpipe.masking.strategy import measured_patches
@@ -33,7 +32,7 @@ def true_risks(scene: Scene, levels: np.ndarray, fusion: Fusion, noise: NoiseMod
     burst = scene.burst
     measured = measurable(burst.ldr[burst.reference], noise)
     align_in_place(levels, burst.times, burst.reference, "dis")
-    merge = window_merge(Burst(unit_floats(levels), burst.ev, burst.reference), *fusion)
+    merge = window_merge(whole_burst(levels, burst.ev, burst.reference), *fusion)
     radiance, _ = in_tiles(merge, levels, TILES)
     errors = np.square(error_map(radiance, np.asarray(scene.truth))) * measured
     patches = measured_patches(errors[None], measured)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +18,12 @@ from hdrpipe.files.pictures.decoder import shared
 from hdrpipe.files.pictures.images import COMPRESSED
 from hdrpipe.imaging.align import align_in_place
 from hdrpipe.imaging.burst import Burst, unit_floats
-from hdrpipe.imaging.noise_level import crops_of
+from hdrpipe.imaging.noise_level import crops_of, level_of_model
 from hdrpipe.imaging.noise_model import NoiseModel, measured_noise
-from hdrpipe.inference.fuse import Settings, check_budget, check_choice, levels_of, window_merge
+from hdrpipe.inference.fuse import Settings, check_budget, check_choice, levels_of, whole_burst, window_merge
 from hdrpipe.inference.load import Stored
 from hdrpipe.inference.tiles import Tiling, in_tiles
 from hdrpipe.inference.window import Classical, Learned
-from hdrpipe.learning.batches import level_of
 from hdrpipe.masking.measured import ENOUGH
 from hdrpipe.masking.strategy import measured_patches
 from hdrpipe.quantities import Frames, Picture, Plane
@@ -32,6 +31,10 @@ from hdrpipe.tools.networks import find_network
 
 TILES = Tiling(tile=512, multiple=16)
 """The same for all fusions, so that the same noise is added for all."""
+
+SHARED = 1.5
+"""Noise level of a burst over that of its single pixels, from which neighbours count as sharing their noise; where each
+pixel has its own, both are within a fifth."""
 
 
 class Fusion(NamedTuple):
@@ -97,12 +100,17 @@ def _measured(files: BurstFiles, fusions: Mapping[str, Fusion]) -> BurstRisk:
     first = headers[files.frames[0]]
     check_budget(first.width * first.height, len(headers), Settings())
     read = read_burst(files, curve="auto")
-    noise, covered, risks = patch_risks(levels_of(read.samples), read.ev, read.reference, fusions)
+    frames = levels_of(read.samples)
+    noise, covered, risks = patch_risks(frames, read.ev, read.reference, fusions, read.coding.noise_level)
     return BurstRisk(read.name, noise, covered, risks, read.notes)
 
 
 def patch_risks(
-    levels: NDArray[np.uint16], ev: Sequence[float], reference: int, fusions: Mapping[str, Fusion]
+    levels: NDArray[np.uint16],
+    ev: Sequence[float],
+    reference: int,
+    fusions: Mapping[str, Fusion],
+    stated: float | None = None,
 ) -> tuple[NoiseModel, float, dict[str, NDArray[np.float64]]]:
     """Noise of a burst, fraction of its pixels that is measured, and by fusion the mean risk of each patch that counts.
 
@@ -110,14 +118,15 @@ def patch_risks(
         levels: frames as taken, (N, 3, H, W), ascending exposure; aligned in place.
         ev, reference: as in `Burst`.
         fusions: what is measured, by name.
+        stated: noise level by the files, if they state one.
 
     Raises:
         InputError: the noise cannot be measured, or the reference is clipped or hardly above it nearly everywhere.
     """
     noise = measured_noise(unit_floats(levels[(..., *crop)]) for crop in crops_of(*levels.shape[-2:]))
-    times = np.exp2(np.asarray(ev) - ev[0])
-    align_in_place(levels, times, reference, "dis")
-    burst = Burst(unit_floats(levels[..., :1, :1]), tuple(ev), reference, level_of(levels, times, reference))
+    align_in_place(levels, np.exp2(np.asarray(ev) - ev[0]), reference, "dis")
+    burst = whole_burst(levels, ev, reference, stated)
+    noise = _with_shared(noise, cast(float, burst.noise_level))
     risks: dict[str, NDArray[np.float64]] = {}
     covered = 0.0
     for name, (network, settings) in fusions.items():
@@ -129,6 +138,15 @@ def patch_risks(
             raise InputError(what, "burst", "give one with a better exposed middle frame")
         risks[name] = patches.risk[counted].astype(np.float64)
     return noise, covered, risks
+
+
+def _with_shared(noise: NoiseModel, level: float) -> NoiseModel:
+    """Noise of single pixels as strong as the level of the burst where neighbours share noise, which these hide.
+
+    Not up to level 1, to which motion may have raised it.
+    """
+    factor = level / max(level_of_model(noise), 1e-12)
+    return NoiseModel(factor * noise.shot, factor * noise.read) if level > 1.0 and factor > SHARED else noise
 
 
 class _Risk:

@@ -7,6 +7,7 @@ from camera_files import write_frame, write_noisy_burst
 from hdrpipe.datasets.bursts import find_bursts
 from hdrpipe.errors import UsageError
 from hdrpipe.imaging.merge import MERGES
+from hdrpipe.imaging.noise_level import level_of_model
 from hdrpipe.tools.risk import fusions, measure, table
 
 METHODS = ("rejecting", "reference_only")
@@ -63,6 +64,14 @@ def test_a_burst_that_cannot_be_measured_does_not_stop_the_others(tmp_path):
     assert good.error is None
     assert len(good.risks["rejecting"]) > 0
     assert "bad: " in table([bad, good], METHODS)
+
+
+def test_noise_that_neighbours_share_is_measured_whole(tmp_path):
+    """Single pixels show a tenth of it; added noise as weak as that lets copies of the reference's own look best."""
+    write_noisy_burst(tmp_path / "lamp", noise=16.0, spread=0.7)
+    row = next(iter(measure(find_bursts(tmp_path / "lamp"), fusions((), (), METHODS), silent)))
+    assert level_of_model(row.noise) == pytest.approx(16.0, rel=0.5)
+    assert row.risks["rejecting"].mean() < row.risks["reference_only"].mean()
 
 
 def test_compressed_pictures_are_refused(tmp_path):
