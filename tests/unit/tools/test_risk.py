@@ -68,9 +68,9 @@ def test_a_burst_that_cannot_be_measured_does_not_stop_the_others(tmp_path):
 
 def test_noise_that_neighbours_share_is_measured_whole(tmp_path):
     """Single pixels show a tenth of it; added noise as weak as that lets copies of the reference's own look best."""
-    write_noisy_burst(tmp_path / "lamp", noise=16.0, spread=0.7)
+    write_noisy_burst(tmp_path / "lamp", noise=8.0, spread=0.7)
     row = next(iter(measure(find_bursts(tmp_path / "lamp"), fusions((), (), METHODS), silent)))
-    assert level_of_model(row.noise) == pytest.approx(16.0, rel=0.5)
+    assert level_of_model(row.noise) == pytest.approx(8.0, rel=0.5)
     assert row.risks["rejecting"].mean() < row.risks["reference_only"].mean()
 
 
