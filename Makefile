@@ -5,7 +5,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(BIN):$(PATH)
 
-.PHONY: setup run resume test test-all test-newcomer test-newest test-notebooks test-packages test-slurm mutants fuzz lint docs lock ship clean
+.PHONY: setup run resume bench test test-all test-newcomer test-newest test-notebooks test-packages test-slurm mutants fuzz lint docs lock ship clean
 
 run: setup
 	snakemake --cores all
@@ -58,6 +58,11 @@ mutants: setup
 fuzz: setup
 	pip install --quiet --constraint constraints.txt --editable '.[fuzz]'
 	OMP_NUM_THREADS=1 PYTHONPATH=tests python -m fuzz.run --runs $(or $(RUNS),1000000) --seconds $(or $(SECONDS),0)
+
+# Half an hour of two idle cores: measures and writes the tables of docs/performance.md and docs/scaling.md, and says what
+# moved by more than 15 %. `make bench GROUPS=fuse` measures one of them.
+bench: setup
+	OMP_NUM_THREADS=1 python benchmarks/bench.py $(GROUPS)
 
 lint: setup
 	ruff format --check .

@@ -1,6 +1,6 @@
 """CPU seconds, memory and result of `hdrpipe fuse` on a synthesized hand-held burst of 16-bit TIFFs. Prints a table.
 
-With `--against FOLDER` (a checkout of another version) the two take turns, and the median ratio counts. One thread.
+The two versions take turns, and the median ratio counts. One thread, and once two.
 """
 
 import argparse
@@ -18,10 +18,11 @@ import cv2
 import numpy as np
 import OpenEXR
 import tifffile
+from rows import Row, table
+from version import BEFORE, ROOT, unpack
 
 from hdrpipe.imaging.tonemap import mu_law
 
-ROOT = Path(__file__).parents[1]
 STOPS = 2.0
 """Between neighbouring frames."""
 
@@ -69,13 +70,13 @@ def burst(folder: Path, height: int, width: int, frames: int) -> list[Path]:
     return sorted(folder.glob("*.tif"))
 
 
-def fuse(checkout: Path, folder: Path, out: Path, more: list[str]) -> Cost:
+def fuse(checkout: Path, folder: Path, out: Path, threads: int) -> Cost:
     """One call of the command of a checkout."""
-    words = [sys.executable, "-m", "hdrpipe", "fuse", str(folder), "-o", str(out), "--float", *more]
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    words = [sys.executable, "-m", "hdrpipe", "fuse", str(folder), "-o", str(out), "--float", "--threads", str(threads)]
+    limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
     start = time.perf_counter()
     child = subprocess.Popen(
-        words, cwd=checkout, env={**os.environ, **threads, "PYTHONPATH": str(checkout)}, stdout=subprocess.DEVNULL
+        words, cwd=checkout, env={**os.environ, **limits, "PYTHONPATH": str(checkout)}, stdout=subprocess.DEVNULL
     )
     _, status, used = os.wait4(child.pid, 0)
     if status:
@@ -94,37 +95,50 @@ def psnr_mu(one: np.ndarray, other: np.ndarray) -> float:
     return float(-10.0 * np.log10(np.maximum(np.square(mu_law(one) - mu_law(other)).mean(), 1e-30)))
 
 
+def measured(height: int, width: int, frames: int, repeats: int, against: Path | None = None) -> list[Row]:
+    """Rows of the command beside another version's, by default `BEFORE`, and of its time on two cores."""
+    with tempfile.TemporaryDirectory() as made:
+        checkouts = {"other": against or unpack(Path(made, "before")), "this": ROOT}
+        folder = Path(made, "burst")
+        folder.mkdir()
+        # in a process of its own: the most memory of this one would count as that of the commands that it starts
+        maker = multiprocessing.get_context("spawn").Process(target=burst, args=(folder, height, width, frames))
+        maker.start()
+        maker.join()
+        pairs = [
+            [fuse(checkout, folder, Path(made, f"{name}.exr"), 1) for name, checkout in checkouts.items()]
+            for _ in range(repeats)
+        ]
+        apart = psnr_mu(*(picture(Path(made, f"{name}.exr")) for name in checkouts))
+        both = fuse(ROOT, folder, Path(made, "both.exr"), 2)
+    (old_cpu, _, old_memory), (cpu, _, memory) = (
+        map(statistics.median, zip(*column, strict=True)) for column in zip(*pairs, strict=True)
+    )
+    megapixels, other = f"{frames} x {height * width / 1e6:.0f} megapixels", against.name if against else BEFORE
+    return [
+        Row(
+            f"fuse {megapixels}, one thread, times less CPU than {other}",
+            statistics.median(old.cpu / new.cpu for old, new in pairs),
+            "x",
+            f"{old_cpu:.0f} to {cpu:.0f} s",
+            ">= 4",
+        ),
+        Row(f"fuse {megapixels}, PSNR-mu of both results", apart, " dB"),
+        Row(f"fuse {megapixels}, memory to {other}", memory / old_memory, "x", f"{memory:.0f} MiB", "<= 1"),
+        Row(f"fuse {megapixels}, two threads, time to CPU", both.wall / both.cpu, "x", f"{both.wall:.0f} s", "<= 0.6"),
+    ]
+
+
 def main() -> None:
     read = argparse.ArgumentParser(description=__doc__)
-    read.add_argument("--against", type=Path, help="Checkout of the version to compare with.")
+    read.add_argument("--against", type=Path, help=f"Checkout of the version to compare with, instead of {BEFORE}.")
     read.add_argument("--width", type=int, default=6000)
     read.add_argument("--height", type=int, default=4000)
     read.add_argument("--frames", type=int, default=3)
     read.add_argument("--repeats", type=int, default=3)
-    read.add_argument("--threads", default="1")
     given = read.parse_args()
-    checkouts = {"this": ROOT} | ({"other": given.against.resolve()} if given.against else {})
-    costs: dict[str, list[Cost]] = {name: [] for name in checkouts}
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made, "burst")
-        folder.mkdir()
-        # in a process of its own: the most memory of this one would count as that of the commands that it starts
-        maker = multiprocessing.get_context("spawn").Process(
-            target=burst, args=(folder, given.height, given.width, given.frames)
-        )
-        maker.start()
-        maker.join()
-        for _ in range(given.repeats):
-            for name, checkout in checkouts.items():
-                costs[name].append(fuse(checkout, folder, Path(made, f"{name}.exr"), ["--threads", given.threads]))
-        for name, found in costs.items():
-            cpu, wall, memory = (statistics.median(column) for column in zip(*found, strict=True))
-            sys.stdout.write(f"{name:6} {cpu:.1f} CPU s, {wall:.1f} s, {memory:.0f} MiB\n")
-        if given.against:
-            pairs = zip(costs["other"], costs["this"], strict=True)
-            ratio = statistics.median(other.cpu / this.cpu for other, this in pairs)
-            apart = psnr_mu(*(picture(Path(made, f"{name}.exr")) for name in checkouts))
-            sys.stdout.write(f"{ratio:.2f} times fewer CPU seconds, {apart:.0f} dB (PSNR-mu) apart\n")
+    against = given.against.resolve() if given.against else None
+    sys.stdout.write(table(measured(given.height, given.width, given.frames, given.repeats, against)))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import time
 
 import numpy as np
 import torch
+from rows import Row, table
 from straightforward import Straightforward
 
 from hdrpipe.imaging.tonemap import mu_law
@@ -63,10 +64,6 @@ def matmul():
     return lambda: a @ a
 
 
-def row(what, seen, bar, holds):
-    print(f"| {what} | {seen} | {bar} | {'holds' if holds else 'FAILS'} |", flush=True)
-
-
 def inference(side, repeats):
     ours, plain = (net.eval() for net in pair())
     frames, times = burst(side)
@@ -90,11 +87,11 @@ def inference(side, repeats):
     (slow, quick, products), (_, ratio, _) = interleaved([straightforward, fast, matmuls], repeats)
     rate = 20 * 2 * 1024**3 / products / 1e9
     share = GFLOP_128 * (side / 128) ** 2 / slow / rate
-    row(
-        f"inference at {side}, fp32: speed-up", f"{ratio:.2f}x ({slow:.1f} s to {quick:.1f} s)", ">= 2.2x", ratio >= 2.2
-    )
-    row("largest difference of the results", f"{apart:.1e}", "<= 1e-5", apart <= 1e-5)
-    row(f"straightforward version's share of {rate:.0f} GFLOP/s", f"{share:.2f}", ">= 0.15", share >= 0.15)
+    return [
+        Row(f"HDR-Transformer, inference at {side}", ratio, "x", f"{slow:.1f} to {quick:.1f} s", ">= 2.5"),
+        Row("HDR-Transformer, largest difference of the results", apart, bar="<= 1e-5"),
+        Row("straightforward version's share of the rate of matmul", share, "", f"{rate:.0f} GFLOP/s", ">= 0.15"),
+    ]
 
 
 def peak(which, side):
@@ -124,17 +121,13 @@ def resident(key):
         return next(int(line.split()[1]) / 1024 for line in file if line.startswith(key))
 
 
-def memory(side):
+def memory(side, _=1):
     plain, ours = peak("plain", side), peak("ours", side)
-    row(
-        f"memory above base at {side}",
-        f"{ours / plain:.2f}x ({plain:.0f} to {ours:.0f} MiB)",
-        "<= 0.5x",
-        ours <= plain / 2,
-    )
+    what = f"HDR-Transformer, memory above base at {side}"
+    return [Row(what, ours / plain, "x", f"{plain:.0f} to {ours:.0f} MiB", "<= 0.5")]
 
 
-def training(side, batch, repeats):
+def training(side, repeats, batch=2):
     ours, plain = (net.train() for net in pair())
     frames, times = burst(side, batch)
     packed, target = pack(frames, times), torch.rand(batch, 3, side, side)
@@ -156,43 +149,41 @@ def training(side, batch, repeats):
         bf16 = "avx512_bf16" in file.read()
     works += [step(fast, ours, True)] if bf16 else []
     seen, ratios = interleaved(works, repeats)
-    name = f"train step, batch {batch} at {side}"
-    row(f"{name}, fp32", f"{ratios[1]:.2f}x ({seen[0]:.1f} s to {seen[1]:.1f} s)", ">= 1x", ratios[1] >= 1)
+    name = f"HDR-Transformer, training step of {batch} crops of {side}"
+    rows = [Row(name, ratios[1], "x", f"{seen[0]:.1f} to {seen[1]:.1f} s", ">= 1.3")]
     if bf16:
-        faster = seen[1] / seen[2]
-        row(f"{name}, bf16 to our fp32", f"{faster:.2f}x ({seen[2]:.1f} s)", ">= 1.6x", faster >= 1.6)
+        rows.append(Row(f"{name}, bf16 to fp32", seen[1] / seen[2], "x", f"{seen[2]:.1f} s", ">= 1.8"))
+    return rows
 
 
-def tiles(height, width, tile):
+def tiles(width, _=1, tile=384):
+    height = width * 4 // 5
     ours = pair()[0].eval()
     coarse = np.random.default_rng(0).random((3, 3, height // 16, width // 16))
     frames = np.kron(coarse, np.ones((16, 16))).astype(np.float32)
     whole, cut = predict(ours, frames, TIMES, 4096)[0], predict(ours, frames, TIMES, tile)[0]
     psnr = -10 * np.log10(np.mean((mu_law(whole.astype(np.float64)) - mu_law(cut.astype(np.float64))) ** 2))
-    row(f"tiles of {tile} in {height}x{width}, halo 24: PSNR-mu to whole", f"{psnr:.0f} dB", ">= 90 dB", psnr >= 90)
+    return [Row(f"HDR-Transformer, tiles of {tile} in {height} x {width} to whole", psnr, " dB", bar=">= 90")]
+
+
+PARTS = {"inference": inference, "memory": memory, "training": training, "tiles": tiles}
+SIDES = {"inference": 256, "memory": 512, "training": 64, "tiles": 640}
+"""Pixels of each, where `--side` does not say them."""
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", default=["inference", "memory", "training", "tiles"])
+    parser.add_argument("parts", nargs="*", default=list(PARTS))
     parser.add_argument("--repeats", type=int, default=5, help="rounds of each comparison")
-    parser.add_argument("--side", type=int, help="pixels (256 for inference, 512 for memory, 64 for training)")
-    parser.add_argument("--batch", type=int, default=2, help="crops of a train step")
+    parser.add_argument("--side", type=int, help="pixels, instead of those of docs/performance.md")
     parser.add_argument("--peak", choices=["plain", "ours"], help=argparse.SUPPRESS)
     given = parser.parse_args()
     torch.set_num_threads(1)
     if given.peak:
         print_peak(given.peak, given.side)
         return
-    print(f"torch {torch.__version__}, one thread\n\n| what | seen | bar | |\n| --- | --- | --- | --- |", flush=True)
-    if "inference" in given.parts:
-        inference(given.side or 256, given.repeats)
-    if "memory" in given.parts:
-        memory(given.side or 512)
-    if "training" in given.parts:
-        training(given.side or 64, given.batch, given.repeats)
-    if "tiles" in given.parts:
-        tiles(512, 640, 384)
+    sides = dict.fromkeys(PARTS, given.side) if given.side else SIDES
+    print(table(row for name in given.parts for row in PARTS[name](sides[name], given.repeats)))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from rows import Row, table
 
 from hdrpipe.learning import train as training
 from hdrpipe.learning.batches import Batches, Sampling, SceneArrays
@@ -66,14 +67,17 @@ def crops_per_second(scenes: list[SceneArrays]) -> float:
     return 8 * STEPS / (time.process_time() - start)
 
 
-def main() -> None:
-    torch.set_num_threads(1)
+def measured() -> list[Row]:
+    """Crops of one process, and the waiting of both ways to make batches."""
     scenes = [scene(index) for index in range(12)]
-    sys.stdout.write(f"crops of {CROP} pixels, one process: {crops_per_second(scenes):.0f} a second\n")
-    for workers in (0, 1):
+    rows = [Row(f"burst crops of {CROP} pixels a second, one process", crops_per_second(scenes), bar=">= 250")]
+    for workers, where in enumerate(("the same process", "a worker process")):
         waited, whole = waiting(scenes, workers)
-        sys.stdout.write(f"workers {workers}: {100 * waited / whole:.1f} % of {whole:.1f} s waiting for data\n")
+        what = f"training waits for data, batches of {where}"
+        rows.append(Row(what, 100.0 * waited / whole, " %", f"of {whole:.0f} s", "<= 5"))
+    return rows
 
 
 if __name__ == "__main__":
-    main()
+    torch.set_num_threads(1)
+    sys.stdout.write(table(measured()))

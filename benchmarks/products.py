@@ -5,7 +5,7 @@ chunk a picture, written and read in the same process: quote the ratios, machine
 """
 
 import os
-import platform
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -14,7 +14,7 @@ from statistics import median
 import cv2
 import h5py
 import numpy as np
-from tabulate import tabulate
+from rows import Row, table
 
 from hdrpipe.datasets.procedural import make_panorama
 from hdrpipe.files.product import packing
@@ -46,61 +46,55 @@ def crops_per_second(read, seconds: float = SECONDS) -> float:
     return count / (time.perf_counter() - begun)
 
 
-def yardstick(folder: Path, arrays: dict[str, np.ndarray]) -> list:
-    """gzip, one chunk a picture, h5py alone."""
+def yardstick(folder: Path, arrays: dict[str, np.ndarray]) -> tuple[float, float, float]:
+    """gzip, one chunk a picture, h5py alone: CPU seconds of a write, bytes, crops a second."""
     path, times = folder / "plain.h5", []
     for _ in range(3):
-        begun = time.perf_counter(), time.process_time()
+        begun = time.process_time()
         with h5py.File(path, "w") as file:
             for name in ("pseudo_label", "sigma"):
                 array = arrays[name]
                 file.create_dataset(name, data=array, chunks=array.shape, compression="gzip", compression_opts=1)
-        times.append((time.perf_counter() - begun[0], time.process_time() - begun[1]))
+        times.append(time.process_time() - begun)
     with h5py.File(path) as file:
         label, sigma = file["pseudo_label"], file["sigma"]
         rows, columns = (lambda k: slice(k, k + CROP)), (lambda k: slice(k, k + CROP))
         speed = crops_per_second(lambda y, x: (label[:, rows(y), columns(x)], sigma[rows(y), columns(x)]))
-    return [_medians(times), path.stat().st_size, speed]
+    return median(times), path.stat().st_size, speed
 
 
-def product(folder: Path, arrays: dict[str, np.ndarray], compression: str) -> list:
-    """Time of a whole write (checks, hashes, compression, synchronised to disk), size without the preview, crops."""
+def product(folder: Path, arrays: dict[str, np.ndarray], compression: str) -> tuple[float, float, float]:
+    """A whole write (checks, hashes, preview, compression, synchronised to disk), size without the preview, crops."""
     os.environ[packing.VARIABLE] = compression
     path, times = folder / "product.h5", []
     for _ in range(REPEATS):
-        begun = time.perf_counter(), time.process_time()
+        begun = time.process_time()
         write_product(path, SCHEMAS["uncertainty"], [("a", arrays, {})], {"round": 1, "weights": "sha256:0"})
-        times.append((time.perf_counter() - begun[0], time.process_time() - begun[1]))
+        times.append(time.process_time() - begun)
     with h5py.File(path) as file:
         size = sum(file["a"][name].id.get_storage_size() for name in ("pseudo_label", "sigma"))
     with open_product(path, "uncertainty") as opened:
         window = lambda y, x: (y, x, CROP, CROP)  # noqa: E731
         speed = crops_per_second(lambda y, x: [opened.read("a", f, window(y, x)) for f in ("pseudo_label", "sigma")])
-    return [_medians(times), size, speed]
+    return median(times), size, speed
 
 
-def _medians(times: list[tuple[float, float]]) -> list[str]:
-    return [f"{1000 * median(column):.0f} ms" for column in zip(*times, strict=True)]
-
-
-def main() -> None:
-    """Print the table."""
+def measured() -> list[Row]:
+    """Two rows for each filter: crops and writes beside the yardstick's."""
     cv2.setNumThreads(1)
-    arrays = scene()
+    arrays, rows = scene(), []
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        found = {"whole-picture chunks, gzip (yardstick)": yardstick(folder, arrays)}
+        plain_write, plain_size, plain_crops = yardstick(Path(name), arrays)
         for compression in (packing.PORTABLE, packing.FAST):
-            found[f"product, {compression}"] = product(folder, arrays, compression)
-    plain = found["whole-picture chunks, gzip (yardstick)"][2]
-    rows = [
-        [what, *times, f"{size / 1e6:.1f} MB", f"{speed:.0f} /s", f"{speed / plain:.0f}x"]
-        for what, (times, size, speed) in found.items()
-    ]
-    print(f"{HEIGHT} x {WIDTH}, pseudo label and sigma; {platform.machine()}, one thread")
-    print(tabulate(rows, ["layout", "write", "write, CPU", "size", f"random {CROP} crops", "ratio"], tablefmt="github"))
-    print("Writes of a product also check, hash, and write the 4.5 MB preview.")
+            write, size, crops = product(Path(name), arrays, compression)
+            sizes = f"{plain_size / 1e6:.1f} to {size / 1e6:.1f} MB"
+            rows += [
+                Row(f"random crops of {CROP}, {compression}", crops / plain_crops, "x", f"{crops:.0f} a second"),
+                Row(f"CPU of a write, {compression}", write / plain_write, "x", f"{1000 * write:.0f} ms; {sizes}"),
+            ]
+    del os.environ[packing.VARIABLE]
+    return rows
 
 
 if __name__ == "__main__":
-    main()
+    sys.stdout.write(table(measured()))

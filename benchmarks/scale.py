@@ -15,10 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from rows import Row, table
 from startup import copy_checkout, cpu
-from tabulate import tabulate
 
 SCENES_A_SHARD = 8
+SCENES, SHARDS = [8, 32, 128], [1, 50, 200]
+FIVE_SCENES_EACH = 200
+"""Shards of 1,000 bursts of 1.5 megapixels, whose plan has a bar."""
 
 
 def snakemake(folder: Path, overlay: dict[str, Any], *words: str) -> float:
@@ -55,27 +58,36 @@ def stages(folder: Path, scenes: int, size: int) -> dict[str, tuple[int, float]]
     return costs(folder / "results" / f"scenes-{scenes}")
 
 
-def main() -> None:
-    read = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    read.add_argument("--scenes", type=int, nargs="*", default=[8, 32, 128])
-    read.add_argument("--size", type=int, default=256, help="side of the frames in pixels")
-    read.add_argument("--shards", type=int, nargs="*", default=[1, 50, 200])
-    given = read.parse_args()
+def growth(stage: str, scenes: list[int], found: list[dict[str, tuple[int, float]]]) -> Row:
+    """How much more memory a stage takes with the most scenes than with the fewest."""
+    memory, seconds = zip(*(costs[stage] for costs in found), strict=True)
+    listed = [f"{', '.join(f'{figure:.0f}' for figure in figures)}" for figures in (memory, seconds)]
+    what = f"memory of {stage}, {scenes[-1]} to {scenes[0]} scenes"
+    return Row(what, memory[-1] / memory[0], "x", f"{listed[0]} MiB; {listed[1]} s", "<= 1.2")
+
+
+def measured(scenes: list[int], shards: list[int], size: int = 256) -> list[Row]:
+    """A row for each stage, and for the plan of each number of shards."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         copy_checkout(folder)
-        found = [stages(folder, scenes, given.size) for scenes in given.scenes]
-        rows = [
-            [stage, *(f"{costs[stage][0]} MiB, {costs[stage][1]:.1f} s" for costs in found)]
-            for stage in (found[0] if found else ())
-        ]
-        headings = ["stage", *(f"{scenes} scenes" for scenes in given.scenes)]
-        sys.stdout.write(tabulate(rows, headings, tablefmt="github") + "\n\n")
-        plans = []
-        for shards in given.shards:
-            overlay = {"run": "plan", "rounds": 2, "data": {"shards": shards}, "teacher": {"shards": shards}}
-            plans.append([shards, f"{snakemake(folder, overlay, '-n'):.1f} s"])
-        sys.stdout.write(tabulate(plans, ["shards", "CPU of a plan"], tablefmt="github") + "\n")
+        found = [stages(folder, number, size) for number in scenes]
+        rows = [growth(stage, scenes, found) for stage in (found[0] if found else ())]
+        for number in shards:
+            overlay = {"run": "plan", "rounds": 2, "data": {"shards": number}, "teacher": {"shards": number}}
+            seconds = snakemake(folder, overlay, "-n")
+            bar = "<= 6" if number == FIVE_SCENES_EACH else ""
+            rows.append(Row(f"plan of {number} shards of scenes and labels, two rounds, CPU", seconds, " s", bar=bar))
+    return rows
+
+
+def main() -> None:
+    read = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    read.add_argument("--scenes", type=int, nargs="*", default=SCENES)
+    read.add_argument("--size", type=int, default=256, help="side of the frames in pixels")
+    read.add_argument("--shards", type=int, nargs="*", default=SHARDS)
+    given = read.parse_args()
+    sys.stdout.write(table(measured(given.scenes, given.shards, given.size)))
 
 
 if __name__ == "__main__":

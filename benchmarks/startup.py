@@ -10,9 +10,15 @@ import tempfile
 from pathlib import Path
 
 import yaml
+from rows import Row, table
+from version import ROOT
 
-ROOT = Path(__file__).parents[1]
-STAGES = ("fetch", "prepare", "baselines", "masks", "choose", "report", "warmup", "teacher", "student", "evaluate")
+STAGES = {
+    "without torch": ("fetch", "prepare", "baselines", "masks", "choose"),
+    "that draws charts": ("report", "study"),
+    "with torch": ("warmup", "teacher", "student", "evaluate"),
+}
+BARS = {"without torch": "<= 1", "that draws charts": "", "with torch": "<= 3"}
 LARGE = {"run": "tiny", "rounds": 30, "teacher": {"shards": 16}}
 
 
@@ -58,13 +64,21 @@ def no_op() -> float:
         return seconds
 
 
-def main() -> None:
-    for stage in STAGES:
-        code = f"import hdrpipe.cli._app; import hdrpipe.stages.{stage}"
-        best = min(cpu([sys.executable, "-c", code])[0] for _ in range(3))
-        sys.stdout.write(f"{stage:10} {best:.2f} s CPU to start\n")
-    sys.stdout.write(f"no-op plan of 30 rounds x 16 shards: {min(no_op() for _ in range(2)):.2f} s CPU\n")
+def start(stage: str) -> float:
+    """CPU seconds of a process that imports what a stage needs."""
+    code = f"import hdrpipe.cli._app; import hdrpipe.stages.{stage}"
+    return min(cpu([sys.executable, "-c", code])[0] for _ in range(3))
+
+
+def measured() -> list[Row]:
+    """The slowest start of each kind of stages, and the plan."""
+    rows = []
+    for kind, stages in STAGES.items():
+        slowest, stage = max((start(stage), stage) for stage in stages)
+        rows.append(Row(f"start of a stage {kind}, CPU", slowest, " s", f"`{stage}`, the slowest", BARS[kind]))
+    plan = min(no_op() for _ in range(2))
+    return [*rows, Row("plan with nothing to do, 30 rounds of 16 shards, CPU", plan, " s", bar="<= 5")]
 
 
 if __name__ == "__main__":
-    main()
+    sys.stdout.write(table(measured()))
