@@ -5,7 +5,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(BIN):$(PATH)
 
-.PHONY: setup run resume bench test test-all test-newcomer test-newest test-notebooks test-packages test-slurm mutants fuzz lint docs lock ship clean
+.PHONY: setup run resume bench test test-all test-newcomer test-newest test-notebooks test-packages test-slurm coverage mutants fuzz lint docs lock ship clean
 
 run: setup
 	snakemake --cores all
@@ -46,6 +46,14 @@ test-notebooks: setup
 # As root on Debian or Ubuntu: a SLURM of one node runs the tiny workflow. Elsewhere it says why it is skipped.
 test-slurm: setup
 	tests/slurm/run.sh
+
+# Lines of the package that fast tests run, least covered files first. What only the workflow's tests run counts as missed.
+coverage: setup
+	pip install --quiet --constraint constraints.txt --editable '.[mutation]'
+	coverage erase
+	coverage run -m pytest -q -n 2 -m "not slow" tests/unit tests/contracts tests/properties tests/parity
+	coverage combine --quiet
+	coverage report
 
 # Every single change of the method's code that no fast test notices (docs/mutation.md). Interrupt it: it goes on.
 # `make mutants SAMPLE=400 SEED=1` tries a random sample.
