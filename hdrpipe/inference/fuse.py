@@ -17,7 +17,7 @@ from hdrpipe.imaging.merge import MERGES
 from hdrpipe.imaging.noise_level import crops_of, grey_fraction
 from hdrpipe.inference.footprint import bytes_per_pixel
 from hdrpipe.inference.load import Stored
-from hdrpipe.inference.tiles import HALO, SMALLEST, Tiling, in_tiles
+from hdrpipe.inference.tiles import HALO, SMALLEST, Tiling, halo_of, in_tiles
 from hdrpipe.inference.window import Classical, Learned, blend_share
 from hdrpipe.learning.batches import level_of
 from hdrpipe.learning.device import choose
@@ -170,7 +170,8 @@ def fuse_levels(
         refine(levels, checked.times, reference, coding.edges)
     merge = window_merge(burst, network, settings, coding.compressed)
     learned = isinstance(merge, Learned)
-    tiling = Tiling(_tile(levels.shape, merge, settings), HALO, merge.net.multiple if learned else 1, "--memory")
+    halo, multiple = (halo_of(merge.net), merge.net.multiple) if learned else (HALO, 1)
+    tiling = Tiling(_tile(levels.shape, merge, settings), halo, multiple, "--memory")
     radiance, sigma = in_tiles(merge, levels, tiling, progress)
     read = merge.chosen if learned else tuple(range(len(levels)))
     blend = settings.blend

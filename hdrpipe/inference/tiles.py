@@ -33,16 +33,16 @@ log = logging.getLogger(__name__)
 
 
 def predict(
-    net: nn.Module, frames: Array, times: Any, tile: int | None = None, halo: int = HALO
+    net: nn.Module, frames: Array, times: Any, tile: int | None = None, halo: int | None = None
 ) -> tuple[Picture, Plane]:
     """Radiance and sigma of one burst; out of memory halves the tile and starts over.
 
     Args:
-        net: gives `tonemapped` and `sigma`; its `multiple` places the tiles, its `tile`, if any, is their side.
+        net: gives `tonemapped` and `sigma`; its `multiple` places the tiles; its `tile` and `halo`, if any, are theirs.
         frames: (N, 3, H, W), integers over their dtype's range or floats in [0, 1]; sliced tile by tile.
         times: relative exposure times, (N,).
         tile: side of what one pass keeps, in pixels; a frame that fits is one pass; None: as the net says, or TILE.
-        halo: context around it that is computed and cropped.
+        halo: context around it that is computed and cropped; None: as the net says, or HALO.
 
     Returns:
         Radiance in [0, 1], (3, H, W); sigma in the mu-law domain, (H, W).
@@ -55,8 +55,13 @@ def predict(
     return in_tiles(
         Inference(net, times, level_of(frames, times, frames.shape[0] // 2)),
         frames,
-        Tiling(side, halo, getattr(net, "multiple", 1)),
+        Tiling(side, halo or halo_of(net), getattr(net, "multiple", 1)),
     )
+
+
+def halo_of(net: nn.Module) -> int:
+    """Pixels around a tile that a network needs: as it says, or HALO."""
+    return getattr(net, "halo", None) or HALO
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ class Backbone(nn.Module):
     """
 
     multiple = 2  # sides are padded to even sizes, more than the reach of reflected means
+    halo = 16  # a pixel of the result reads 11 pixels around it, one of sigma 13
     guided = True
 
     def __init__(self, options: Options, exposures: int, out_channels: int):

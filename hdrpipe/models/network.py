@@ -7,6 +7,7 @@ with
 - `multiple`: height and width must be multiples of it,
 - `forward(frames (B, N, 6, H, W), times (B, N)) -> (head (B, out_channels, H, W), feature (B, features, h, w))`,
 - if its receptive field exceeds the halo of a tile: `tile`, the side up to which a picture should not be tiled,
+- if it reads fewer pixels around each than that: `halo`, a smaller one,
 - if it also reads the classical merge: `guided = True`, and `forward(frames, times, start: guide.Start)`,
 - if its published form does not end in a sigmoid: `radiance(head (B, 3, H, W))`, which returns radiance in [0, 1].
 
@@ -99,6 +100,7 @@ class HdrNet(nn.Module):
         self.backbone, self.output, self.exposures = backbone, output, exposures
         self.multiple = cast(int, backbone.multiple)
         self.tile = cast(int | None, getattr(backbone, "tile", None))
+        self.halo = cast(int | None, getattr(backbone, "halo", None))
         self.guided = bool(getattr(backbone, "guided", False))
         self.radiance = cast(Callable[[Tensor], Tensor], getattr(backbone, "radiance", torch.sigmoid))
         self.judge = Judge(cast(int, backbone.features))

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from hdrpipe.errors import CapacityError
-from hdrpipe.inference.tiles import predict, spans
+from hdrpipe.inference.load import SHIPPED, stored
+from hdrpipe.inference.tiles import HALO, halo_of, predict, spans
 
 
 @pytest.mark.parametrize(("size", "tile", "halo"), [(100, 32, 8), (64, 64, 8), (65, 64, 24), (7, 64, 8)])
@@ -24,6 +25,19 @@ def test_tiles_show_no_seam(net):
     tiled, tiled_sigma = predict(net, frames, [1, 4, 16], tile=64, halo=48)
     assert np.abs(whole - tiled).max() < 1e-5
     assert np.abs(sigma - tiled_sigma).max() < 1e-5
+
+
+def test_a_halo_that_a_network_names_is_used_and_is_enough():
+    """Nothing beyond it reaches a pixel: the shipped network's tiles are its whole picture but for rounding."""
+    net = stored(SHIPPED).net
+    frames = np.random.default_rng(1).random((3, 3, 150, 130)).astype(np.float32)
+    whole, sigma = predict(net, frames, [1, 4, 16])
+    tiled, tiled_sigma = predict(net, frames, [1, 4, 16], tile=64)
+    assert halo_of(net) == 16 < HALO
+    assert np.abs(whole - tiled).max() < 1e-6
+    assert np.abs(sigma - tiled_sigma).max() < 1e-6
+    short, _ = predict(net, frames, [1, 4, 16], tile=64, halo=4)
+    assert np.abs(whole - short).max() > 1e-6
 
 
 def test_out_of_memory_halves_the_tile_and_ends_in_one_line(net):
