@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 import psutil
+import torch
 
 from hdrpipe.errors import CapacityError, InputError, UsageError
 from hdrpipe.imaging.align import LARGE, FrameReport, align_in_place
@@ -170,9 +171,7 @@ def fuse_levels(
         refine(levels, checked.times, reference, coding.edges)
     merge = window_merge(burst, network, settings, coding.compressed)
     learned = isinstance(merge, Learned)
-    halo, multiple = (halo_of(merge.net), merge.net.multiple) if learned else (HALO, 1)
-    tiling = Tiling(_tile(levels.shape, merge, settings), halo, multiple, "--memory")
-    radiance, sigma = in_tiles(merge, levels, tiling, progress)
+    radiance, sigma = in_tiles(merge, levels, _tiling(levels.shape, merge, settings), progress)
     read = merge.chosen if learned else tuple(range(len(levels)))
     blend = settings.blend
     return Fused(
@@ -248,20 +247,22 @@ def check_budget(pixels: int, frames: int, settings: Settings) -> None:
         raise CapacityError(what, "--memory", "allow more, or give smaller pictures")
 
 
-def _tile(shape: tuple[int, ...], merge: Learned | Classical, settings: Settings) -> int:
-    """Side of the largest tile that the budget allows."""
+def _tiling(shape: tuple[int, ...], merge: Learned | Classical, settings: Settings) -> Tiling:
+    """The largest tile that the budget allows, and as many at the same time as it and the threads allow."""
+    halo, multiple = (halo_of(merge.net), merge.net.multiple) if isinstance(merge, Learned) else (HALO, 1)
     pixels, largest = shape[-2] * shape[-1], max(shape[-2:])
-    if settings.tile is not None:
-        return settings.tile
     each = _bytes_per_pixel(merge, shape[0])
     left = settings.memory * 1e9 - psutil.Process().memory_info().rss - 16 * pixels
-    side = (int(math.sqrt(max(left, 0.0) / each)) - 2 * HALO) // STEP * STEP
-    if side < SMALLEST and side < largest:
-        needed = (SMALLEST + 2 * HALO) ** 2 * each - left
+    side = (int(math.sqrt(max(left, 0.0) / each)) - 2 * halo) // STEP * STEP
+    if settings.tile is None and side < SMALLEST and side < largest:
+        needed = (SMALLEST + 2 * halo) ** 2 * each - left
         raise CapacityError(
             f"{needed / 1e9:.2f} GB short of the smallest tile", "--memory", "allow more, or give smaller pictures"
         )
-    return min(side, LARGEST_TILE)
+    tile = settings.tile or min(side, LARGEST_TILE)
+    on_device = isinstance(merge, Learned) and merge.inference.device.type != "cpu"
+    fitting = 1 if on_device else int(left / each / (min(tile, largest) + 2 * halo) ** 2)
+    return Tiling(tile, halo, multiple, "--memory", min(max(fitting, 1), torch.get_num_threads()))
 
 
 def _bytes_per_pixel(merge: Learned | Classical, frames: int) -> float:

@@ -2,8 +2,11 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -69,13 +72,14 @@ class Tiling:
     """Settings by which a frame is cut into tiles.
 
     `tile`, `halo` as `predict` has them; tiles start at multiples of `multiple`; `setting` is what a person can change
-    when memory runs out.
+    when memory runs out; so many `workers` compute a tile each at the same time and share the threads of the process.
     """
 
     tile: int = TILE
     halo: int = HALO
     multiple: int = 1
     setting: str = "tile"
+    workers: int = 1
 
 
 class Inference:
@@ -147,14 +151,34 @@ def _assembled(compute, frames: Array, tiling: Tiling, progress) -> tuple[Pictur
     height, width = frames.shape[-2:]
     radiance, sigma = np.empty((3, height, width), np.float32), np.empty((height, width), np.float32)
     rows, columns = (spans(size, tiling.tile, tiling.halo, tiling.multiple) for size in (height, width))
-    total = len(rows) * len(columns)
-    for done, ((inner_y, outer_y), (inner_x, outer_x)) in enumerate(((y, x) for y in rows for x in columns), 1):
+
+    def fill(spans_of_tile: tuple[tuple[slice, slice], tuple[slice, slice]]) -> None:
+        (inner_y, outer_y), (inner_x, outer_x) = spans_of_tile
         tile_radiance, tile_sigma = compute(_at_least(unit_floats(frames[..., outer_y, outer_x]), LEAST))
         kept = (_within(inner_y, outer_y), _within(inner_x, outer_x))
         radiance[:, inner_y, inner_x] = tile_radiance[(slice(None), *kept)]
         sigma[inner_y, inner_x] = tile_sigma[kept]
-        progress(done, total, "")
+
+    tiles = list(product(rows, columns))
+    with side_by_side(min(tiling.workers, len(tiles))) as each:
+        for done, _ in enumerate(each(fill, tiles), 1):
+            progress(done, len(tiles), "")
     return radiance, sigma
+
+
+@contextmanager
+def side_by_side(workers: int) -> Iterator[Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]]:
+    """A `map` that makes so many calls at the same time, on as many torch threads as the process has; an error ends it.
+
+    One call on one thread each is faster than all threads on one call after the other: much of a tile's work is too
+    small to share, or is not torch's.
+    """
+    if workers < 2:
+        yield map
+        return
+    threads = max(torch.get_num_threads() // workers, 1)
+    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(threads,)) as pool:
+        yield pool.map
 
 
 def _at_least(window: Frames, side: int) -> Frames:

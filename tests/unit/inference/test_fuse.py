@@ -9,8 +9,10 @@ from hdrpipe.errors import CapacityError, InputError, UsageError
 from hdrpipe.imaging.compression import compressed
 from hdrpipe.imaging.merge import MERGES
 from hdrpipe.imaging.tonemap import mu_law
+from hdrpipe.inference import fuse
 from hdrpipe.inference.fuse import Settings, fuse_burst
 from hdrpipe.inference.load import SHIPPED, stored
+from hdrpipe.inference.tiles import in_tiles
 
 STILL = Settings(align="none")
 
@@ -166,6 +168,22 @@ def test_a_smaller_budget_makes_smaller_tiles_of_the_same_picture(network):
     found = fuse_burst(ldr, EV, network, small, lambda done, total, _: told.append(total))
     assert told[0] > 1
     assert db(found.radiance, wanted.radiance) > 90
+
+
+@pytest.mark.parametrize(("room", "workers"), [(3.0, 4), (0.075, 1)])
+def test_as_many_tiles_at_a_time_as_threads_and_budget_allow(network, monkeypatch, room, workers):
+    asked = []
+    compute = in_tiles
+
+    def watched(merge, levels, tiling, progress):
+        asked.append(tiling.workers)
+        return compute(merge, levels, tiling, progress)
+
+    monkeypatch.setattr(fuse, "in_tiles", watched)
+    monkeypatch.setattr(fuse.torch, "get_num_threads", lambda: 4)
+    memory = psutil.Process().memory_info().rss / 1e9 + room
+    fuse_burst(frames(radiance(8, 400, 500)), EV, network, Settings(align="none", memory=memory))
+    assert asked == [workers]
 
 
 @pytest.mark.parametrize("kind", [np.float16, np.float64])

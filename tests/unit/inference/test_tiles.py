@@ -1,12 +1,15 @@
 """Tiled inference equals inference of the whole."""
 
+import threading
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from hdrpipe.errors import CapacityError
 from hdrpipe.inference.load import SHIPPED, stored
-from hdrpipe.inference.tiles import HALO, halo_of, predict, spans
+from hdrpipe.inference.tiles import HALO, Inference, Tiling, halo_of, in_tiles, predict, spans
 
 
 @pytest.mark.parametrize(("size", "tile", "halo"), [(100, 32, 8), (64, 64, 8), (65, 64, 24), (7, 64, 8)])
@@ -38,6 +41,50 @@ def test_a_halo_that_a_network_names_is_used_and_is_enough():
     assert np.abs(sigma - tiled_sigma).max() < 1e-6
     short, _ = predict(net, frames, [1, 4, 16], tile=64, halo=4)
     assert np.abs(whole - short).max() > 1e-6
+
+
+@pytest.fixture
+def threads():
+    """Four threads of torch, and as many as before afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    yield 4
+    torch.set_num_threads(before)
+
+
+def test_tiles_side_by_side_are_those_of_one_after_the_other(threads):
+    net = stored(SHIPPED).net
+    frames = np.random.default_rng(2).random((3, 3, 200, 260)).astype(np.float32)
+    shared, done = set(), []
+
+    class Watched(Inference):
+        def __call__(self, window):
+            shared.add((threading.current_thread().name, torch.get_num_threads()))
+            return super().__call__(window)
+
+    compute = Watched(net, [1.0, 4.0, 16.0], 1.0)
+    tiling = Tiling(64, 16, 2)
+    alone = in_tiles(compute, frames, tiling)
+    assert shared == {("MainThread", threads)}
+    shared.clear()
+    both = in_tiles(compute, frames, replace(tiling, workers=2), lambda *counts: done.append(counts[:2]))
+    assert all(np.array_equal(one, other) for one, other in zip(alone, both, strict=True))
+    assert done == [(count, 20) for count in range(1, 21)]
+    assert {count for _, count in shared} == {threads // 2}
+    assert len(shared) == 2
+    assert torch.get_num_threads() == threads
+
+
+def test_an_error_of_one_tile_ends_all(threads):
+    calls = []
+
+    def fails(window):
+        calls.append(window.shape)
+        raise ValueError("of this tile")
+
+    with pytest.raises(ValueError, match="of this tile"):
+        in_tiles(fails, np.zeros((3, 3, 640, 640), np.float32), Tiling(64, 8, workers=2))
+    assert len(calls) < 100
 
 
 def test_out_of_memory_halves_the_tile_and_ends_in_one_line(net):
