@@ -63,16 +63,20 @@ def block(name: str, text: str) -> re.Match[str]:
     return match
 
 
-def machine(load: float) -> str:
-    """What measured: processor, cores, load before, versions, commit, day."""
+def commit() -> str:
+    """The commit that is measured, and whether files differ from it; pages that are written later do not count."""
+    words = ["git", "describe", "--always", "--dirty"]
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True).stdout.strip()
+
+
+def machine(measured: str, load: float) -> str:
+    """What measured: day, commit, processor, cores, load before, versions."""
     with open("/proc/cpuinfo") as file:
         text = file.read()
     model = next(line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name"))
     wide = "with" if "avx512f" in text else "without"
-    words = ["git", "describe", "--always", "--dirty"]
-    commit = subprocess.run(words, cwd=ROOT, capture_output=True, text=True).stdout.strip()
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit}: {model} {wide} AVX-512, {os.cpu_count()} cores,\n"
+        f"{datetime.now(UTC):%Y-%m-%d}, commit {measured}: {model} {wide} AVX-512, {os.cpu_count()} cores,\n"
         f"load {load:.1f} before; torch {torch.__version__}, Python {platform.python_version()}."
     )
 
@@ -84,10 +88,10 @@ def group(name: str) -> str:
     return name
 
 
-def run(name: str, dry: bool) -> list[str]:
+def run(name: str, measured: str, dry: bool) -> list[str]:
     """Measure a group, print its table, write it unless `dry`; returns lines on what moved."""
     page = ROOT / "docs" / GROUPS[name].page
-    seen_by = machine(os.getloadavg()[0])
+    seen_by = machine(measured, os.getloadavg()[0])
     rows = GROUPS[name].measured()
     sys.stdout.write(f"\n{name}\n{seen_by}\n\n{table(rows)}")
     sys.stdout.flush()
@@ -105,7 +109,8 @@ def main() -> None:
     parser.add_argument("--dry", action="store_true", help="print, and leave the pages as they are")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    lines = [line for name in given.groups or GROUPS for line in run(name, given.dry)]
+    measured = commit()
+    lines = [line for name in given.groups or GROUPS for line in run(name, measured, given.dry)]
     sys.stdout.write("\nMoved by more than 15 %:\n" if lines else "\nNothing moved by more than 15 %.\n")
     sys.stdout.writelines(f"- {line}\n" for line in lines)
 

@@ -58,10 +58,11 @@ def test_a_run_writes_its_table_into_the_page_alone(module, monkeypatch, tmp_pat
         bench.GROUPS, "kernels", bench.Group("performance.md", lambda: [rows.Row("one figure", 2.0, "x")])
     )
     for dry in (True, False):
-        assert bench.run("kernels", dry) == ["one figure: 1 committed, 2x now"]
+        assert bench.run("kernels", "abc1234", dry) == ["one figure: 1 committed, 2x now"]
         assert ("| one figure | 2x |  |  |" in page.read_text()) is not dry
     assert page.read_text().startswith("Before.\n\n<!-- bench kernels -->\n")
     assert page.read_text().endswith("<!-- end -->\n\nAfter.\n")
+    assert "commit abc1234: " in page.read_text()
     assert "| one figure | 2x |" in capsys.readouterr().out
 
 
