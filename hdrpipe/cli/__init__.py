@@ -97,4 +97,15 @@ def _leave(message: str, code: int) -> NoReturn:
     if message:
         with suppress(OSError):  # standard error is full: the exit code is left
             print(f"hdrpipe: error: {one_line(message)}", file=sys.stderr)
+    _drop_unwritten()
     sys.exit(int(code))
+
+
+def _drop_unwritten() -> None:
+    """Give up what standard output and error do not take: Python would try again and change the exit code."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # None where the descriptor is closed
+        try:
+            stream.flush()
+        except OSError:
+            with open(os.devnull, "wb") as nothing:
+                os.dup2(nothing.fileno(), stream.fileno())

@@ -157,7 +157,8 @@ def shell(words, redirection="", limits="", **variables):
     """A command of the shell; for a pipe its own exit code."""
     command = " ".join(f"'{word}'" for word in (sys.executable, "-m", "hdrpipe", *words))
     script = f"{limits} sleep 0; {command} {redirection}; exit ${{PIPESTATUS[0]}}"
-    return subprocess.run(["bash", "-c", script], capture_output=True, timeout=300, env={**os.environ, **variables})
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}  # as users have it
+    return subprocess.run(["bash", "-c", script], capture_output=True, timeout=300, env={**env, **variables})
 
 
 def assert_no_bug(done):
