@@ -107,6 +107,7 @@ def test_ssim_is_at_most_one(a, b):
 @unhurried
 @given(pictures, arrays(np.float32, (3, 12, 12), elements=st.floats(-0.5, 0.5, width=32)))
 def test_half_the_error_is_six_decibels(truth, error):
+    error = np.where(np.abs(error) < 1e-6, 0.0, error)  # less is lost in rounding beside a value of 1
     whole = metrics.psnr(truth.astype(np.float64) + error, truth.astype(np.float64))
     half = metrics.psnr(truth + error.astype(np.float64) / 2, truth.astype(np.float64))
     assert half == pytest.approx(whole + 20 * np.log10(2), abs=1e-3)
