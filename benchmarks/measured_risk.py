@@ -14,7 +14,7 @@ import numpy as np
 from cameras import KINDS, rendered
 
 from hdrpipe.datasets.scenes import Scene
-from hdrpipe.evaluation.measured_risk import measurable
+from hdrpipe.evaluation.measured_risk import split
 from hdrpipe.evaluation.uncertainty import error_map, rank_correlation
 from hdrpipe.imaging.align import align_in_place
 from hdrpipe.imaging.noise_model import NoiseModel
@@ -30,7 +30,7 @@ FUSIONS = {**fusions((), (), ()), **fusions((), (), ("triangle", "low_exposure_f
 def true_risks(scene: Scene, levels: np.ndarray, fusion: Fusion, noise: NoiseModel) -> np.ndarray:
     """True mean squared error of the patches that are measured, mu-law domain; `levels` are aligned in place."""
     burst = scene.burst
-    measured = measurable(burst.ldr[burst.reference], noise)
+    measured = split(burst.ldr[burst.reference], float(burst.times[burst.reference]), noise)[1].measured
     align_in_place(levels, burst.times, burst.reference, "dis")
     merge = window_merge(whole_burst(levels, burst.ev, burst.reference), *fusion)
     radiance, _ = in_tiles(merge, levels, TILES)

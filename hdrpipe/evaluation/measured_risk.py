@@ -44,7 +44,7 @@ class Target(NamedTuple):
         radiance: of the second picture, (3, H, W); negative values are part of its noise.
         variance: of the noise of `radiance`, same shape.
         slope: of the mu-law at the local mean of the reference, same shape.
-        measured: (H, W), see `measurable`.
+        measured: (H, W), False where the reference is black, clipped or within `ABOVE_BLACK` of black in a channel.
     """
 
     radiance: Picture
@@ -67,23 +67,15 @@ def split(reference: Picture, time: float, noise: NoiseModel) -> tuple[Picture, 
     linear = linear_from_ldr(reference)
     variance = np.asarray(noise.variance(mean_around(linear, NOISE_WINDOW)), np.float32)
     added = rng.standard_normal(linear.shape, np.float32) * np.sqrt(variance)
+    signal = mean_around(linear, WINDOW)
+    above_black = signal > ABOVE_BLACK * np.sqrt(np.asarray(noise.variance(signal)))
     target = Target(
         radiance=(linear - added / np.float32(A)) / np.float32(time),
         variance=variance * np.float32((1.0 + 1.0 / A**2) / time**2),
-        slope=mu_law_slope(mean_around(linear, WINDOW) / np.float32(time)),
-        measured=measurable(reference, noise),
+        slope=mu_law_slope(signal / np.float32(time)),
+        measured=(well_exposed(reference, mean_around(reference, WINDOW)) & above_black).all(axis=0),
     )
     return ldr_from_linear((linear + np.float32(A) * added).clip(0.0, 1.0)), target
-
-
-def measurable(reference: Picture, noise: NoiseModel) -> NDArray[np.bool_]:
-    """(H, W), False where the reference is black, clipped or within `ABOVE_BLACK` of black in a channel.
-
-    Arguments as of `split`.
-    """
-    signal = mean_around(linear_from_ldr(reference), WINDOW)
-    above_black = signal > ABOVE_BLACK * np.sqrt(np.asarray(noise.variance(signal)))
-    return (well_exposed(reference, mean_around(reference, WINDOW)) & above_black).all(axis=0)
 
 
 def measured_risk(prediction: Picture, target: Target) -> Picture:

@@ -31,6 +31,10 @@ SIDE = 5
 WARPED = 1.9
 """Noise of frames as taken over what the difference to a warped one shows: interpolation takes noise away."""
 
+SHARED = 2.2
+"""Level of a burst over that of its single pixels, above which neighbours share their noise: frames that nothing warped
+show up to `WARPED` times what each pixel has of its own, interpolated mosaics 2.4 to 60 times."""
+
 TYPICAL = 0.1
 """Linear value at which the noise of the reference alone is compared with that of the standard camera."""
 
@@ -172,6 +176,18 @@ def level_alone(frames: list[Frames], correlated: bool = False) -> float | None:
     if correlated:
         models.append((noise_or_none([_halved(frame) for frame in frames]), 4.0))
     return max((factor * level_of_model(model) for model, factor in models if model is not None), default=None)
+
+
+def with_shared(alone: float, level: float) -> float:
+    """Level of a burst where neighbours share their noise, which single pixels hide; else that of single pixels.
+
+    The latter is the more exact one. Up to level 1 it is not told from motion, which raises the level so far.
+
+    Args:
+        alone: what single pixels show (`level_alone`).
+        level: of the burst (`noise_level`), correlated.
+    """
+    return level if level > max(1.0, SHARED * alone) else alone
 
 
 def _halved(ldr: Frames) -> Frames:

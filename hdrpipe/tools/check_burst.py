@@ -15,7 +15,7 @@ from hdrpipe.errors import HdrpipeError
 from hdrpipe.files.pictures.decoder import Decoder
 from hdrpipe.imaging.align import align_in_place
 from hdrpipe.imaging.burst import unit_floats
-from hdrpipe.imaging.noise_level import crops_of, level_alone, noise_level
+from hdrpipe.imaging.noise_level import crops_of, level_alone, noise_level, with_shared
 
 CLIPPED, BLACK = 0.99, 0.01
 """Display-coded values from which a channel counts as clipped, and up to which it counts as black."""
@@ -86,16 +86,17 @@ def displacement(read: ReadBurst) -> float | None:
 
 
 def noise(read: ReadBurst) -> float | None:
-    """Noise level of the burst as in `fuse` (`imaging.noise_level`), on parts of large frames that are aligned each by
-    itself; what the files state, or None, where no frame shows any."""
+    """Noise level of the frames as taken (`imaging.noise_level`), on parts of large ones, or that of the burst as in
+    `fuse` where neighbours share their noise; what the files state, or None, where no frame shows any."""
     windows = [read.samples[(..., *crop)].copy() for crop in crops_of(*read.samples.shape[2:])]
-    if level_alone([unit_floats(window) for window in windows]) is None:
+    alone = level_alone([unit_floats(window) for window in windows])
+    if alone is None:
         return read.coding.noise_level
     times = np.exp2(np.asarray(read.ev) - read.ev[0])
     for window in windows:
         align_in_place(window, times, read.reference, "dis")
     crops = (unit_floats(window) for window in windows)
-    return noise_level(crops, times, read.reference, read.coding.noise_level, correlated=True)
+    return with_shared(alone, noise_level(crops, times, read.reference, read.coding.noise_level, correlated=True))
 
 
 def truth_facts(burst: BurstFiles, read: ReadBurst, decoder: Decoder) -> tuple[str, list[str], list[str]]:

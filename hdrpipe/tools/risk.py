@@ -18,7 +18,7 @@ from hdrpipe.files.pictures.decoder import shared
 from hdrpipe.files.pictures.images import COMPRESSED
 from hdrpipe.imaging.align import align_in_place
 from hdrpipe.imaging.burst import Burst, unit_floats
-from hdrpipe.imaging.noise_level import crops_of, level_of_model
+from hdrpipe.imaging.noise_level import crops_of, level_of_model, with_shared
 from hdrpipe.imaging.noise_model import NoiseModel, measured_noise
 from hdrpipe.inference.fuse import Settings, check_budget, check_choice, levels_of, whole_burst, window_merge
 from hdrpipe.inference.load import Stored
@@ -31,10 +31,6 @@ from hdrpipe.tools.networks import find_network
 
 TILES = Tiling(tile=512, multiple=16)
 """The same for all fusions, so that the same noise is added for all."""
-
-SHARED = 1.5
-"""Noise level of a burst over that of its single pixels, from which neighbours count as sharing their noise; where each
-pixel has its own, both are within a fifth."""
 
 
 class Fusion(NamedTuple):
@@ -126,7 +122,9 @@ def patch_risks(
     noise = measured_noise(unit_floats(levels[(..., *crop)]) for crop in crops_of(*levels.shape[-2:]))
     align_in_place(levels, np.exp2(np.asarray(ev) - ev[0]), reference, "dis")
     burst = whole_burst(levels, ev, reference, stated)
-    noise = _with_shared(noise, cast(float, burst.noise_level))
+    alone = level_of_model(noise)
+    factor = with_shared(alone, cast(float, burst.noise_level)) / max(alone, 1e-12)
+    noise = NoiseModel(factor * noise.shot, factor * noise.read)
     risks: dict[str, NDArray[np.float64]] = {}
     covered = 0.0
     for name, (network, settings) in fusions.items():
@@ -138,15 +136,6 @@ def patch_risks(
             raise InputError(what, "burst", "give one with a better exposed middle frame")
         risks[name] = patches.risk[counted].astype(np.float64)
     return noise, covered, risks
-
-
-def _with_shared(noise: NoiseModel, level: float) -> NoiseModel:
-    """Noise of single pixels as strong as the level of the burst where neighbours share noise, which these hide.
-
-    Not up to level 1, to which motion may have raised it.
-    """
-    factor = level / max(level_of_model(noise), 1e-12)
-    return NoiseModel(factor * noise.shot, factor * noise.read) if level > 1.0 and factor > SHARED else noise
 
 
 class _Risk:

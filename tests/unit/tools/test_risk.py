@@ -74,6 +74,13 @@ def test_noise_that_neighbours_share_is_measured_whole(tmp_path):
     assert row.risks["rejecting"].mean() < row.risks["reference_only"].mean()
 
 
+def test_noise_of_each_pixel_on_a_tripod_is_not_shared(tmp_path):
+    """Nothing is warped there, so the burst shows half again as much as it has."""
+    write_noisy_burst(tmp_path / "lamp", noise=1.0)
+    row = next(iter(measure(find_bursts(tmp_path / "lamp"), fusions((), (), METHODS), silent)))
+    assert level_of_model(row.noise) == pytest.approx(1.0, rel=0.1)
+
+
 def test_compressed_pictures_are_refused(tmp_path):
     write_noisy_burst(tmp_path / "shots", "jpg", size=96)
     (row,) = measure(find_bursts(tmp_path / "shots"), fusions((), (), METHODS), silent)
