@@ -8,14 +8,12 @@ holds before the forward.
 """
 
 import argparse
-import ctypes
-import statistics
 import subprocess
 import sys
-import time
 
 import numpy as np
 import torch
+from costs import held, interleaved
 from rows import Row, table
 from straightforward import Straightforward
 
@@ -41,22 +39,6 @@ def pair():
 def burst(side, batch=1):
     torch.manual_seed(1)
     return torch.rand(batch, 3, 3, side, side), torch.tensor(TIMES, dtype=torch.float32).expand(batch, 3)
-
-
-def seconds(work):
-    start = time.process_time()
-    work()
-    return time.process_time() - start
-
-
-def interleaved(works, repeats):
-    """Median over the rounds of the CPU seconds of each work, and of the ratio of the first to each."""
-    for work in works:
-        work()
-    rounds = [[seconds(work) for work in works] for _ in range(repeats)]
-    times = [statistics.median(column) for column in zip(*rounds, strict=True)]
-    ratios = [statistics.median(row[0] / row[i] for row in rounds) for i in range(len(works))]
-    return times, ratios
 
 
 def matmul():
@@ -101,24 +83,14 @@ def peak(which, side):
 
 
 def print_peak(which, side):
-    """The child of `peak`: small forward first, so that libraries are loaded; then the peak is set back."""
+    """The child of `peak`."""
     ours, plain = (net.eval() for net in pair())
     frames, times = burst(side)
     packed = pack(frames, times)
     work = plain if which == "plain" else lambda x: ours.backbone(x, times)
+    small = packed[..., :64, :64].contiguous()
     with torch.inference_mode():
-        work(packed[..., :64, :64].contiguous())
-        ctypes.CDLL(None).malloc_trim(0)
-        with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")
-        before = resident("VmRSS")
-        work(packed)
-    print(resident("VmHWM") - before)
-
-
-def resident(key):
-    with open("/proc/self/status") as file:
-        return next(int(line.split()[1]) / 1024 for line in file if line.startswith(key))
+        print(held(lambda: work(small), lambda: work(packed)))
 
 
 def memory(side, _=1):

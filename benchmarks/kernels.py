@@ -5,14 +5,12 @@
 Seconds long, one thread, in turns; the median ratio counts. Exit status 1 says that results differ.
 """
 
-import statistics
 import sys
-import time
 from collections.abc import Callable
 from itertools import product
-from typing import Any
 
 import torch
+from costs import interleaved
 from rows import Row, table
 from torch import Tensor
 from torch.nn import functional as F
@@ -54,17 +52,8 @@ def compared(what: str, plain: Callable[[], Tensor], fast: Callable[[], Tensor],
     apart = float((inner(plain()) - inner(fast())).abs().max())
     if not apart <= LARGEST:
         raise SystemExit(f"{what}: results differ by {apart:.1e}")
-    times = [(seconds(plain), seconds(fast)) for _ in range(REPEATS)]
-    slow, quick = (1000.0 * statistics.median(column) for column in zip(*times, strict=True))
-    ratio = statistics.median(one / other for one, other in times)
-    return Row(what, ratio, "x", f"{slow:.0f} to {quick:.0f} ms, {apart:.0e} apart", bar)
-
-
-def seconds(work: Callable[[], Any]) -> float:
-    """CPU seconds of a call."""
-    start = time.process_time()
-    work()
-    return time.process_time() - start
+    (slow, quick), (_, ratio) = interleaved([plain, fast], REPEATS)
+    return Row(what, ratio, "x", f"{1000 * slow:.0f} to {1000 * quick:.0f} ms, {apart:.0e} apart", bar)
 
 
 def in_one_strip(work: Callable[[], Tensor]) -> Callable[[], Tensor]:

@@ -4,13 +4,13 @@ python benchmarks/networks.py
 """
 
 import argparse
-import ctypes
 import statistics
 import subprocess
 import sys
 
 import torch
-from hdr_transformer import TIMES, resident, seconds
+from costs import held, seconds
+from hdr_transformer import burst
 from rows import Row, table
 
 from hdrpipe.models.network import build
@@ -27,15 +27,9 @@ def network(name: str):
     return build({"backbone": name, "options": {}, "output": OUTPUTS[name], "exposures": 3})
 
 
-def inputs(side: int, batch: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
-    """Frames (B, 3, 3, side, side) and their times."""
-    torch.manual_seed(1)
-    return torch.rand(batch, 3, 3, side, side), torch.tensor(TIMES, dtype=torch.float32).expand(batch, 3)
-
-
 def forward_seconds(name: str, repeats: int) -> float:
     """Median CPU seconds of a forward."""
-    net, given = network(name).eval(), inputs(FORWARD)
+    net, given = network(name).eval(), burst(FORWARD)
     with torch.inference_mode():
         net(*given)
         return statistics.median(seconds(lambda: net(*given)) for _ in range(repeats))
@@ -43,7 +37,7 @@ def forward_seconds(name: str, repeats: int) -> float:
 
 def step_seconds(name: str, repeats: int) -> float:
     """Median CPU seconds of a forward and its gradients."""
-    net, given = network(name).train(), inputs(CROP, BATCH)
+    net, given = network(name).train(), burst(CROP, BATCH)
 
     def step() -> None:
         net(*given).tonemapped.mean().backward()
@@ -54,16 +48,10 @@ def step_seconds(name: str, repeats: int) -> float:
 
 
 def print_peak(name: str) -> None:
-    """The child of `peak`: small forward first, so that libraries are loaded; then the peak is set back."""
-    net, small, large = network(name).eval(), inputs(CROP), inputs(MEMORY)
+    """The child of `peak`."""
+    net, small, large = network(name).eval(), burst(CROP), burst(MEMORY)
     with torch.inference_mode():
-        net(*small)
-        ctypes.CDLL(None).malloc_trim(0)
-        with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")
-        before = resident("VmRSS")
-        net(*large)
-    sys.stdout.write(str(resident("VmHWM") - before))
+        sys.stdout.write(str(held(lambda: net(*small), lambda: net(*large))))
 
 
 def peak(name: str) -> float:
