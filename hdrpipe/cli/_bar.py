@@ -1,26 +1,23 @@
 """Progress of one picture: a bar in a terminal, plain lines elsewhere."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from hdrpipe.cli._job import Lines
 from hdrpipe.terminal import one_line
 
-WIDTH = 30
 
-
-def bar(label: str):
+@contextmanager
+def bar(label: str) -> Iterator[Callable[[int, int, str], None]]:
     """A progress function (done, total, note): a bar in a terminal, else a line every ten seconds."""
-    return Bar(label) if sys.stderr.isatty() else Lines(label)
+    if not sys.stderr.isatty():
+        yield Lines(label)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-
-class Bar:
-    """`name  [####......]  40 %`, on one line of the terminal."""
-
-    def __init__(self, label: str):
-        self.label = one_line(label)
-
-    def __call__(self, done: int, total: int, note: str) -> None:
-        """Draw the bar; the last call ends the line."""
-        full = WIDTH * done // max(total, 1)
-        drawn = f"\r{self.label}  [{'#' * full}{'.' * (WIDTH - full)}]  {100 * done // max(total, 1)} %  {note}"
-        print(drawn, end="\n" if done >= total else "", file=sys.stderr, flush=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as drawn:
+        task = drawn.add_task(one_line(label), total=None)  # it moves to and fro while files are read
+        yield lambda done, total, note: drawn.update(task, completed=done, total=total)

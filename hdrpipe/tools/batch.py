@@ -3,6 +3,7 @@
 import logging
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -127,19 +128,21 @@ def fuse_all(
     network: Stored | None,
     settings: Settings,
     output: Output,
-    progress: Callable[[str], Progress],
+    progress: Callable[[str], AbstractContextManager[Progress]],
 ) -> Iterator[Outcome]:
     """Fuse one burst after the other; an error ends that burst only.
 
     Args:
-        progress: called with the label of a burst, returns the function to call with (tiles done, tiles, "").
+        progress: called with the label of a burst, a context with the function to call with (tiles done, tiles, "").
     """
     for number, task in enumerate(tasks, 1):
         label = task.burst.name + (f" ({number} of {len(tasks)})" if len(tasks) > 1 else "")
         try:
-            yield _fuse_one(task, network, settings, output, progress(label))
+            with progress(label) as step:
+                outcome = _fuse_one(task, network, settings, output, step)
         except HdrpipeError as error:
-            yield Outcome(task.burst.name, error=error)
+            outcome = Outcome(task.burst.name, error=error)
+        yield outcome
 
 
 def _fuse_one(task: Task, network: Stored | None, settings: Settings, output: Output, progress: Progress) -> Outcome:

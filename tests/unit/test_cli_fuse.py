@@ -1,5 +1,7 @@
 """`hdrpipe fuse` as a person calls it: what it says, what it leaves, how it ends."""
 
+import os
+import pty
 import subprocess
 import sys
 
@@ -38,6 +40,23 @@ def test_a_batch_goes_on_and_ends_with_the_code_of_what_failed(tmp_path):
     assert "good (2 of 2)  1/1  100 %" in done.stderr
     assert "1 of 2 bursts failed" in done.stderr.splitlines()[-1]
     assert (tmp_path / "out" / "good.hdr").exists()
+
+
+def test_a_terminal_has_a_bar_for_each_burst_and_its_cursor_back_after_an_error(tmp_path):
+    write_burst(tmp_path / "in" / "[b]good")
+    (write_burst(tmp_path / "in" / "bad") / "2.png").write_bytes(b"nothing")
+    terminal, end = pty.openpty()
+    words = map(str, [tmp_path / "in", "-o", tmp_path / "out", "--method", "rejecting"])
+    env = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    done = subprocess.run([*CALL, *words], stdout=subprocess.DEVNULL, stderr=end, env=env, timeout=120)
+    drawn = os.read(terminal, 1 << 16).decode()
+    os.close(terminal)
+    os.close(end)
+    assert done.returncode == 3
+    assert "[b]good (1 of 2)" in drawn
+    assert "100%" in drawn
+    assert drawn.count("\x1b[?25l") == drawn.count("\x1b[?25h") == 2  # cursor hidden and shown
+    assert "1 of 2 bursts failed" in drawn.splitlines()[-1]
 
 
 def test_impossible_settings_end_in_one_line(tmp_path):

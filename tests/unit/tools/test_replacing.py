@@ -1,6 +1,7 @@
 """No result replaces an input or a stranger's file, and no result becomes a frame of the next run."""
 
 import os
+from contextlib import nullcontext
 
 import cv2
 import numpy as np
@@ -22,8 +23,10 @@ def pictures(folder, *names):
 
 def fuse(bursts, out, output=CLASSICAL):
     tasks, failed = plan(bursts, out, output)
-    network, settings = (stored(SHIPPED), None) if output.sigma else (None, "rejecting")
-    outcomes = list(fuse_all(tasks, network, Settings(align="none", method=settings), output, lambda name: silent))
+    network, method = (stored(SHIPPED), None) if output.sigma else (None, "rejecting")
+    outcomes = list(
+        fuse_all(tasks, network, Settings(align="none", method=method), output, lambda name: nullcontext(silent))
+    )
     assert not [outcome.error for outcome in [*failed, *outcomes] if outcome.error]
     return outcomes
 
