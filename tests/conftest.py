@@ -42,7 +42,9 @@ PRINTED = ".printed"
 
 def _finished(folder):
     checkout = copy_checkout(folder)
-    checkout.printed = checkout.snakemake()
+    done = checkout.call(*checkout.command())
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+    checkout.printed = done.stdout + done.stderr
     return checkout
 
 

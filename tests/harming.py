@@ -49,8 +49,8 @@ def assert_refused(checkout, run, name, rule, command, harm):
     whole = path.read_bytes()
     path.write_bytes(harm(whole))
     try:
-        found = checkout.call("hdrpipe", "verify", run)
-        done = checkout.call(*command)
+        found = checkout.fork("hdrpipe", "verify", run)
+        done = checkout.fork(*command)
     finally:
         path.write_bytes(whole)
     assert found.returncode == 4

@@ -1,5 +1,6 @@
 """`hdrpipe fuse` as a person calls it: what it says, what it leaves, how it ends."""
 
+import contextlib
 import os
 import pty
 import subprocess
@@ -18,6 +19,20 @@ CALL = [sys.executable, "-c", "from hdrpipe.cli import main; main()", "fuse"]
 
 def call(*words, cwd=None):
     return subprocess.run([*CALL, *map(str, words)], capture_output=True, text=True, timeout=120, cwd=cwd)
+
+
+def in_terminal(*words):
+    """Exit code of a call whose standard error is a terminal, and what it drew there."""
+    terminal, end = pty.openpty()
+    env = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    with subprocess.Popen([*CALL, *map(str, words)], stdout=subprocess.DEVNULL, stderr=end, env=env) as running:
+        os.close(end)
+        drawn = b""
+        with contextlib.suppress(OSError):  # the end, on Linux
+            while more := os.read(terminal, 1 << 16):
+                drawn += more
+    os.close(terminal)
+    return running.returncode, drawn.decode()
 
 
 def test_it_says_what_it_read_and_wrote(tmp_path):
@@ -45,14 +60,8 @@ def test_a_batch_goes_on_and_ends_with_the_code_of_what_failed(tmp_path):
 def test_a_terminal_has_a_bar_for_each_burst_and_its_cursor_back_after_an_error(tmp_path):
     write_burst(tmp_path / "in" / "[b]good")
     (write_burst(tmp_path / "in" / "bad") / "2.png").write_bytes(b"nothing")
-    terminal, end = pty.openpty()
-    words = map(str, [tmp_path / "in", "-o", tmp_path / "out", "--method", "rejecting"])
-    env = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
-    done = subprocess.run([*CALL, *words], stdout=subprocess.DEVNULL, stderr=end, env=env, timeout=120)
-    drawn = os.read(terminal, 1 << 16).decode()
-    os.close(terminal)
-    os.close(end)
-    assert done.returncode == 3
+    code, drawn = in_terminal(tmp_path / "in", "-o", tmp_path / "out", "--method", "rejecting")
+    assert code == 3
     assert "[b]good (1 of 2)" in drawn
     assert "100%" in drawn
     assert drawn.count("\x1b[?25l") == drawn.count("\x1b[?25h") == 2  # cursor hidden and shown

@@ -44,7 +44,7 @@ def test_an_old_name_runs_and_is_named_in_one_line(finished):
 def test_a_missing_panorama_is_one_line_and_exit_3(finished, tmp_path):
     (tmp_path / "sources.json").write_text("[]")
     spec = '{"data":{"dataset":"panorama","options":{}}}'
-    done = finished.call(
+    done = finished.fork(
         "hdrpipe", "prepare", "--spec", spec, "--sources", str(tmp_path / "sources.json"), "--out",
         str(tmp_path / "out"), "--cache", str(tmp_path / "none"),
     )  # fmt: skip
@@ -58,7 +58,7 @@ def test_a_missing_panorama_is_one_line_and_exit_3(finished, tmp_path):
 def test_too_many_labels_are_told(finished, tmp_path):
     (tmp_path / "sources.json").write_text("[]")
     spec = '{"data":{"dataset":"procedural","options":{},"labelled":99}}'
-    done = finished.call(
+    done = finished.fork(
         "hdrpipe",
         "prepare",
         "--spec",
@@ -74,7 +74,7 @@ def test_too_many_labels_are_told(finished, tmp_path):
 
 @pytest.mark.parametrize(("words", "code"), [(["nonsense"], 2), (["masks", "--nope"], 2), (["--version"], 0)])
 def test_usage_has_its_own_exit_code(finished, words, code):
-    assert finished.call("hdrpipe", *words).returncode == code
+    assert finished.fork("hdrpipe", *words).returncode == code
 
 
 def test_a_damaged_product_is_one_line_and_exit_4(finished, tmp_path):
@@ -83,7 +83,7 @@ def test_a_damaged_product_is_one_line_and_exit_4(finished, tmp_path):
     data = bytearray((results / "scenes" / "unlabelled-00.h5").read_bytes())
     data[len(data) // 2] ^= 255
     damaged.write_bytes(data)
-    done = finished.call(
+    done = finished.fork(
         "hdrpipe", "teacher", "--weights", str(results / "round-00" / "teacher.safetensors"), "--scenes",
         str(damaged), "--round", "1", "--out", str(tmp_path / "out.h5"), "--state", str(tmp_path / "state"),
     )  # fmt: skip
@@ -109,7 +109,7 @@ def test_a_log_that_cannot_be_written_is_exit_3(finished, tmp_path):
     (tmp_path / "sources.json").write_text("[]")
     spec = '{"data":{"dataset":"procedural","options":{},"labelled":2}}'
     words = ["--spec", spec, "--sources", str(tmp_path / "sources.json"), "--out", str(tmp_path / "out")]
-    done = finished.call("hdrpipe", "prepare", *words, "--log", "/proc/nowhere/x.log")
+    done = finished.fork("hdrpipe", "prepare", *words, "--log", "/proc/nowhere/x.log")
     assert done.returncode == 3
     assert done.stderr.startswith("hdrpipe: error: /proc/nowhere/x.log: cannot be written")
     assert done.stderr.count("\n") == 1

@@ -56,7 +56,7 @@ def test_nothing_is_made_twice_and_without_the_arm_the_report_alone(compared):
 @pytest.fixture(scope="module")
 def main_job(finished):
     """What a dry run of the main job prints."""
-    return finished.call("snakemake", "-n", "--cores", "2").stdout
+    return finished.fork("snakemake", "-n", "--cores", "2").stdout
 
 
 def test_the_main_job_has_all_arms(main_job):

@@ -129,7 +129,7 @@ def test_the_kept_risk_is_that_of_held_out_scenes(crossfitted):
 def test_a_preview_measures_on_held_out_scenes_too(crossfitted):
     place = crossfitted.path / "results" / "tiny" / "round-01"
     told = json.loads((place / "masks.json").read_text())
-    done = crossfitted.call("hdrpipe", "preview", "tiny", "--round", "1", "--strategy", "calibrated")
+    done = crossfitted.fork("hdrpipe", "preview", "tiny", "--round", "1", "--strategy", "calibrated")
     (used,) = [line for line in done.stdout.splitlines() if line.startswith(">")]
     assert used.split()[-3] == f"{told['labelled']['kept_risk'] ** 0.5:.4f}"
 
@@ -143,7 +143,7 @@ def test_the_rule_runs_no_training_more(crossfitted):
 
 
 def test_the_shipped_study_scores_the_chosen_round_of_its_rollback(finished):
-    printed = finished.call("snakemake", "-n", "study", "--configfile", "configs/crossfit.yaml").stdout
+    printed = finished.fork("snakemake", "-n", "study", "--configfile", "configs/crossfit.yaml").stdout
     assert re.search(r"\nscore_chosen +3\n", printed)
     assert "rollback/chosen/scores-validation.csv" in printed
     assert "three_rounds/round-03/scores-validation.csv" in printed

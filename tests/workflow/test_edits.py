@@ -83,7 +83,7 @@ def test_a_training_that_fails_ends_the_run_with_its_reason(copy, cause, count):
         edit(copy, "learning/loop.py", "tensors = learner.losses(batch, step)\n", NAN)
     before = (copy.path / STUDENT).read_bytes()
     for _ in range(2):
-        done = copy.call(*copy.command(STUDENT, overlay=overlay))
+        done = copy.fork(*copy.command(STUDENT, overlay=overlay))
         assert done.returncode != 0
         lines = [line for line in done.stderr.splitlines() if line.startswith("hdrpipe: error:")]
         assert len(lines) == 1, done.stderr[-3000:]
@@ -91,6 +91,6 @@ def test_a_training_that_fails_ends_the_run_with_its_reason(copy, cause, count):
         assert done.stderr.count("localrule warmup") + done.stderr.count("\nrule warmup") == 1
         assert "Traceback" not in done.stderr
         assert not (copy.path / STUDENT).exists() or (copy.path / STUDENT).read_bytes() == before
-        failed = copy.call("hdrpipe", "status", "tiny").stdout
+        failed = copy.fork("hdrpipe", "status", "tiny").stdout
         assert "failed" in next(line for line in failed.splitlines() if "warmup" in line)
     count("R38")

@@ -42,7 +42,7 @@ def test_the_page_shows_every_command_that_looks_at_a_run():
 @pytest.mark.parametrize("lines", SHOWN, ids=lambda lines: lines[0].split(" #")[0].strip())
 def test_the_output_of_the_page_is_what_the_command_prints(two_runs, lines):
     words = shlex.split(lines[0].split(" #")[0].split(" >")[0])
-    done = two_runs.call(*words)
+    done = two_runs.fork(*words)
     assert done.returncode == 0, done.stderr
     if words[1] == LIVE:
         assert form(lines[1]) in form(done.stdout)

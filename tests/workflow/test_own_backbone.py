@@ -68,7 +68,7 @@ def test_the_commands_of_the_page_are_planned(finished, line):
     (finished.path / "my_net.py").write_text(FILE)
     words = shlex.split(line)
     assert words[:3] == ["snakemake", "--cores", "all"]
-    done = finished.call(*words, "-n")
+    done = finished.fork(*words, "-n")
     assert done.returncode == 0, done.stderr
     compared = "configs/" not in line  # the main job trains what it is compared with, too
     assert re.search(rf"^warmup +{3 if compared else 1}$", done.stdout, re.MULTILINE)

@@ -19,7 +19,7 @@ def run(checkout, name, root, *arguments):
     settings = {"run": name, "data": {"options": {"root": str(root)}}, **TINY}
     (checkout.path / "own.yaml").write_text(yaml.safe_dump(settings))
     configs = ["configs/folder.yaml", "own.yaml"]
-    done = checkout.call("snakemake", "--cores", "2", *arguments, "--configfile", *configs)
+    done = checkout.fork("snakemake", "--cores", "2", *arguments, "--configfile", *configs)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
     return done.stdout + done.stderr
 

@@ -116,14 +116,14 @@ def test_gpu_jobs_say_so(finished):
     # without a limit of GPUs, as SLURM's profile has none, the jobs run where there are some
     configs = ["configs/tiny.yaml"]
     plan = ["snakemake", "-n", "-F", "--cores", "2", "--workflow-profile", "none", "--configfile", *configs]
-    assert jobs_with("gpu=1", finished.call(*plan).stdout) == USERS
+    assert jobs_with("gpu=1", finished.fork(*plan).stdout) == USERS
 
 
 @pytest.mark.skipif(not gpu_notice(), reason="this machine has a GPU, which jobs take in turns")
 def test_on_a_cpu_two_jobs_share_the_cores(finished):
     configs = ["configs/tiny.yaml"]
     for cores, threads in (("1", 1), ("4", 2), ("64", 8)):
-        printed = finished.call("snakemake", "-n", "-F", "--cores", cores, "--configfile", *configs).stdout
+        printed = finished.fork("snakemake", "-n", "-F", "--cores", cores, "--configfile", *configs).stdout
         assert not jobs_with("gpu=1", printed)
         assert (jobs_with(f"threads: {threads}", printed) >= USERS) == (threads > 1)
 

@@ -129,7 +129,7 @@ def test_a_wrong_study_is_one_line_before_any_job(studied, study, words):
 
 
 def test_the_shipped_study_needs_no_other_config(finished):
-    printed = finished.call("snakemake", "-n", "study").stdout
+    printed = finished.fork("snakemake", "-n", "study").stdout
     assert re.search(r"\nwarmup +\d+", printed)
     arms = yaml.safe_load((finished.path / "configs" / "study.yaml").read_text())["study"]["core"]["arms"]
     controls = {"supervised", "supervised_2x", "supervised_strong", "random", "oracle", "full"}
@@ -147,7 +147,7 @@ def test_the_confirming_run_has_its_own_draws_seeds_scenes_and_at_most_two_confi
         assert not {pair[place] for pair in core["pairs"]} & {pair[place] for pair in done["pairs"]}
     controls = {"supervised", "supervised_2x", "supervised_strong", "unmasked", "random", "oracle", "full"}
     assert len(set(core["arms"]) - controls) <= 2
-    printed = finished.call(
+    printed = finished.fork(
         "snakemake", "-n", "study", "--configfile", "configs/study.yaml", "configs/confirm.yaml"
     ).stdout
     assert re.search(r"\nscore +\d+", printed)
@@ -155,7 +155,7 @@ def test_the_confirming_run_has_its_own_draws_seeds_scenes_and_at_most_two_confi
 
 def test_the_short_study_is_one_pair_across_the_gap(finished):
     configs = [f"configs/{name}.yaml" for name in ("study", "match", "gap")]
-    printed = finished.call("snakemake", "-n", "study", "--configfile", *configs).stdout
+    printed = finished.fork("snakemake", "-n", "study", "--configfile", *configs).stdout
     assert re.search(r"\nscore +5\n", printed)
     assert "results/gap/noise/" in printed
     assert "/scarce/" not in printed
@@ -164,13 +164,13 @@ def test_the_short_study_is_one_pair_across_the_gap(finished):
 def test_its_study_can_be_set_otherwise_in_part(finished):
     few = {"study": {"core": {"arms": ["supervised", "full", "unmasked"], "pairs": [[0, 0]]}, "split": "test"}}
     (finished.path / "part.yaml").write_text(yaml.safe_dump(few))
-    printed = finished.call("snakemake", "-n", "study", "--configfile", "part.yaml").stdout
+    printed = finished.fork("snakemake", "-n", "study", "--configfile", "part.yaml").stdout
     assert re.search(r"\nscore +6\n", printed)
     assert "scores-test.csv" in printed
 
 
 def test_no_arm_but_the_oracle_reads_the_truth_of_unlabelled_scenes(finished):
-    printed = finished.call("snakemake", "-n", "-F", "-p", "study").stdout
+    printed = finished.fork("snakemake", "-n", "-F", "-p", "study").stdout
     readers = {
         (re.search(r"\nrule (\w+):", job) or ["", ""])[1]: job
         for job in printed.split("\n[")

@@ -20,7 +20,7 @@ def copy(finished, tmp_path_factory):
 
 
 def said(checkout, *arguments, code=0):
-    done = checkout.call("hdrpipe", *arguments)
+    done = checkout.fork("hdrpipe", *arguments)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     return done.stdout if code == 0 else done.stderr
@@ -82,7 +82,7 @@ def alter(path):
 def test_the_command_that_verify_names_does_rebuild(copy, name, harm):
     harm(copy.path / name)
     error = said(copy, "verify", "tiny", code=4)
-    done = copy.call(*error.split("make them again: ")[1].split())
+    done = copy.fork(*error.split("make them again: ")[1].split())
     assert done.returncode == 0, done.stderr
     assert "all intact" in said(copy, "verify", "tiny")
 
