@@ -137,8 +137,10 @@ class StudentSpec(TrainingSpec):
     labelled_augmentation: Literal["weak", "strong", "corrupted"] = Field(
         default="weak", description="Of labelled crops."
     )
-    unlabelled_augmentation: Literal["strong", "corrupted"] = Field(
-        default="strong", description="Of unlabelled crops; `corrupted` adds noise, ghosts, lost frames."
+    unlabelled_augmentation: Literal["strong", "corrupted", "rerendered"] = Field(
+        default="strong",
+        description="Of unlabelled crops; `corrupted` adds noise, ghosts, lost frames; `rerendered` takes the frames "
+        "anew, from the pseudo label at half its size.",
     )
     unlabelled_batch: int = Field(
         default=4, ge=0, description="Unlabelled crops in a step; 0: labels alone, no teacher and no masks."

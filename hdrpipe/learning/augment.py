@@ -33,7 +33,7 @@ def strong(rng: np.random.Generator) -> Transform:
     return Transform(horizontal=bool(rng.integers(2)), turns=int(rng.integers(4)), channels=(first, second, third))
 
 
-DRAWS = {"weak": weak, "strong": strong, "corrupted": strong}
+DRAWS = {"weak": weak, "strong": strong, "corrupted": strong, "rerendered": strong}
 
 
 def transform_plane(transform: Transform, plane: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ from hdrpipe.imaging.burst import unit_floats
 from hdrpipe.imaging.noise_level import crops_of, noise_level
 from hdrpipe.learning import augment
 from hdrpipe.learning.corruption import corrupt
+from hdrpipe.learning.rerendering import SCALE, rerender
 from hdrpipe.randomness import generator
 
 RESIDENT_BYTES = 1 << 30
@@ -130,7 +131,13 @@ class Sampling:
     scenes: tuple[SceneArrays, ...]
     count: int
     augmentation: str
-    """`weak`, `strong`, or `corrupted`: strong on corrupted bursts (`hdrpipe.learning.corruption`)."""
+    """`weak`, `strong`, or strong on bursts that are `corrupted` (`hdrpipe.learning.corruption`) or `rerendered` from
+    their targets (`hdrpipe.learning.rerendering`)."""
+
+    @property
+    def scale(self) -> int:
+        """Pixels of a scene along each side of a pixel of a sample."""
+        return SCALE if self.augmentation == "rerendered" else 1
 
 
 class Batches(Dataset[Batch]):
@@ -192,11 +199,15 @@ class Batches(Dataset[Batch]):
         """Samples of this process; those of others are drawn too, because one random sequence serves them all."""
         rng = generator(self.seed, group.role, step)
         for i, scene in enumerate(scenes):
-            window, transform = _random_crop(scene, self.crop, rng), augment.DRAWS[group.augmentation](rng)
+            window = _random_crop(scene, self.crop * group.scale, rng)
+            transform = augment.DRAWS[group.augmentation](rng)
             if i in self.share.of(group.count):
                 frames, times, target, weight, held_out = _sample(scene, window, transform)
+                more = generator(self.seed, group.role, step, "disturbed", i)
                 if group.augmentation == "corrupted":
-                    frames, times = corrupt(frames, times, generator(self.seed, group.role, step, "disturbed", i))
+                    frames, times = corrupt(frames, times, more)
+                if group.augmentation == "rerendered":
+                    frames, target, weight = rerender(target, weight, times, scene.noise_level, more)
                 yield frames, times, target, weight, held_out, scene.noise_level
 
 
@@ -254,9 +265,10 @@ def _check(group: Sampling, crop: int) -> None:
     if not group.scenes:
         raise UsageError(f"no {group.role} scenes to train on")
     for scene in group.scenes:
-        if min(scene.frames.shape[-2:]) < crop:
+        if min(scene.frames.shape[-2:]) < crop * group.scale:
+            needs = f"crop {crop}" + (f", taken at {group.scale} times its size" if group.scale > 1 else "")
             raise UsageError(
-                f"scene {scene.name} of {scene.frames.shape[-2:]} pixels is smaller than the crop {crop}", "crop"
+                f"scene {scene.name} of {scene.frames.shape[-2:]} pixels is smaller than the {needs}", "crop"
             )
         if scene.target is None:
             raise InputError(f"the {group.role} scene has no target to train on", scene.name)

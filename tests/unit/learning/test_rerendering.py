@@ -1,0 +1,72 @@
+"""Re-rendered bursts: exact labels, noise of the burst, weights that keep out what one of their pixels doubts."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from small_scenes import make_scene
+
+from hdrpipe.errors import UsageError
+from hdrpipe.imaging.camera import linear_from_ldr
+from hdrpipe.imaging.noise import READ_NOISE, SHOT_NOISE
+from hdrpipe.learning.batches import Batches, Sampling
+from hdrpipe.learning.rerendering import rerender
+
+TIMES = torch.tensor([1.0, 4.0, 16.0])
+
+
+def made(radiance, weight=None, level=1.0, seed=0):
+    whole = torch.ones(radiance.shape[-2:]) if weight is None else weight
+    return rerender(radiance, whole, TIMES, level, np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("level", [0.3, 10.0])
+def test_frames_are_the_radiance_exposed_with_noise_of_the_level(level):
+    frames, radiance, _ = made(torch.full((3, 400, 400), 0.04), level=level)
+    for frame, time in zip(linear_from_ldr(frames), TIMES, strict=True):
+        signal = 0.04 * float(time)
+        assert frame.mean() == pytest.approx(signal, rel=0.01)
+        assert frame.var() == pytest.approx(level * (SHOT_NOISE * signal + READ_NOISE), rel=0.05)
+    assert torch.equal(radiance, torch.full((3, 200, 200), 0.04))
+
+
+def test_what_is_too_bright_for_an_exposure_is_clipped_there():
+    frames, _, _ = made(torch.full((3, 40, 40), 0.5))
+    assert frames[0].max() < 1.0
+    assert (frames[2] == 1.0).all()
+
+
+def test_radiance_is_the_mean_of_its_pixels_and_weight_the_least_of_theirs():
+    radiance = torch.arange(48, dtype=torch.float32).reshape(3, 4, 4) / 48
+    weight = torch.ones(4, 4)
+    weight[0, 1] = 0.25
+    _, content, kept = made(radiance, weight)
+    assert content[1, 0, 0] == pytest.approx((16 + 17 + 20 + 21) / 4 / 48)
+    assert kept.tolist() == [[0.25, 1.0], [1.0, 1.0]]
+
+
+def test_a_burst_depends_on_the_generator_alone():
+    picture = torch.rand((3, 8, 8), generator=torch.Generator().manual_seed(0))
+    assert torch.equal(made(picture)[0], made(picture)[0])
+    assert not torch.equal(made(picture)[0], made(picture, seed=1)[0])
+
+
+def batch(scene, crop):
+    return Batches(0, crop, [Sampling("unlabelled", (scene,), 2, "rerendered")])[0]
+
+
+def test_a_sample_shows_its_target_and_not_the_frames_of_its_scene():
+    scene = make_scene("s", 1, side=32)
+    sample = batch(replace(scene, frames=np.zeros_like(scene.frames)), 16)
+    assert sample.frames.shape == (2, 3, 3, 16, 16)
+    assert sample.target.shape == (2, 3, 16, 16)
+    assert sample.weight.shape == (2, 16, 16)
+    shortest = linear_from_ldr(sample.frames[:, 0])
+    assert (shortest - sample.target).abs().mean() < 0.02
+    assert sample.target.mean() > 0.1
+
+
+def test_a_scene_must_hold_twice_the_crop():
+    with pytest.raises(UsageError, match="smaller than the crop 16, taken at 2 times its size"):
+        batch(make_scene("s", 1, side=24), 16)
