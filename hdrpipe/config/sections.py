@@ -134,8 +134,8 @@ class StudentSpec(TrainingSpec):
     init: Literal["continue", "warmup", "scratch"] = Field(
         default="continue", description="Start from the student of the round before, from the warm-up, or from nothing."
     )
-    labelled_augmentation: Literal["weak", "strong", "corrupted"] = Field(
-        default="weak", description="Of labelled crops."
+    labelled_augmentation: Literal["weak", "strong", "corrupted", "rerendered"] = Field(
+        default="weak", description="Of labelled crops; as below, `rerendered` from the truth."
     )
     unlabelled_augmentation: Literal["strong", "corrupted", "rerendered"] = Field(
         default="strong",

@@ -20,7 +20,7 @@ from hdrpipe.imaging.burst import unit_floats
 from hdrpipe.imaging.noise_level import crops_of, noise_level
 from hdrpipe.learning import augment
 from hdrpipe.learning.corruption import corrupt
-from hdrpipe.learning.rerendering import SCALE, rerender
+from hdrpipe.learning.rerendering import SCALE, reduced, rerender
 from hdrpipe.randomness import generator
 
 RESIDENT_BYTES = 1 << 30
@@ -208,6 +208,7 @@ class Batches(Dataset[Batch]):
                     frames, times = corrupt(frames, times, more)
                 if group.augmentation == "rerendered":
                     frames, target, weight = rerender(target, weight, times, scene.noise_level, more)
+                    held_out = None if held_out is None else reduced(held_out)
                 yield frames, times, target, weight, held_out, scene.noise_level
 
 

@@ -10,10 +10,21 @@ from small_scenes import make_scene
 from hdrpipe.errors import UsageError
 from hdrpipe.imaging.camera import linear_from_ldr
 from hdrpipe.imaging.noise import READ_NOISE, SHOT_NOISE
+from hdrpipe.learning import rerendering
 from hdrpipe.learning.batches import Batches, Sampling
 from hdrpipe.learning.rerendering import rerender
 
 TIMES = torch.tensor([1.0, 4.0, 16.0])
+
+
+@pytest.fixture
+def still(monkeypatch):
+    monkeypatch.setattr(rerendering, "STILL", 1.0)
+
+
+@pytest.fixture
+def moved(monkeypatch):
+    monkeypatch.setattr(rerendering, "STILL", 0.0)
 
 
 def made(radiance, weight=None, level=1.0, seed=0):
@@ -22,7 +33,7 @@ def made(radiance, weight=None, level=1.0, seed=0):
 
 
 @pytest.mark.parametrize("level", [0.3, 10.0])
-def test_frames_are_the_radiance_exposed_with_noise_of_the_level(level):
+def test_frames_are_the_radiance_exposed_with_noise_of_the_level(level, still):
     frames, radiance, _ = made(torch.full((3, 400, 400), 0.04), level=level)
     for frame, time in zip(linear_from_ldr(frames), TIMES, strict=True):
         signal = 0.04 * float(time)
@@ -46,6 +57,34 @@ def test_radiance_is_the_mean_of_its_pixels_and_weight_the_least_of_theirs():
     assert kept.tolist() == [[0.25, 1.0], [1.0, 1.0]]
 
 
+def test_frames_from_elsewhere_keep_the_radiance_and_lose_noise_as_warps_take_it(moved):
+    frames, _, _ = made(torch.full((3, 400, 400), 0.04))
+    for number, (frame, time) in enumerate(zip(linear_from_ldr(frames), TIMES, strict=True)):
+        signal = 0.04 * float(time)
+        share = float(frame.var()) / (SHOT_NOISE * signal + READ_NOISE)
+        assert frame.mean() == pytest.approx(signal, rel=0.01)
+        assert share == pytest.approx(1.0, rel=0.05) if number == 1 else 0.2 < share < 0.95
+
+
+def test_alignment_leaves_an_error_of_a_fraction_of_a_pixel_in_all_frames_but_the_reference(moved):
+    ramp = torch.linspace(0.01, 0.05, 400).expand(3, 400, 400).contiguous()
+    step, errors = float(ramp[0, 0, 2] - ramp[0, 0, 0]), []
+    for seed in range(60):
+        frames, content, _ = made(ramp, level=1e-6, seed=seed)
+        off = ((linear_from_ldr(frames) / TIMES[:, None, None, None] - content) / step)[:, 0, 50:150, 50:150]
+        errors.append(off.mean(dim=(1, 2)).numpy())
+    spread = np.std(errors, axis=0)
+    assert spread[1] < 0.01
+    assert spread[[0, 2]] == pytest.approx([rerendering.ERROR] * 2, rel=0.3)
+
+
+def test_half_of_the_bursts_are_still():
+    ramp = torch.linspace(0.01, 0.05, 40).expand(3, 40, 40).contiguous()
+    bursts = (made(ramp, level=1e-6, seed=seed)[:2] for seed in range(200))
+    still = [float((linear_from_ldr(frames[0]) - content).abs()[..., 5:15].max()) < 2e-5 for frames, content in bursts]
+    assert 0.4 < np.mean(still) < 0.6
+
+
 def test_a_burst_depends_on_the_generator_alone():
     picture = torch.rand((3, 8, 8), generator=torch.Generator().manual_seed(0))
     assert torch.equal(made(picture)[0], made(picture)[0])
@@ -65,6 +104,13 @@ def test_a_sample_shows_its_target_and_not_the_frames_of_its_scene():
     shortest = linear_from_ldr(sample.frames[:, 0])
     assert (shortest - sample.target).abs().mean() < 0.02
     assert sample.target.mean() > 0.1
+
+
+def test_held_out_predictions_shrink_with_their_targets():
+    scene = make_scene("s", 1, side=32)
+    group = Sampling("labelled", (replace(scene, held_out=scene.target),), 2, "rerendered")
+    sample = Batches(0, 16, [group])[0]
+    assert torch.equal(sample.held_out, sample.target)
 
 
 def test_a_scene_must_hold_twice_the_crop():
