@@ -3,8 +3,12 @@
 import importlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+
+from hdrpipe.files.pictures import raw
+from hdrpipe.imaging.camera import linear_from_ldr
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -71,3 +75,13 @@ def test_fast_code_with_other_results_ends_the_benchmark(module):
     picture = torch.rand(1, 3, 32, 32)
     with pytest.raises(SystemExit, match="means: results differ by"):
         kernels.compared("means", lambda: picture, lambda: picture * 1.001, "")
+
+
+def test_a_written_dng_is_developed_to_its_signal(module, tmp_path):
+    pytest.importorskip("rawpy")
+    signal = np.array([0.1, 0.4, 0.2])
+    module("dng").write_dng(tmp_path / "1.dng", np.broadcast_to(signal, (64, 48, 3)), 1 / 16)
+    _, camera, noise = raw.exposure_data(tmp_path / "1.dng")
+    assert (camera.seconds, camera.iso, camera.aperture, noise) == (1 / 16, 100, 8, None)
+    linear = linear_from_ldr(raw.develop(tmp_path / "1.dng", None) / 65535)
+    np.testing.assert_allclose(linear, np.broadcast_to(signal, linear.shape), atol=3e-4)
