@@ -69,7 +69,8 @@ def test_a_recipe_really_runs_and_leaves_a_finished_run(finished, recipe):
     masks = finished.path / "results" / "tiny" / "round-01" / "masks-00.h5"
     before, made = warmed.stat().st_mtime_ns, masks.stat().st_mtime_ns
     content = masks.read_bytes()
-    finished.snakemake(*shlex.split(recipe.replace("results/demo", "results/tiny"))[3:])
+    words = shlex.split(recipe.replace("results/demo", "results/tiny"))[3:]
+    assert finished.call(*finished.command(*words)).returncode == 0  # forks would record other versions
     assert warmed.stat().st_mtime_ns == before
     assert (masks.stat().st_mtime_ns > made) == ("-R" in recipe)
     assert masks.read_bytes() == content
