@@ -58,7 +58,17 @@ code = server.recv(1)
 os._exit(code[0] if code else 70)
 """
 
-SUPPORTED = hasattr(os, "pidfd_open")
+
+def supported() -> bool:
+    """True where a process can be waited for beside a socket: on Linux, unless a sandbox forbids it."""
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):
+        return False
+    return True
+
+
+SUPPORTED = supported()
 
 
 @functools.cache

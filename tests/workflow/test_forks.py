@@ -9,7 +9,7 @@ import psutil
 import pytest
 from checkout import copy_checkout
 
-pytestmark = pytest.mark.skipif(not forks.SUPPORTED, reason="this system has no pidfd")
+pytestmark = pytest.mark.skipif(not forks.SUPPORTED, reason="this system cannot wait for a process beside a socket")
 
 
 @pytest.mark.parametrize(
