@@ -187,9 +187,7 @@ def _by_opencv(path: Path | str, page: tiff_pages.Page | None) -> np.ndarray:
     if samples is None or samples.size == 0:
         raise InputError("cannot be decoded", path)
     samples = samples.reshape(*samples.shape[:2], -1)
-    if samples.shape[2] < 4:
-        return samples[..., ::-1]
-    return cv2.cvtColor(samples, cv2.COLOR_BGRA2RGBA)
+    return samples[..., ::-1] if samples.shape[2] < 4 else samples[..., [2, 1, 0, 3]]
 
 
 def _without_alpha(samples: np.ndarray) -> tuple[np.ndarray, NDArray[np.bool_] | None]:

@@ -1,5 +1,6 @@
 """The page of a TIFF that is the picture, and its tags; nothing is decoded."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,14 @@ _MISPLACED = (2, 3, 6, 7)
 
 _PLANAR = 2
 """Planar configuration: a plane for each sample."""
+
+_UNCOMPRESSED = 1
+_UNDEFINED = 4
+"""Sample format: unsigned integers from a program that did not know it."""
+
+_SAVE = "save it as RGB with interleaved samples, uncompressed or by LZW"
+_INSTALL = "pip install 'hdrpipe[display]'"
+"""Advice where samples cannot be decoded: by any library, or without imagecodecs."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +118,10 @@ def noise_profile(path: Path | str) -> tuple[float, ...] | None:
 
 
 def stored_samples(path: Path | str) -> NDArray[Any]:
-    """Samples (H, W, C) as stored of a page that OpenCV does not read rightly (`Page.plain`): grey or RGB, and alpha.
+    """Samples (H, W, C) of a page that OpenCV does not read rightly (`Page.plain`): grey or RGB, and alpha.
 
-    Of 16 bit, OpenCV takes planes for interleaved samples and dark for bright, and says nothing.
+    Integers of 9 to 15 bit come over the range of 16. Of such depths, OpenCV takes planes for interleaved samples and
+    dark for bright, and says nothing.
 
     Raises:
         InputError: it is stored in a way that is not read.
@@ -124,11 +134,14 @@ def stored_samples(path: Path | str) -> NDArray[Any]:
         raise
     except Exception as error:  # foreign bytes: the parser has no closed list of what it raises
         what = f"is a TIFF whose samples cannot be decoded ({type(error).__name__})"
-        raise InputError(what, path, "save it as RGB with interleaved samples, uncompressed or by LZW") from error
+        missing = "imagecodecs" in str(error)
+        raise InputError(what, path, _INSTALL if missing else _SAVE) from error
     samples = samples.reshape(*samples.shape, 1) if samples.ndim == 2 else samples
     samples = samples.transpose(1, 2, 0) if page.planarconfig == _PLANAR and page.samplesperpixel > 1 else samples
     if page.photometric == _WHITE_IS_ZERO:
         samples[..., 0] = 2**page.bitspersample - 1 - samples[..., 0]
+    if 8 < page.bitspersample < 16:
+        samples = np.rint(samples * (65535 / (2**page.bitspersample - 1))).astype(np.uint16)
     return samples.astype(np.float32) if samples.dtype == np.float16 else samples
 
 
@@ -156,8 +169,10 @@ def _page(index: int, page) -> Page:
     half = is_float and bits == 16
     orientation = page.tags.get(274)
     misplaced = bits <= 8 and page.is_tiled and orientation is not None and orientation.value in _MISPLACED
-    plain = simple and not (half or misplaced) and count != 2 and page.compression in _COMPRESSIONS
+    odd = half or misplaced or _is_padded(page) or page.sampleformat == _UNDEFINED
+    plain = simple and not odd and count != 2 and page.compression in _COMPRESSIONS
     readable = _COLOURS if plain else (_BLACK_IS_ZERO, _RGB) if is_float else (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB)
+    grey_of_colours = colours == _WHITE_IS_ZERO and count > 2  # what is read of a file that does not name its colours
     return Page(
         index=index,
         width=int(page.imagewidth),
@@ -165,9 +180,18 @@ def _page(index: int, page) -> Page:
         reduced=bool(page.is_reduced or page.subfiletype & _MASK),
         nested=330 in page.tags,
         plain=plain,
-        readable_colours=colours in readable and not (count == 2 and extra == (_PREMULTIPLIED,)),
+        readable_colours=colours in readable
+        and not grey_of_colours
+        and not (count == 2 and extra == (_PREMULTIPLIED,)),
         alpha=count in (2, 4) and extra in ((_PREMULTIPLIED,), (_ALPHA,)),
         extra=max(0, len(extra) - 1),
         multiplied=bits == 8 or extra == (_PREMULTIPLIED,),
         profile=bytes(profile.value) if profile is not None else b"",
     )
+
+
+def _is_padded(page) -> bool:
+    """True for tiles that are not compressed and take more bytes than their samples do: OpenCV reads none of 8 bit."""
+    if not page.is_tiled or page.compression != _UNCOMPRESSED:
+        return False
+    return max(page.databytecounts, default=0) * 8 > math.prod(page.chunks) * page.bitspersample

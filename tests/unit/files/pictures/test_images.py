@@ -75,6 +75,66 @@ def test_grey_that_is_dark_where_high_is_read(tmp_path, rgb, dtype):
     np.testing.assert_allclose(read_picture(tmp_path / "p.tif", LARGE)[0][1], rgb[..., 0], atol=1 / top)
 
 
+@pytest.mark.parametrize("bits", [10, 12, 14])
+@pytest.mark.parametrize("kind", ["planes", "dark where high"])
+def test_planes_and_dark_where_high_of_other_depths_are_read_over_their_range(tmp_path, rgb, bits, kind):
+    pytest.importorskip("imagecodecs", reason="the extra `display` is not installed")
+    stored = np.round(rgb * (2**bits - 1)).astype(np.uint16)
+    more = {"bitspersample": bits, "metadata": None}
+    if kind == "planes":
+        planes = stored.transpose(2, 0, 1)
+        tifffile.imwrite(tmp_path / "p.tif", planes, photometric="rgb", planarconfig="separate", **more)
+    else:
+        tifffile.imwrite(tmp_path / "p.tif", 2**bits - 1 - stored[..., 0], photometric="miniswhite", **more)
+    picture, _ = read_picture(tmp_path / "p.tif", LARGE)
+    np.testing.assert_allclose(picture[0], stored[..., 0] / (2**bits - 1), atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_colours_said_to_be_grey_that_is_dark_where_high_are_refused(tmp_path, rgb, dtype):
+    """What is read of a TIFF that does not name its colours."""
+    tifffile.imwrite(tmp_path / "p.tif", np.round(rgb * np.iinfo(dtype).max).astype(dtype), photometric="rgb")
+    with tifffile.TiffFile(tmp_path / "p.tif", mode="r+b") as file:
+        file.pages[0].tags[262].overwrite(0)
+    with pytest.raises(InputError, match="other colours"):
+        read_picture(tmp_path / "p.tif", LARGE)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("planes", ["contig", "separate"])
+def test_a_tile_may_be_followed_by_bytes_more(tmp_path, rgb, dtype, planes):
+    stored = np.round(rgb * np.iinfo(dtype).max).astype(dtype)
+    samples = stored if planes == "contig" else stored.transpose(2, 0, 1)
+    more = {"planarconfig": planes, "metadata": None}
+    tifffile.imwrite(tmp_path / "p.tif", samples, photometric="rgb", tile=(16, 32), **more)
+    with tifffile.TiffFile(tmp_path / "p.tif", mode="r+b") as file:
+        counts = file.pages[0].tags[325]
+        counts.overwrite([*file.pages[0].databytecounts[:-1], file.pages[0].databytecounts[-1] + 5])
+    with (tmp_path / "p.tif").open("ab") as file:
+        file.write(bytes(5))
+    np.testing.assert_allclose(read_picture(tmp_path / "p.tif", LARGE)[0], rgb.transpose(2, 0, 1), atol=1 / 255)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_samples_of_an_undefined_format_are_integers(tmp_path, rgb, dtype):
+    stored = np.round(rgb * np.iinfo(dtype).max).astype(dtype)
+    signed = stored.view(f"i{stored.itemsize}")  # tifffile writes the tag for these
+    tifffile.imwrite(tmp_path / "p.tif", signed, photometric="rgb", metadata=None)
+    with tifffile.TiffFile(tmp_path / "p.tif", mode="r+b") as file:
+        file.pages[0].tags[339].overwrite([4, 4, 4])
+    np.testing.assert_allclose(read_picture(tmp_path / "p.tif", LARGE)[0], rgb.transpose(2, 0, 1), atol=1 / 255)
+
+
+def test_a_compression_that_needs_an_extra_is_refused_with_its_name(tmp_path, rgb, monkeypatch):
+    """Planes of 16 bit are not read by OpenCV, and LZW not by tifffile alone."""
+    stored = np.round(rgb.transpose(2, 0, 1) * 65535).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "p.tif", stored, photometric="rgb", planarconfig="separate")
+    error = ValueError("<COMPRESSION.LZW: 5> requires the 'imagecodecs' package")
+    monkeypatch.setattr(tifffile.TiffPage, "asarray", lambda _: (_ for _ in ()).throw(error))
+    with pytest.raises(InputError, match=r"pip install 'hdrpipe\[display\]'"):
+        read_picture(tmp_path / "p.tif", LARGE)
+
+
 @pytest.mark.parametrize("byteorder", ["<", ">"])
 def test_big_tiffs_are_read(tmp_path, rgb, byteorder):
     stored = np.round(rgb * 65535).astype(np.uint16)
@@ -220,6 +280,17 @@ def test_floats_of_a_tiff_are_linear_and_may_exceed_one(tmp_path, rgb, dtype):
     picture, info = read_picture(tmp_path / "p.tif", LARGE)
     assert (info.format, info.dtype, info.radiance) == ("tiff", "float32", False)
     np.testing.assert_allclose(picture**2.2, (rgb * 3 - 0.01).clip(0).transpose(2, 0, 1), rtol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_floats_of_a_tiff_may_have_alpha(tmp_path, rgb, dtype):
+    alpha = np.ones(rgb.shape[:2])
+    alpha[:, :4] = 0
+    samples = np.dstack([rgb, alpha]).astype(dtype)
+    tifffile.imwrite(tmp_path / "p.tif", samples, photometric="rgb", extrasamples=["unassalpha"], metadata=None)
+    picture, info = read_picture(tmp_path / "p.tif", LARGE)
+    np.testing.assert_allclose(picture**2.2, rgb.transpose(2, 0, 1), atol=1e-3)
+    np.testing.assert_array_equal(info.opaque, alpha > 0)
 
 
 @pytest.mark.parametrize(
