@@ -14,8 +14,8 @@ from hdrpipe.config.load import read_config
 from hdrpipe.datasets.exposures import read_exposure_txt, read_table
 from hdrpipe.errors import HdrpipeError
 from hdrpipe.files.marks import is_result
-from hdrpipe.files.pictures import heif, raw, tiff_pages
-from hdrpipe.files.pictures.headers import format_by_content, measure, radiance_exposure
+from hdrpipe.files.pictures import heif, raw, rgbe, tiff_pages
+from hdrpipe.files.pictures.headers import format_by_content, measure
 from hdrpipe.files.pictures.metadata import camera_data
 from hdrpipe.files.product.envelope import sidecar
 from hdrpipe.files.product.hdf5 import open_product
@@ -53,7 +53,7 @@ def _header(path: Path) -> None:
     is_result(path)
     kind, _, _ = measure(path, MOST_PIXELS)
     if kind == "hdr":
-        radiance_exposure(path)
+        rgbe.header(path)
     elif kind == "tiff":
         tiff_pages.remarks(path)
     elif kind in heif.KINDS:

@@ -1,11 +1,13 @@
-"""Colours that a file names by code points (ITU-T H.273): HEIC, AVIF and PNG."""
+"""Colours that a file names by code points (ITU-T H.273: HEIC, AVIF and PNG) or by chromaticities."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hdrpipe.errors import InputError
 from hdrpipe.quantities import GAMMA
 
 BT709, BT2020, P3 = 1, 9, 12
@@ -29,6 +31,9 @@ WHITE = (0.3127, 0.3290)
 
 XYZ = ((1.0, 0.0), (0.0, 1.0), (0.0, 0.0))
 """Chromaticities of a file whose channels are X, Y and Z."""
+
+SAME = 0.005
+"""Matrices that differ by less from identity are it."""
 
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 """From XYZ to the cone responses in which one white becomes another."""
@@ -95,3 +100,27 @@ def adapted_to_srgb(points: NDArray[Any], white: NDArray[Any]) -> NDArray[Any]:
     whites = [_BRADFORD @ rgb_to_xyz(XYZ, xy) @ np.ones(3) for xy in (white, np.array(WHITE))]
     adapted = np.linalg.solve(_BRADFORD, (whites[1] / whites[0])[:, None] * _BRADFORD)
     return np.linalg.solve(to_xyz(BT709), adapted @ rgb_to_xyz(points, white))
+
+
+def of_chromaticities(chromaticities: Any, path: Path | str) -> tuple[float, ...] | None:
+    """Matrix to linear sRGB, row by row, None for sRGB; white becomes D65, but for X, Y and Z, which are what they are.
+
+    Args:
+        chromaticities: x and y of red, green, blue and white, eight numbers.
+        path: the file that names them.
+
+    Raises:
+        InputError: they are no primaries.
+    """
+    numbers = np.asarray(chromaticities, np.float64)
+    points, white = numbers[:6].reshape(3, 2), numbers[6:]
+    if np.abs(points - XYZ).max() < 1e-3:
+        matrix = np.linalg.inv(to_xyz(BT709))
+    else:
+        try:
+            matrix = adapted_to_srgb(points, white)
+        except (np.linalg.LinAlgError, FloatingPointError):
+            matrix = np.full((3, 3), np.nan)
+    if not np.isfinite(matrix).all():
+        raise InputError("has invalid primaries (chromaticities)", path, "save it with those of sRGB")
+    return None if np.abs(matrix - np.eye(3)).max() < SAME else tuple(float(number) for number in matrix.flat)

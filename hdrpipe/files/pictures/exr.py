@@ -9,10 +9,7 @@ from numpy.typing import NDArray
 
 from hdrpipe.errors import InputError
 from hdrpipe.files.names import plain
-from hdrpipe.files.pictures.code_points import BT709, XYZ, adapted_to_srgb, to_xyz
-
-SAME = 0.005
-"""Matrices that differ by less from identity are it."""
+from hdrpipe.files.pictures.code_points import of_chromaticities
 
 
 def read(path: Path | str) -> tuple[NDArray[Any], tuple[float, ...] | None, tuple[str, ...]]:
@@ -42,7 +39,8 @@ def read(path: Path | str) -> tuple[NDArray[Any], tuple[float, ...] | None, tupl
         raise InputError(f"cannot be decoded ({type(error).__name__})", path) from error
     samples = np.stack(planes, axis=-1, dtype=np.float16 if half else np.float32, casting="unsafe")
     displayed, remarks = _displayed(samples, corners, path)
-    return displayed, _matrix(header.get("chromaticities"), path), remarks
+    chromaticities = header.get("chromaticities")
+    return displayed, None if chromaticities is None else of_chromaticities(chromaticities, path), remarks
 
 
 def _displayed(
@@ -58,21 +56,3 @@ def _displayed(
     (top, left), (height, width) = first - start, last - first + 1
     kept = samples[top : top + height, left : left + width]
     return kept, (f"{width} x {height} pixels of its display window are read, what lies around them is cut off",)
-
-
-def _matrix(chromaticities: Any, path: Path | str) -> tuple[float, ...] | None:
-    """Matrix to linear sRGB: white becomes D65, but for X, Y and Z, which are what they are."""
-    if chromaticities is None:
-        return None
-    numbers = np.asarray(chromaticities, np.float64)
-    points, white = numbers[:6].reshape(3, 2), numbers[6:]
-    if np.abs(points - XYZ).max() < 1e-3:
-        matrix = np.linalg.inv(to_xyz(BT709))
-    else:
-        try:
-            matrix = adapted_to_srgb(points, white)
-        except (np.linalg.LinAlgError, FloatingPointError):
-            matrix = np.full((3, 3), np.nan)
-    if not np.isfinite(matrix).all():
-        raise InputError("has invalid primaries (chromaticities)", path, "save it with those of sRGB")
-    return None if np.abs(matrix - np.eye(3)).max() < SAME else tuple(float(number) for number in matrix.flat)

@@ -1,6 +1,5 @@
 """Format and size of a picture file by its header alone, checked before anything is decoded."""
 
-import math
 import re
 import struct
 import warnings
@@ -11,7 +10,7 @@ from typing import BinaryIO
 from PIL import Image
 
 from hdrpipe.errors import InputError
-from hdrpipe.files.pictures import heif, raw
+from hdrpipe.files.pictures import heif, raw, rgbe
 from hdrpipe.files.pictures.tiff_pages import full_page
 from hdrpipe.files.product.envelope import read_head
 
@@ -19,7 +18,7 @@ HEAD_BYTES = 64
 """First bytes of a file, by which its format is known."""
 
 HEADER_BYTES = 2**18
-"""Largest header of a Radiance or OpenEXR file."""
+"""Largest header of an OpenEXR file."""
 
 CHANNELS = 32
 """Most channels that an OpenEXR file may have: its decoder reads all of them."""
@@ -130,32 +129,6 @@ def _tiff_size(path: Path) -> tuple[int, int]:
     return page.width, page.height
 
 
-def _hdr_size(path: Path) -> tuple[int, int]:
-    head, _ = read_head(path, HEADER_BYTES)
-    resolution = re.search(rb"\n\n-Y (\d{1,9}) \+X (\d{1,9})\n", head)
-    if resolution is None:
-        raise InputError("has no resolution '-Y height +X width' in its header", path)
-    return int(resolution[2]), int(resolution[1])
-
-
-def radiance_exposure(path: Path | str) -> float:
-    """Factor that the samples of a Radiance file were multiplied by: the product of the `EXPOSURE=` of its header.
-
-    Raises:
-        InputError: one of them is no positive number.
-    """
-    head, _, _ = read_head(path, HEADER_BYTES)[0].partition(b"\n\n")
-    product = 1.0
-    for word in re.findall(rb"^EXPOSURE=(.*)$", head, re.MULTILINE):
-        try:
-            product *= float(word)
-        except ValueError:
-            product = math.nan
-    if not (math.isfinite(product) and product > 0):
-        raise InputError("has an EXPOSURE in its header that is no positive number", path, "write the file anew")
-    return product
-
-
 def _exr_size(path: Path) -> tuple[int, int]:
     """Size of the data window of a single-part OpenEXR file with full-resolution channels."""
     head, _ = read_head(path, HEADER_BYTES)
@@ -191,7 +164,7 @@ _SIZES: dict[str, Callable[[Path], tuple[int, int]]] = {
     "png": _png_size,
     "jpeg": _jpeg_size,
     "tiff": _tiff_size,
-    "hdr": _hdr_size,
+    "hdr": rgbe.size,
     "exr": _exr_size,
     "raw": raw.size,
     "heif": lambda path: heif.size(path, "heif"),

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files.names import plain
-from hdrpipe.files.pictures import exr, heif, jpeg, raw, tiff_pages
+from hdrpipe.files.pictures import exr, heif, jpeg, raw, rgbe, tiff_pages
 from hdrpipe.files.pictures.colour import with_gamma
-from hdrpipe.files.pictures.headers import measure, radiance_exposure
+from hdrpipe.files.pictures.headers import measure
 from hdrpipe.files.pictures.metadata import camera_data
 from hdrpipe.quantities import GAMMA, Picture
 
@@ -86,13 +86,13 @@ def decode(
         samples = raw.develop(path, white_balance, saturation)
     elif kind == "exr":
         samples, primaries, notes = exr.read(path)
+    elif kind == "hdr":
+        samples, primaries = rgbe.read(path)
     elif kind in heif.KINDS:
         samples, opaque = _without_alpha(heif.samples(path, kind))
     else:
         (samples, opaque), notes = jpeg.watched(path, lambda: _samples(path, kind))
         notes = (*notes, *(tiff_pages.remarks(path) if kind == "tiff" else ()))
-        if kind == "hdr":
-            samples = samples / np.float32(radiance_exposure(path))
     coarse = samples.dtype == np.uint8
     if samples.dtype.kind == "f" and kind == "tiff":
         samples = _coded(samples, path)
@@ -163,7 +163,7 @@ def _encoded(rgb: NDArray[np.uint8], suffix: str, options: list[int]) -> bytes:
 
 
 def _samples(path: Path | str, kind: str) -> tuple[np.ndarray, NDArray[np.bool_] | None]:
-    """RGB samples (H, W, 3) of a PNG, JPEG, TIFF or Radiance file in their own type, and where they are opaque."""
+    """RGB samples (H, W, 3) of a PNG, JPEG or TIFF in their own type, and where they are opaque."""
     page = tiff_pages.full_page(path) if kind == "tiff" else None
     if page is None or page.plain:
         samples = _by_opencv(path, page)

@@ -190,6 +190,57 @@ def test_an_exposure_of_radiance_that_is_no_positive_number_is_refused(tmp_path,
         read_picture(tmp_path / "p.hdr", LARGE)
 
 
+def test_radiance_is_divided_by_the_colour_corrections_of_its_header(tmp_path, rgb):
+    cv2.imwrite(str(tmp_path / "p.hdr"), (rgb * 40).astype(np.float32))
+    plain, _ = read_picture(tmp_path / "p.hdr", LARGE)
+    lines = (b"COLORCORR=1 2 4", b"EXPOSURE=2", b"COLORCORR= 0.5 1 1", b"\tCOLORCORR=9 9 9", b"GAMMA=1")
+    with_lines(tmp_path / "p.hdr", *lines)
+    factors = np.array([1, 4, 8], np.float32)[:, None, None]
+    np.testing.assert_array_equal(read_picture(tmp_path / "p.hdr", LARGE)[0], plain / factors)
+
+
+@pytest.mark.parametrize(
+    ("primaries", "red"),
+    [
+        (b"0.68 0.32 0.265 0.69 0.15 0.06 0.3127 0.329", 1.2249),  # Display P3
+        (b"0.64 0.33 0.3 0.6 0.15 0.06 0.3127 0.329", None),
+        (b"1 0 0 1 0 0 0.333333 0.333333", 3.2406),  # X, Y and Z (IEC 61966-2-1, formula F.8)
+    ],
+)
+def test_radiance_of_other_primaries_has_their_matrix(tmp_path, rgb, primaries, red):
+    cv2.imwrite(str(tmp_path / "p.hdr"), (rgb * 40).astype(np.float32))
+    with_lines(tmp_path / "p.hdr", b"PRIMARIES=0 0 1 0 0 1 0.3 0.3", b"PRIMARIES=" + primaries)
+    _, info = read_picture(tmp_path / "p.hdr", LARGE)
+    assert info.matrix is None if red is None else info.matrix[0] == pytest.approx(red, abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b"COLORCORR=1 2", "COLORCORR in its header that is no list of 3 numbers"),
+        (b"COLORCORR=1 2 0", "COLORCORR in its header that is no list of 3 numbers"),
+        (b"PRIMARIES=1 2 red", "PRIMARIES in its header that is no list of 8 numbers"),
+        (b"PRIMARIES=0 0 0 0 0 0 0 0", "invalid primaries"),
+        (b"GAMMA=2.2", "GAMMA other than 1"),
+        (b"FORMAT=32-bit_rle_xyze", "holds X, Y and Z"),
+    ],
+)
+def test_lines_of_a_radiance_header_that_are_not_read_are_named(tmp_path, rgb, line, words):
+    cv2.imwrite(str(tmp_path / "p.hdr"), (rgb * 40).astype(np.float32))
+    with_lines(tmp_path / "p.hdr", line)
+    with pytest.raises(InputError, match=words):
+        read_picture(tmp_path / "p.hdr", LARGE)
+
+
+@pytest.mark.parametrize("order", ["+Y {} +X {}", "-Y {} -X {}", "+X {1} -Y {0}", "-X {1} +Y {0}"])
+def test_radiance_that_does_not_stand_upright_is_refused_by_its_order(tmp_path, rgb, order):
+    cv2.imwrite(str(tmp_path / "p.hdr"), (rgb * 40).astype(np.float32))
+    data = (tmp_path / "p.hdr").read_bytes()
+    (tmp_path / "p.hdr").write_bytes(data.replace(b"-Y 13 +X 17", order.format(13, 17).encode()))
+    with pytest.raises(InputError, match=r"is stored in the order '[+-][XY] [+-][XY]', wanted '-Y \+X'"):
+        read_picture(tmp_path / "p.hdr", LARGE)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 def test_openexr_files_keep_their_values(tmp_path, rgb, dtype):
     channels = {name: (rgb[..., i] * 9 - 0.01).astype(dtype) for i, name in enumerate("RGB")}
