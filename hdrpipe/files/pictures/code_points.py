@@ -16,10 +16,13 @@ BT709, BT2020, P3 = 1, 9, 12
 PQ, HLG = 16, 18
 """Transfer characteristics of ITU-R BT.2100."""
 
+SRGB = 13
+"""Transfer characteristic of IEC 61966-2-1."""
+
 _LINEAR, _GAMMA_22 = 8, 4
 
-TRANSFERS = {1, 6, 13, 14, 15, _LINEAR, _GAMMA_22, PQ, HLG}
-"""Transfer characteristics that `linear` reads for what they are; BT.709 (1, 6, 14, 15) is read as sRGB (13)."""
+TRANSFERS = {1, 6, SRGB, 14, 15, _LINEAR, _GAMMA_22, PQ, HLG}
+"""Transfer characteristics that `linear` reads for what they are; BT.709 (1, 6, 14, 15) is read as sRGB."""
 
 _CHROMATICITIES = {
     BT709: ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06)),

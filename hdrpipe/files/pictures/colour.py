@@ -44,6 +44,9 @@ MOST_GAMMA = 4.0
 MOST_POINTS = 65536
 """Points of a curve."""
 
+PASSED_OVER = "its colour profile is none of a matrix and curves, as those of scanners and printers: it is passed over"
+"""Remark on a profile of tables, or one that is damaged."""
+
 
 @dataclass(frozen=True)
 class Space:
@@ -60,7 +63,9 @@ class Space:
     endless: bool = False
 
 
-def with_gamma(samples: NDArray[Any], path: Path | str, kind: str) -> tuple[NDArray[Any], tuple[float, ...] | None]:
+def with_gamma(
+    samples: NDArray[Any], path: Path | str, kind: str
+) -> tuple[NDArray[Any], tuple[float, ...] | None, tuple[str, ...]]:
     """Samples (H, W, 3) coded with the field's gamma, and their matrix to linear sRGB.
 
     Args:
@@ -69,17 +74,18 @@ def with_gamma(samples: NDArray[Any], path: Path | str, kind: str) -> tuple[NDAr
 
     Returns:
         The same samples where the curve is the field's gamma, else 16-bit levels, or floats where values exceed 1; the
-        matrix row by row, None for sRGB.
+        matrix row by row, None for sRGB; and a remark where a profile is not read.
     """
     space = space_of(path, kind) if kind in SAME_CURVE else None
     if space is None:
-        return samples, None
+        passed_over = kind in SAME_CURVE and has_profile(path, kind)
+        return samples, None, (PASSED_OVER,) if passed_over else ()
     codes = np.linspace(0.0, 1.0, 65)
     deviation = max(float(np.abs(curve(codes) - codes**GAMMA).max()) for curve in space.curves)
     if samples.dtype in (np.uint8, np.uint16) and deviation > SAME_CURVE[kind]:
         samples = _recoded(samples, space)
     same = bool(np.abs(space.matrix - np.eye(3)).max() < SAME_COLOUR)
-    return samples, None if same else tuple(float(number) for number in space.matrix.flat)
+    return samples, None if same else tuple(float(number) for number in space.matrix.flat), ()
 
 
 def space_of(path: Path | str, kind: str) -> Space | None:
@@ -106,6 +112,16 @@ def space_of(path: Path | str, kind: str) -> Space | None:
     if not adobe:
         return None
     return Space(np.linalg.solve(SRGB, ADOBE), (lambda codes: codes**ADOBE_GAMMA,) * 3)
+
+
+def has_profile(path: Path | str, kind: str) -> bool:
+    """True for a picture with an ICC profile, be it one that is read or not; `kind` as in `space_of`."""
+    try:
+        if kind in heif.KINDS:
+            return bool(heif.colour(path, kind)[0])
+        return bool(full_page(path).profile if kind == "tiff" else _by_pillow(path)[0])
+    except Exception:  # as in `space_of`
+        return False
 
 
 def _of_points(primaries: int, transfer: int, narrow: bool = False) -> Space:
@@ -153,17 +169,36 @@ def _by_pillow(path: Path | str) -> tuple[bytes, bool]:
 
 
 def _of_profile(data: bytes) -> Space | None:
-    """Colour space of an ICC profile; None for one of tables, or of another kind than RGB and grey."""
+    """Colour space of an ICC profile; None for one of tables that is not named sRGB (as the ICC's own of version 4 is),
+    or of another kind than RGB and grey."""
     count = min(int.from_bytes(data[128:132], "big"), 200)
     entries = [struct.unpack_from(">4sII", data, 132 + 12 * index) for index in range(count)]
     tags = {name: data[start : start + size] for name, start, size in entries}
     if data[16:20] == b"GRAY":
-        return Space(np.eye(3), (_curve(tags[b"kTRC"]),) * 3)
+        return _up_to_white(np.eye(3), (_curve(tags[b"kTRC"]),) * 3)
     if data[16:20] != b"RGB " or b"rXYZ" not in tags:
-        return None
+        return _of_points(code_points.BT709, code_points.SRGB) if _is_named_srgb(tags[b"desc"]) else None
     colourants = [np.array(struct.unpack_from(">3i", tags[name], 8)) / 65536 for name in (b"rXYZ", b"gXYZ", b"bXYZ")]
     red, green, blue = (_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC"))
-    return Space(np.linalg.solve(SRGB, np.stack(colourants, axis=1)), (red, green, blue))
+    return _up_to_white(np.linalg.solve(SRGB, np.stack(colourants, axis=1)), (red, green, blue))
+
+
+def _is_named_srgb(description: bytes) -> bool:
+    """True for a `desc` or `mluc` element with this name."""
+    return b"sRGB" in description or "sRGB".encode("utf-16-be") in description
+
+
+def _up_to_white(matrix: NDArray[Any], curves: tuple[Curve, ...]) -> Space:
+    """The space of a matrix and curves with curves that end at 1, the matrix scaled instead: what has the largest code
+    may have clipped, wherever a profile puts it."""
+    ends = np.array([float(curve(np.ones(1))[0]) for curve in curves])
+    if not (np.isfinite(ends).all() and ends.min() > 0):
+        raise ValueError("a curve does not rise")
+
+    def ending_at_one(curve: Curve, end: float) -> Curve:
+        return lambda codes: curve(codes) / end
+
+    return Space(matrix * ends, tuple(ending_at_one(*pair) for pair in zip(curves, ends, strict=True)))
 
 
 def _curve(tag: bytes) -> Curve:

@@ -96,7 +96,8 @@ def decode(
     coarse = samples.dtype == np.uint8
     if samples.dtype.kind == "f" and kind == "tiff":
         samples = _coded(samples, path)
-    samples, matrix = with_gamma(samples, path, kind)
+    samples, matrix, more = with_gamma(samples, path, kind)
+    notes += more
     if kind == "jpeg":
         samples = upright(samples, orientation)
     height, width, _ = samples.shape
@@ -105,12 +106,17 @@ def decode(
     info = PictureInfo(
         kind, width, height, str(samples.dtype), radiance, notes, matrix, orientation, bool(coarse), opaque, quality
     )
+    _check_samples(samples, info, path)
+    return samples, info
+
+
+def _check_samples(samples: NDArray[Any], info: PictureInfo, path: Path | str) -> None:
+    """Raise InputError for radiance that is not finite, and for pictures of another depth."""
     if info.radiance:
         if not np.isfinite(samples).all():
             raise InputError("holds radiance that is not finite", path)
     elif info.dtype not in ("uint8", "uint16", "float32"):
         raise InputError(f"has samples of type {info.dtype}, wanted 8 or 16 bit, or floats", path)
-    return samples, info
 
 
 def scaled(samples: NDArray[Any]) -> Picture:

@@ -64,6 +64,7 @@ CURVES = {
     "straight": (struct.pack(">4s4xI", b"curv", 0), lambda codes: codes),
     "para 0": (para(0, (2.4,)), lambda codes: codes**2.4),
     "para 1": (para(1, (2.0, 1.1, -0.1)), lambda codes: np.maximum(1.1 * codes - 0.1, 0) ** 2),
+    "para 2": (para(2, (2.0, 0.9, 0.0, 0.1)), lambda codes: (0.9 * codes) ** 2 + 0.1),
     "para 3": (para(3, SRGB_CURVE), srgb),
     "para 4": (para(4, (*SRGB_CURVE, 0.0, 0.0)), srgb),
 }
@@ -218,6 +219,47 @@ def test_exif_may_say_adobe_rgb(tmp_path, linear, said):
 def test_a_profile_that_cannot_be_read_changes_nothing(tmp_path, linear, icc):
     _, info = stored(tmp_path / "p.png", linear ** (1 / 2.2), icc)
     assert (info.dtype, info.matrix) == ("uint8", None)
+
+
+def of_tables(name, kind=b"RGB "):
+    """The frame of a profile of tables: its name alone."""
+    text = b"mluc\0\0\0\0" + struct.pack(">3I2s2s2I", 1, 12, 28, b"en"[:2], b"US", 0, 28) + name.encode("utf-16-be")
+    head = struct.pack(">I4xI4s4s4s12x4s", 200, 0x04200000, b"scnr", kind, b"Lab ", b"acsp").ljust(128, b"\0")
+    table = struct.pack(">I4sII4sII", 2, b"desc", 156, len(text), b"A2B0", 156 + len(text), 0)
+    return head + table + text
+
+
+@pytest.mark.parametrize("icc", [of_tables("Scanner"), b"no profile"], ids=["tables", "text"])
+@pytest.mark.parametrize("suffix", ["tif", "png", "jpg"])
+def test_a_profile_that_is_passed_over_is_said(tmp_path, linear, suffix, icc):
+    _, info = stored(tmp_path / f"p.{suffix}", linear ** (1 / 2.2), icc)
+    assert info.notes == (
+        "its colour profile is none of a matrix and curves, as those of scanners and printers: it is passed over",
+    )
+    assert stored(tmp_path / f"bare.{suffix}", linear ** (1 / 2.2), None)[1].notes == ()
+
+
+def test_a_profile_of_tables_that_is_named_srgb_is_that(tmp_path, linear):
+    picture, info = stored(tmp_path / "p.tif", codes_for(srgb, linear), of_tables("sRGB v4 ICC preference"))
+    assert (info.matrix, info.notes) == (None, ())
+    assert np.abs(picture.transpose(1, 2, 0) ** 2.2 - linear).max() < 1e-4
+
+
+@pytest.mark.parametrize("ends", [0.9, 1.1])
+@pytest.mark.parametrize("suffix", ["tif", "png", "jpg"])
+def test_what_has_the_largest_code_is_white_wherever_a_profile_puts_it(tmp_path, linear, suffix, ends):
+    """Else what the camera clipped would not count as clipped, or what it did not clip would."""
+
+    def curve(codes):
+        return (ends**0.5 * codes) ** 2
+
+    codes = codes_for(curve, linear.clip(0, ends))
+    codes[:8] = 1.0
+    picture, info = stored(tmp_path / f"p.{suffix}", codes, profile(SRGB_D50, para(2, (2.0, ends**0.5, 0.0, 0.0))))
+    assert picture[:, :4].min() > 0.999
+    assert info.matrix[0] == pytest.approx(ends, abs=0.01)
+    shown = picture.transpose(1, 2, 0) ** 2.2 @ np.reshape(info.matrix, (3, 3)).T
+    assert np.abs(shown - linear)[16:].max() < {"tif": 0.002, "png": 0.02, "jpg": 0.06}[suffix]
 
 
 def test_profiles_of_grey_pictures_have_one_curve(tmp_path):
