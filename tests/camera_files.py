@@ -53,7 +53,7 @@ def write_frame(path, ldr, bits=8, seconds=None, iso=None, aperture=None, taken=
         exif[0x0112] = orientation
     if "model" in more_exif:
         exif[0x0110] = more_exif["model"]
-    for name, tag in (("mode", 0xA402), ("serial", 0xA431)):
+    for name, tag in (("mode", 0xA402), ("serial", 0xA431), ("offset", 0x9011)):
         inner.update({tag: more_exif[name]} if name in more_exif else {})
     if "bias" in more_exif:
         inner[0x9204] = IFDRational(more_exif["bias"], 1)

@@ -6,13 +6,15 @@ They are separated by what the cameras wrote: body, moment, size, exposure mode 
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, pairwise
+from itertools import pairwise
 from pathlib import Path
+from typing import TypeAlias
 
-from hdrpipe.datasets.brackets import SAME, split
+from hdrpipe.datasets.brackets import ALIKE, SAME, split
 from hdrpipe.datasets.exposures import from_camera
+from hdrpipe.datasets.shots import QUARTER, Shot, clock_was_set, follows, pause, streams
 from hdrpipe.files.names import natural
 from hdrpipe.files.pictures import raw
 from hdrpipe.files.pictures.decoder import PictureHeader
@@ -33,13 +35,8 @@ JITTER = 1.0
 """Stops within which exposures of a camera that does not bracket are its metering, and no bracket."""
 
 
-@dataclass(frozen=True)
-class Shot:
-    """One picture: its file, its header, and its exposure value in stops."""
-
-    path: Path
-    header: PictureHeader
-    ev: float
+Bracket: TypeAlias = tuple[Sequence[Shot], bool]
+"""Pictures of one bracket in the order of shooting, and True if that is certain."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ def group(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> Grouping:
 
 
 def _grouped(shots: Sequence[Shot], gap: float) -> Grouping:
-    brackets = [bracket for stream in _streams(shots) for bracket in _brackets(stream, gap)]
+    brackets = [bracket for stream in streams(shots) for bracket in _brackets(stream, gap)]
     groups, lone, repeats = [], [], []
     for bracket, _ in brackets:
         kept = _distinct(bracket)
@@ -101,8 +98,8 @@ def _longest_pause(shots: Sequence[Shot]) -> float:
     """Seconds of the longest pause that a bracket may have, by those within series of three exposures or more."""
     by_path = {shot.path: shot for shot in shots}
     series = [[by_path[path] for path in paths] for paths in _grouped(shots, GAPS[0]).groups if len(paths) > 2]
-    either = [_pause(one, other) for shots in series for one, other in pairwise(shots)]
-    pauses = [max(pause, 0.0) for pause in either if pause is not None]
+    either = [pause(one, other) for shots in series for one, other in pairwise(shots)]
+    pauses = [max(one, 0.0) for one in either if one is not None and one < QUARTER]
     return max(GAPS[0], LONGER * max(QUICK, sum(pauses) / len(pauses))) if pauses else GAPS[-1]
 
 
@@ -117,7 +114,7 @@ def copies(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> set[Path
     kinds = Counter(map(name_kind, frames))
     alike: dict[CameraData, list[Path]] = {}
     for path, header in zip(frames, headers, strict=True):
-        alike.setdefault(replace(header.camera, orientation=1), []).append(path)
+        alike.setdefault(replace(header.camera, orientation=1, offset=None), []).append(path)
 
     def is_copy(copy: Path, path: Path, camera: CameraData) -> bool:
         if _is_raw(path) and not _is_raw(copy) and _is_moment(camera):
@@ -171,84 +168,82 @@ def _is_marked(copy: Path, path: Path) -> bool:
     return re.search(rf"(?<!\d){re.escape(letters)}\D*{re.escape(rest)}(?!\d)", one) is not None
 
 
-def in_order(paths: Iterable[Path]) -> list[Path]:
-    """Pictures in the order of their numbers; after 9999 a camera goes on with 0001, after 999, or after 99999: the
-    widest gap parts the ends."""
-    ordered = sorted(paths, key=natural)
-    matches = [re.fullmatch(r"(.*?)(\d{3,9})(\D*)", path.stem) for path in ordered]
-    numbered = [match for match in matches if match is not None]
-    if len(numbered) < max(2, len(ordered)) or len({(match[1], match[3]) for match in numbered}) != 1:
-        return ordered
-    numbers = [int(match[2]) for match in numbered]
-    for turn in (10**3, 10**4, 10**5):
-        gaps = [after - before for before, after in pairwise(numbers)]
-        across = numbers[0] + turn - numbers[-1]
-        if len({number // turn for number in numbers}) == 1 and across <= len(numbers) and max(gaps) > turn / 2:
-            start = gaps.index(max(gaps)) + 1
-            return ordered[start:] + ordered[:start]
-    return ordered
-
-
-def _streams(shots: Sequence[Shot]) -> list[list[Shot]]:
-    """The pictures of each camera in the order of shooting; those without a name are the only named one's."""
-    bodies = {shot.header.camera.body for shot in shots} - {""}
-    only = bodies.pop() if len(bodies) == 1 else ""
-    streams: dict[str, list[Shot]] = {}
-    for shot in shots:
-        streams.setdefault(shot.header.camera.body or only, []).append(shot)
-    return [_by_time(stream) for stream in streams.values()]
-
-
-def _by_time(shots: Sequence[Shot]) -> list[Shot]:
-    """By time where all have one, and by number where times are equal."""
-    timed = all(shot.header.camera.taken is not None for shot in shots)
-
-    def when(shot: Shot) -> float:
-        return (shot.header.camera.taken or 0.0) if timed else 0.0
-
-    ordered: list[Shot] = []
-    for _, tie in groupby(sorted(shots, key=when), when):
-        by_path = {shot.path: shot for shot in tie}
-        ordered += [by_path[path] for path in in_order(by_path)]
-    return ordered
-
-
-def _brackets(stream: Sequence[Shot], gap: float) -> list[tuple[Sequence[Shot], bool]]:
+def _brackets(stream: Sequence[Shot], gap: float) -> list[Bracket]:
     """The brackets of one camera, each with True if it is certain; a longer pause than `gap` seconds parts them."""
     marks = any(shot.header.camera.bracketed for shot in stream)
-    brackets: list[tuple[Sequence[Shot], bool]] = []
+    brackets: list[Bracket] = []
     start = 0
     for index in range(1, len(stream) + 1):
         if index == len(stream) or _parted(stream[index - 1], stream[index], gap):
             brackets += _cut(stream[start:index], marks)
             start = index
-    return brackets
+    return _rejoined(brackets, gap)
+
+
+def _rejoined(brackets: Sequence[Bracket], gap: float) -> list[Bracket]:
+    """Brackets made whole again that a pause parts because a clock was set between two of their exposures."""
+    several = [shots for shots, _ in brackets if len(shots) > 1]
+    longest = max(map(len, several), default=0)
+    whole: list[Bracket] = []
+    for shots, sure in brackets:
+        before = whole[-1][0] if whole else ()
+        short = len(several) < 3 or len(before) + len(shots) <= longest
+        if before and short and _goes_on(before, shots, several, gap):
+            whole[-1] = ([*before, *shots], True)
+        else:
+            whole.append((shots, sure))
+    return whole
+
+
+def _goes_on(before: Sequence[Shot], after: Sequence[Shot], brackets: Sequence[Sequence[Shot]], gap: float) -> bool:
+    """True if pictures go on with the bracket that others began: with the next number, and to the steps of another
+    bracket of the card. In a card without others no exposure comes again, and the biases of the camera, or its clock,
+    tell so; two whole brackets have the same steps."""
+    last, first, joined = before[-1], after[0], [*before, *after]
+    successive = follows(last.path, first.path) and not _unlike(last, first) and _parted(last, first, gap)
+    if len(joined) < 3 or not successive:
+        return False
+    others = [shots for shots in brackets if shots[0] not in joined]
+    if others:
+        return any(_same_steps(shots, joined) for shots in others)
+    biases = [shot.header.camera.bias for shot in joined if shot.header.camera.bracketed]
+    distinct = len(biases) == len(joined) == len(set(biases)) and None not in biases
+    once = len(_distinct(joined)) == len(joined) and not _same_steps(before, after)
+    return once and (distinct or clock_was_set(last, first, GAPS[0]))
+
+
+def _same_steps(one: Sequence[Shot], other: Sequence[Shot]) -> bool:
+    steps = [[shot.ev - shots[0].ev for shot in shots] for shots in (one, other)]
+    alike = (abs(a - b) < ALIKE for a, b in zip(*steps, strict=False))
+    return len(one) == len(other) and all(alike)
+
+
+def _unlike(before: Shot, after: Shot) -> bool:
+    """True if two pictures are of another size or exposure mode."""
+    one, other = before.header, after.header
+    sizes = [sorted((side.width, side.height)) for side in (one, other)]  # frames of one bracket may lie and stand
+    return sizes[0] != sizes[1] or {one.camera.bracketed, other.camera.bracketed} == {True, False}
 
 
 def _parted(before: Shot, after: Shot, gap: float) -> bool:
     """True if two pictures that follow one another cannot be of one bracket."""
-    one, other = before.header, after.header
-    sizes = [sorted((side.width, side.height)) for side in (one, other)]  # frames of one bracket may lie and stand
-    if sizes[0] != sizes[1] or {one.camera.bracketed, other.camera.bracketed} == {True, False}:
+    if _unlike(before, after):
         return True
-    pause, seconds = _pause(before, after), one.camera.seconds or 0.0
-    if pause is None:
+    one, other = before.header, after.header
+    waited, seconds = pause(before, after), one.camera.seconds or 0.0
+    if waited is None:
         return False
+    if waited + seconds < -gap:
+        return True  # the clock was set back
     slack = gap + NOMINAL * 2 * seconds
     # some cameras write the moment at which an exposure ends
     later = other.camera.seconds or 0.0
-    ended = pause + seconds - later <= gap + NOMINAL * 2 * later
+    ended = waited + seconds - later <= gap + NOMINAL * 2 * later
     # to remove noise a camera takes a dark picture after a long exposure, as long as this
-    return pause > slack and abs(pause - seconds) > slack and not ended
+    return waited > slack and abs(waited - seconds) > slack and not ended
 
 
-def _pause(before: Shot, after: Shot) -> float | None:
-    """Seconds between the end of one exposure and the next; None without times."""
-    one, other = before.header.camera, after.header.camera
-    return None if one.taken is None or other.taken is None else other.taken - one.taken - (one.seconds or 0.0)
-
-
-def _cut(run: Sequence[Shot], marks: bool) -> list[tuple[Sequence[Shot], bool]]:
+def _cut(run: Sequence[Shot], marks: bool) -> list[Bracket]:
     """Cut what was taken in one go; `marks` is True for a camera that marks its brackets."""
     bracketed = any(shot.header.camera.bracketed for shot in run)
     biases = [shot.header.camera.bias for shot in run]

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdrpipe.datasets.brackets import period
-from hdrpipe.datasets.grouping import Grouping, copies, group, in_order, name_kind
+from hdrpipe.datasets.grouping import Grouping, copies, group, name_kind
+from hdrpipe.datasets.shots import in_order
 from hdrpipe.files.pictures.decoder import Decoder, PictureHeader
 from hdrpipe.imaging.exposure import USABLE, brightness, stops_between
 

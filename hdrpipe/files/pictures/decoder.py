@@ -284,7 +284,7 @@ class _ChildError(Exception):
 def _camera(answer: dict[str, Any]) -> CameraData:
     """Camera data out of JSON, every number checked again."""
     numbers: dict[str, float | None] = {}
-    for name in ("seconds", "iso", "aperture", "taken", "bias"):
+    for name in ("seconds", "iso", "aperture", "taken", "bias", "offset"):
         value = answer.get(name)
         numbers[name] = float(value) if isinstance(value, int | float) and math.isfinite(value) else None
     flags: dict[str, bool | None] = {}

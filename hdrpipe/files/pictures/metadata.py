@@ -37,8 +37,15 @@ _PILLOW = {
     "Make": 0x010F,
     "Model": 0x0110,
     "Orientation": 0x0112,
+    "DateTime": 0x0132,
     "DateTimeOriginal": 0x9003,
+    "DateTimeDigitized": 0x9004,
+    "OffsetTime": 0x9010,
+    "OffsetTimeOriginal": 0x9011,
+    "OffsetTimeDigitized": 0x9012,
+    "SubSecTime": 0x9290,
     "SubSecTimeOriginal": 0x9291,
+    "SubSecTimeDigitized": 0x9292,
 }
 
 _UNNAMED = {"Tag 0x8831": "StandardOutputSensitivity", "Tag 0xC62F": "CameraSerialNumber"}
@@ -60,6 +67,12 @@ _MOMENT = re.compile(
 )
 """Year to second, `2025:06:01 12:00:00` by the rules, fraction of a second, and the half of the day."""
 
+_CLOCKS = ("Original", "Digitized", "")
+"""Ends of the names of the tags of a moment, its fraction and its zone: of the exposure, or else of what is nearest."""
+
+_OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)", re.ASCII)
+"""Zone of time, `+02:00` by the rules."""
+
 _LONGEST_BODY = 200
 
 _MOST_STOPS = 32.0
@@ -80,6 +93,7 @@ class CameraData:
         by_hand: True if somebody set the exposure by hand (ExposureMode), None where the file lacks it.
         bias: exposure bias in stops; a camera that brackets writes each step here, or not at all.
         body: maker, model and serial number; empty where the file names none.
+        offset: seconds by which the clock is before Greenwich; phones change it where they come to another zone.
     """
 
     seconds: float | None = None
@@ -91,6 +105,7 @@ class CameraData:
     by_hand: bool | None = None
     bias: float | None = None
     body: str = ""
+    offset: float | None = None
 
 
 def camera_data(path: Path | str) -> CameraData:
@@ -99,16 +114,18 @@ def camera_data(path: Path | str) -> CameraData:
     if _number(tags.get("ExposureTime")) is None:
         tags = {**_by_pillow(path), **tags}
     mode = _finite(tags.get("ExposureMode"))
+    clock = next((end for end in _CLOCKS if tags.get(f"DateTime{end}")), "")
     return CameraData(
         seconds=_number(tags.get("ExposureTime")) or _apex(tags.get("ShutterSpeedValue"), -1.0),
         iso=_sensitivity(tags),
         aperture=_number(tags.get("FNumber")) or _apex(_number(tags.get("ApertureValue")), 0.5),
-        taken=_moment(tags),
+        taken=_moment(tags, clock),
         orientation=int(_number(tags.get("Orientation")) or 1),
         bracketed=None if mode is None else mode == _AUTO_BRACKET,
         by_hand=None if mode is None else mode == _BY_HAND,
         bias=_finite(tags.get("ExposureBiasValue")),
         body=_body(tags),
+        offset=_offset(tags.get(f"OffsetTime{clock}")),
     )
 
 
@@ -197,9 +214,20 @@ def _finite(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _moment(tags: Mapping[str, Any]) -> float | None:
-    """The moment by EXIF; also where programs and phones write it in another way, with hours up to 24 or of 12."""
-    text = str(tags.get("DateTimeOriginal") or tags.get("DateTime") or "").strip("\0 ")
+def _offset(value: Any) -> float | None:
+    match = _OFFSET.match(str(value or "").strip("\0 "))
+    if match is None:
+        return None
+    seconds = 3600.0 * int(match[2]) + 60.0 * int(match[3])
+    return -seconds if match[1] == "-" else seconds
+
+
+def _moment(tags: Mapping[str, Any], clock: str) -> float | None:
+    """The moment by EXIF; also where programs and phones write it in another way, with hours up to 24 or of 12.
+
+    `clock` is one of `_CLOCKS`.
+    """
+    text = str(tags.get(f"DateTime{clock}") or "").strip("\0 ")
     match = _MOMENT.match(text)
     if match is None:
         return None
@@ -210,5 +238,5 @@ def _moment(tags: Mapping[str, Any]) -> float | None:
         whole = (datetime(year, month, day, hour, minute, second) - datetime(1970, 1, 1)).total_seconds()
     except ValueError:
         return None
-    digits = str(tags.get("SubSecTimeOriginal") or "").strip("\0 ") or fraction
+    digits = str(tags.get(f"SubSecTime{clock}") or "").strip("\0 ") or fraction
     return whole + (float(f"0.{digits}") if digits.isascii() and digits.isdigit() else 0.0)

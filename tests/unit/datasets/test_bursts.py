@@ -424,6 +424,60 @@ def test_numbers_go_on_after_9999_where_some_before_are_gone(tmp_path):
     ]
 
 
+def clock_set(folder, brackets, at, jump, **more):
+    """A card of brackets of three exposures, a minute apart; its clock jumps before one of the pictures."""
+    times = (1 / 500, 1 / 2000, 1 / 125)
+    moments = [100 + 60 * (i // 3) + 0.5 * (i % 3) + jump * (i >= at) for i in range(3 * brackets)]
+    levels = (1, 30, 1 / 30)  # no exposure comes again
+    series = [(f"IMG_{i + 8}.jpg", levels[i // 3] * times[i % 3], {"taken": t}) for i, t in enumerate(moments)]
+    return shots(folder, series, **more)
+
+
+JUMPS = (3600, -3600, 19800, -86400.0 * 700, 5e6, 137, -20)
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+@pytest.mark.parametrize("at", [3, 4, 5, 6, 8])
+def test_a_clock_that_was_set_does_not_part_brackets_that_are_like_others(tmp_path, jump, at):
+    found = groups(clock_set(tmp_path / "card", 3, at, jump))
+    assert sorted(found) == sorted(sorted(f"IMG_{3 * k + i}.jpg" for i in (8, 9, 10)) for k in range(3))
+
+
+@pytest.mark.parametrize("jump", [3600, -3600, 19800, -500, -1e8])
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_bracket_without_others_may_have_an_hour_in_it(tmp_path, jump, at):
+    assert [len(one) for one in groups(clock_set(tmp_path / "card", 1, at, jump))] == [3]
+
+
+@pytest.mark.parametrize("jump", [3540, -3600])
+def test_brackets_are_not_joined_by_a_clock_that_was_set_between_them(tmp_path, jump):
+    assert [len(one) for one in groups(clock_set(tmp_path / "card", 2, 3, jump))] == [3, 3]
+
+
+@pytest.mark.parametrize("biased", [True, False])
+def test_a_long_pause_in_a_bracket_without_others_is_none_where_the_biases_go_on(tmp_path, biased):
+    told = [{"mode": 2, "bias": bias} if biased else {"mode": 2} for bias in (0, -2, 2)]
+    series = [(f"{i}.jpg", 2.0 ** (0, -2, 2)[i] / 500, {"taken": 200 * (i == 2) + i, **told[i]}) for i in range(3)]
+    assert [len(one) for one in groups(shots(tmp_path / "card", series))] == [3 if biased else 2]
+
+
+def test_pictures_that_stand_alone_before_a_bracket_are_not_joined_to_it_by_a_pause(tmp_path):
+    times = (1 / 30, 1 / 500, 1 / 125, 1 / 2000, 1 / 60, 1 / 500, 1 / 125, 1 / 2000)
+    moments = (0, 3600, 3600.5, 3601, 7200, 9000, 9000.5, 9001)
+    series = [(f"{i}.jpg", seconds, {"taken": t}) for i, (seconds, t) in enumerate(zip(times, moments, strict=True))]
+    assert groups(shots(tmp_path / "card", series)) == [["1.jpg", "2.jpg", "3.jpg"], ["5.jpg", "6.jpg", "7.jpg"]]
+
+
+@pytest.mark.parametrize("hours", [1, -1, 9])
+def test_a_phone_that_comes_to_another_zone_within_a_bracket_tells_so(tmp_path, hours):
+    folder = tmp_path / "card"
+    for index, seconds in enumerate((1 / 500, 1 / 2000, 1 / 125)):
+        late = index == 2
+        told = {"taken": index + 3600 * hours * late, "offset": f"{2 + hours * late:+03}:00"}
+        shots(folder, [(f"IMG_{3 * index}.jpg", seconds, told)])
+    assert [len(one) for one in groups(folder)] == [3]
+
+
 def test_exposures_that_come_again_without_a_pattern_are_asked_for(tmp_path):
     times = (1 / 500, 1 / 500, 1 / 125, 1 / 125, 1 / 30, 1 / 30)  # two cameras that do not tell who they are
     series = [(f"{i}.jpg", seconds, {"taken": 0.3 * i}) for i, seconds in enumerate(times)]

@@ -106,3 +106,20 @@ def test_moments_after_midnight_and_parts_of_seconds(tmp_path, text, seconds):
     midnight = camera_data(picture(tmp_path / "a.jpg", {0x9003: "2025:06:01 00:00:00"})).taken
     taken = camera_data(picture(tmp_path / "b.jpg", {0x9003: text})).taken
     assert (taken is None) if seconds is None else (taken - midnight == seconds)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+@pytest.mark.parametrize(
+    ("inner", "seconds", "offset"),
+    [
+        ({0x9003: "2025:06:01 00:00:01", 0x9291: "25", 0x9011: "+02:00", 0x9290: "9", 0x9010: "+09:00"}, 1.25, 7200),
+        ({0x9004: "2025:06:01 00:00:02", 0x9292: "5", 0x9012: "-03:30"}, 2.5, -12600),
+        ({0x9003: "2025:06:01 00:00:03", 0x9010: "+09:00"}, 3, None),
+        ({0x9003: "2025:06:01 00:00:03", 0x9011: "   :  "}, 3, None),
+    ],
+)
+def test_a_moment_has_the_fraction_and_the_zone_of_its_own_tags(tmp_path, suffix, inner, seconds, offset):
+    path = picture(tmp_path / f"a.{suffix}", inner, {0x0132: "2025:07:02 12:00:00"})
+    midnight = camera_data(picture(tmp_path / "b.jpg", {0x9003: "2025:06:01 00:00:00"})).taken
+    for camera in (camera_data(path), shared().header(path).camera):
+        assert (camera.taken - midnight, camera.offset) == (seconds, offset)
