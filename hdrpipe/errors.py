@@ -1,6 +1,8 @@
 """The exception class of the package, its kinds, and their exit codes."""
 
+import contextlib
 import errno
+from collections.abc import Generator
 from enum import IntEnum
 
 from hdrpipe.terminal import one_line
@@ -17,6 +19,15 @@ OUT_OF_MEMORY = (
     *("bad_alloc", "ALLOC_FAILED", "failed to map segment", "can't start new thread", "thread creation failed"),
 )
 """Words of torch, CUDA, OpenCV, OpenEXR and the loader of libraries where memory is too small."""
+
+
+_LOST = (
+    *("EIO", "ESTALE", "ENXIO", "ENODEV", "ENOTCONN", "ETIMEDOUT", "ENETDOWN", "ENETUNREACH"),
+    *("EHOSTDOWN", "EHOSTUNREACH", "ECONNRESET", "ECONNABORTED", "EREMOTEIO", "ENOMEDIUM"),
+)
+
+LOST = frozenset(number for name in _LOST if (number := getattr(errno, name, None)) is not None)
+"""Error numbers of a drive or a network share that fails or is gone; systems lack some of them."""
 
 
 class Exit(IntEnum):
@@ -114,3 +125,27 @@ def is_memory(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno == errno.ENOMEM:
         return True
     return not isinstance(error, HdrpipeError) and any(words in str(error) for words in OUT_OF_MEMORY)
+
+
+def unread(error: OSError, where: object = "") -> InputError:
+    """The error for a file or folder, or else `where`, that the system fails to read."""
+    hint = "see whether its drive or network answers, and run it again" if error.errno in LOST else ""
+    return InputError(f"cannot be read ({error.strerror or error})", error.filename or where, hint)
+
+
+def refuse_lost(error: BaseException | None, where: object) -> None:
+    """Raise InputError for an error of the drive, or of a file that has vanished: nothing of a file may then be passed
+    over as if it were not in it. Other errors are the file's."""
+    if isinstance(error, OSError) and error.errno in LOST | {errno.ENOENT}:
+        raise unread(error, where) from error
+
+
+@contextlib.contextmanager
+def reading() -> Generator[None]:
+    """Context in which folders and files of the user are looked at: what the system fails to read is an InputError."""
+    try:
+        yield
+    except OSError as error:
+        if is_memory(error):
+            raise
+        raise unread(error) from error

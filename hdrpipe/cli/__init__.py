@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from hdrpipe.errors import CapacityError, Exit, HdrpipeError, Stop, is_memory
+from hdrpipe.errors import LOST, CapacityError, Exit, HdrpipeError, Stop, is_memory, unread
 from hdrpipe.files.system import SIGPIPE, allowed_memory
 from hdrpipe.terminal import escape_unencodable, one_line
 
@@ -76,6 +76,8 @@ def _explained(error: BaseException) -> tuple[str, int]:
 
         if error.errno in FULL:
             return str(translated(error, Path(error.filename or "standard output"))), Exit.CAPACITY
+        if error.errno in LOST:
+            return str(unread(error)), Exit.INPUT
     if hasattr(error, "format_message"):
         return error.format_message(), Exit.USAGE  # pyright: ignore[reportAttributeAccessIssue]
     if hasattr(error, "exit_code"):  # typer's Exit and Abort

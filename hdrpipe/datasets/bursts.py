@@ -12,7 +12,7 @@ from hdrpipe.datasets.brackets import SAME
 from hdrpipe.datasets.exposures import TABLES, Source, from_camera, read_exposure_txt, read_table
 from hdrpipe.datasets.grouping import Grouping
 from hdrpipe.datasets.likeness import MOST_FRAMES, grouped
-from hdrpipe.errors import InputError
+from hdrpipe.errors import InputError, reading
 from hdrpipe.files.folders import is_litter
 from hdrpipe.files.marks import is_result
 from hdrpipe.files.names import confined, natural, scene_name
@@ -80,6 +80,7 @@ class BurstFiles:
         return replace(self, name=name)
 
 
+@reading()
 def find_burst(paths: Path | str | Sequence[Path | str], decoder: Decoder | None = None) -> BurstFiles:
     """The one burst in a folder, or of a list of pictures.
 
@@ -96,6 +97,7 @@ def find_burst(paths: Path | str | Sequence[Path | str], decoder: Decoder | None
     return _of_list(given, decoder or shared())
 
 
+@reading()
 def find_bursts(
     folder: Path | str, decoder: Decoder | None = None, truth: Sequence[str] = ()
 ) -> tuple[BurstFiles, ...]:
@@ -123,6 +125,7 @@ def find_bursts(
     return _of_groups(listing, grouping, headers, decoder)
 
 
+@reading()
 def guess(folder: Path | str, decoder: Decoder | None = None) -> tuple[tuple[Path, ...], ...]:
     """The most likely bursts of a folder whose grouping `find_bursts` refuses as uncertain; else none."""
     listing, decoder = list_folder(folder), decoder or shared()
@@ -145,7 +148,8 @@ def list_folder(folder: Path | str, truth: Sequence[str] = ()) -> Listing:
         here = (name for name in os.listdir(folder) if not is_litter(name))
         names = sorted((name for name in here if not (folder / name).is_dir()), key=natural)
     except (OSError, ValueError) as error:
-        raise InputError(f"is no folder that can be read ({type(error).__name__})", ascii(str(folder))) from error
+        reason = error.strerror if isinstance(error, OSError) else type(error).__name__
+        raise InputError(f"is no folder that can be read ({reason})", ascii(str(folder))) from error
     labels = [name for name in names if any(fnmatchcase(name, pattern) for pattern in truth)]
     frames = [path.name for path in _frames_among([folder / name for name in names if name not in labels])]
     developed = {Path(name).stem for name in frames if Path(name).suffix.lower() in raw.SUFFIXES}

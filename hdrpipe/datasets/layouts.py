@@ -45,20 +45,33 @@ def opened(root: str, layout: str) -> Path:
 
 
 def folders(root: Path) -> Iterator[Path]:
-    """`root` and every folder below it in natural order; hidden ones, links and litter are passed over."""
-    for here, below, _ in os.walk(root):
+    """`root` and every folder below it in natural order; hidden ones, links and litter are passed over.
+
+    Folders that cannot be read come last: whoever lists their files names them.
+    """
+    closed: list[Path] = []
+    for here, below, _ in os.walk(root, onerror=lambda error: closed.append(Path(error.filename))):
         kept = (name for name in below if not name.startswith(".") and not is_litter(name))
         below[:] = sorted((name for name in kept if not Path(here, name).is_symlink()), key=natural)
         if len(Path(here).relative_to(root).parts) >= DEEPEST:
             below[:] = []
         yield Path(here)
+    yield from closed
 
 
 def linked(root: Path) -> list[Path]:
     """Links to folders below `root`, which `folders` passes over."""
-    inside = (Path(here, name) for here in folders(root) for name in sorted(os.listdir(here), key=natural))
+    inside = (Path(here, name) for here in folders(root) for name in sorted(_names_in(here), key=natural))
     kept = (path for path in inside if not (path.name.startswith(".") or is_litter(path.name)))
     return [path for path in kept if path.is_symlink() and path.is_dir()]
+
+
+def _names_in(folder: Path) -> list[str]:
+    """Names in a folder; none in one that cannot be read, which is named elsewhere."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def warn_of_links(root: Path) -> None:

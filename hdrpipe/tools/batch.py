@@ -12,7 +12,7 @@ import numpy as np
 from hdrpipe.datasets.bursts import BurstFiles, find_burst, find_bursts, list_folder
 from hdrpipe.datasets.encoding import in_srgb
 from hdrpipe.datasets.reading import read_burst
-from hdrpipe.errors import HdrpipeError, UsageError
+from hdrpipe.errors import HdrpipeError, UsageError, reading
 from hdrpipe.files.folders import is_litter
 from hdrpipe.files.marks import is_result
 from hdrpipe.files.names import file_name, natural
@@ -62,6 +62,7 @@ class Outcome:
     error: HdrpipeError | None = None
 
 
+@reading()
 def plan(sources: Sequence[Path], out: Path, output: Output) -> tuple[list[Task], list[Outcome]]:
     """Find the bursts and name their results.
 
@@ -95,6 +96,7 @@ def plan(sources: Sequence[Path], out: Path, output: Output) -> tuple[list[Task]
     return [Task(burst, target) for burst, target in zip(bursts, targets, strict=True)], failed
 
 
+@reading()
 def find_all(sources: Sequence[Path]) -> tuple[list[BurstFiles], list[Outcome]]:
     """Bursts that `plan` finds, and the folders that failed."""
     return _bursts_in(sources, _folders(sources))

@@ -12,7 +12,7 @@ from hdrpipe.datasets.bursts import BurstFiles, find_bursts, guess, list_folder
 from hdrpipe.datasets.exposures import TABLES
 from hdrpipe.datasets.layouts import folders, linked, scene_name, split_of
 from hdrpipe.datasets.reading import read_burst
-from hdrpipe.errors import HdrpipeError, InputError
+from hdrpipe.errors import HdrpipeError, InputError, reading
 from hdrpipe.files.atomic import write_text
 from hdrpipe.files.names import as_cell, natural
 from hdrpipe.files.pictures.decoder import Decoder, shared
@@ -68,6 +68,7 @@ class Verdict:
         return sum(len(row.warnings) for row in self.rows)
 
 
+@reading()
 def check(
     root: Path,
     progress: Callable[[int, int, str], None],

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from hdrpipe.errors import refuse_lost
 from hdrpipe.files.pictures import code_points, headers, heif
 from hdrpipe.files.pictures.tiff_pages import full_page
 from hdrpipe.quantities import GAMMA
@@ -94,6 +95,9 @@ def space_of(path: Path | str, kind: str) -> Space | None:
     Args:
         path: the file.
         kind: a key of `SAME_CURVE`.
+
+    Raises:
+        InputError: the file has vanished, or its drive fails.
     """
     try:
         if kind in heif.KINDS:
@@ -107,7 +111,8 @@ def space_of(path: Path | str, kind: str) -> Space | None:
             return _of_profile(profile)
         if kind == "png" and not adobe:
             return _of_chunks(path)
-    except Exception:  # foreign bytes: the parsers have no closed list of what they raise
+    except Exception as error:  # foreign bytes: the parsers have no closed list of what they raise
+        refuse_lost(error.__cause__ or error, path)
         return None
     if not adobe:
         return None

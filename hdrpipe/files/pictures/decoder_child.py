@@ -49,7 +49,8 @@ def _answer(request: dict[str, Any], answers: BinaryIO) -> None:
     except MemoryError:
         _tell(answers, {"error": ["needs more memory than it is given by its size", _memory_hint()]})
     except Exception as error:  # foreign bytes: the decoders have no closed list of what they raise
-        _tell(answers, {"error": [f"cannot be decoded ({type(error).__name__})", _memory_hint()]})
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        _tell(answers, {"error": [f"cannot be decoded ({reason})", _memory_hint()]})
 
 
 def _picture(request: dict[str, Any], answers: BinaryIO) -> None:

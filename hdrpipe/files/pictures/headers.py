@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from hdrpipe.errors import InputError
+from hdrpipe.errors import InputError, refuse_lost
 from hdrpipe.files.pictures import heif, raw, rgbe
 from hdrpipe.files.pictures.tiff_pages import full_page
 from hdrpipe.files.product.envelope import read_head
@@ -52,11 +52,16 @@ def format_by_content(path: Path | str) -> str | None:
     """Format by the first bytes: "png", "jpeg", "tiff" (many RAW pictures, too), "hdr", "exr", "heif", "avif".
 
     Returns:
-        The format, or None for anything else, and for what cannot be read.
+        The format, or None for anything else, and for what is missing or cannot be read.
+
+    Raises:
+        InputError: the drive fails.
     """
     try:
         head, _ = read_head(path, HEAD_BYTES)
-    except InputError:
+    except InputError as error:
+        if not isinstance(error.__cause__, FileNotFoundError):
+            refuse_lost(error.__cause__, path)
         return None
     return _by_signature(head)
 
@@ -121,6 +126,7 @@ def _jpeg_size(path: Path) -> tuple[int, int]:
     except Image.DecompressionBombError as error:
         raise InputError(f"has too many pixels ({error})", path) from error
     except Exception as error:  # foreign bytes: the parser has no closed list of what it raises
+        refuse_lost(error, path)
         raise InputError(f"has a header that cannot be read ({type(error).__name__})", path) from error
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import AvifImagePlugin, Image, features
 
-from hdrpipe.errors import InputError
+from hdrpipe.errors import InputError, refuse_lost
 from hdrpipe.files.product.envelope import read_head
 
 KINDS = ("heif", "avif")
@@ -130,6 +130,7 @@ def _opened(path: Path | str, kind: str) -> Any:
     except InputError:
         raise
     except Exception as error:  # foreign bytes: the parser has no closed list of what it raises
+        refuse_lost(error, path)
         raise InputError(f"has a header that cannot be read ({type(error).__name__})", path) from error
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from hdrpipe.errors import InputError
+from hdrpipe.errors import InputError, refuse_lost
 from hdrpipe.files.system import passing_pipe
 
 _FAULT = re.compile(r"Premature end of JPEG file|Corrupt JPEG data: .*|Inconsistent progression sequence.*")
@@ -53,8 +53,11 @@ def quality(path: Path | str) -> int:
     100 for a file without a table that can be read.
     """
     table = None
-    with contextlib.suppress(Exception), Image.open(path, formats=("JPEG",)) as picture:  # see _reaches_its_end
-        table = getattr(picture, "quantization", {}).get(0)
+    try:
+        with Image.open(path, formats=("JPEG",)) as picture:
+            table = getattr(picture, "quantization", {}).get(0)
+    except Exception as error:  # foreign bytes: the decoder has no closed list of what it raises
+        refuse_lost(error, path)
     return 100 if table is None else int(np.argmin(np.abs(_table_sums() - sum(table)))) + 1
 
 

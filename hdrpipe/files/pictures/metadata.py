@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import exifread
 from PIL import Image
 
+from hdrpipe.errors import refuse_lost
 from hdrpipe.files.pictures import heif
 
 _EXIF_IFD = 0x8769
@@ -109,7 +110,11 @@ class CameraData:
 
 
 def camera_data(path: Path | str) -> CameraData:
-    """EXIF of a picture by exifread or else by Pillow or libheif; empty for a file without it."""
+    """EXIF of a picture by exifread or else by Pillow or libheif; empty for a file without it.
+
+    Raises:
+        InputError: the file has vanished, or its drive fails.
+    """
     tags = _by_exifread(path)
     if _number(tags.get("ExposureTime")) is None:
         tags = {**_by_pillow(path), **tags}
@@ -156,7 +161,8 @@ def _by_exifread(path: Path | str) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:
             entries: Mapping[str, Any] = exifread.process_file(_holder(file), details=False, extract_thumbnail=False)
-    except Exception:  # foreign bytes: the parser has no closed list of what it raises
+    except Exception as error:  # foreign bytes: the parser has no closed list of what it raises
+        refuse_lost(error, path)
         return {}
     tags: dict[str, Any] = {}
     for group in ("Image", "EXIF"):
@@ -189,7 +195,8 @@ def _by_pillow(path: Path | str) -> dict[str, Any]:
                 return _named(heif.exif(path))
             with Image.open(path) as picture:
                 return _named(picture.getexif())
-    except Exception:  # foreign bytes: the parser has no closed list of what it raises
+    except Exception as error:  # foreign bytes: the parser has no closed list of what it raises
+        refuse_lost(error, path)
         return {}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from hdrpipe.errors import InputError
+from hdrpipe.errors import InputError, refuse_lost
 
 MOST_PAGES = 64
 """Pages that are looked at."""
@@ -111,7 +111,8 @@ def noise_profile(path: Path | str) -> tuple[float, ...] | None:
             pages: list[Any] = [tiff.pages[0], *(tiff.pages[0].pages or ())]
             values = next((page.tags[_NOISE_PROFILE].value for page in pages if _NOISE_PROFILE in page.tags), ())
             numbers = tuple(float(number) for number in values)
-    except Exception:  # foreign bytes: the parser has no closed list of what it raises
+    except Exception as error:  # foreign bytes: the parser has no closed list of what it raises
+        refuse_lost(error, path)
         return None
     valid = len(numbers) >= 2 and len(numbers) % 2 == 0 and all(0 <= number < 1 for number in numbers)
     return numbers if valid and min(numbers[::2]) > 0 else None
@@ -133,6 +134,7 @@ def stored_samples(path: Path | str) -> NDArray[Any]:
     except InputError:
         raise
     except Exception as error:  # foreign bytes: the parser has no closed list of what it raises
+        refuse_lost(error, path)
         what = f"is a TIFF whose samples cannot be decoded ({type(error).__name__})"
         missing = "imagecodecs" in str(error)
         raise InputError(what, path, _INSTALL if missing else _SAVE) from error
@@ -154,6 +156,7 @@ def _pages(path: Path | str) -> list[Page]:
     except IndexError:
         pass  # there are no more pages
     except Exception as error:  # foreign bytes: the parser has no closed list of what it raises
+        refuse_lost(error, path)
         if not pages:
             raise InputError(f"has a header that cannot be read ({type(error).__name__})", path) from error
     if not pages:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hdrpipe.config.documents import from_json
-from hdrpipe.errors import BusyError, DamagedError, InputError
+from hdrpipe.errors import BusyError, DamagedError, InputError, unread
 from hdrpipe.files.locks import is_held
 from hdrpipe.files.product.checks import Fault
 from hdrpipe.files.product.schema import FORMAT, READABLE, SCHEMAS, Schema
@@ -40,7 +40,9 @@ def read_head(path: Path | str, count: int) -> tuple[bytes, int]:
             return file.read(count), os.fstat(file.fileno()).st_size
     except FileNotFoundError as error:
         raise InputError("there is no such file", path) from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise unread(error, path) from error
+    except ValueError as error:
         raise InputError(f"cannot be read ({error})", path) from error
 
 
