@@ -180,12 +180,23 @@ def _of_profile(data: bytes) -> Space | None:
     entries = [struct.unpack_from(">4sII", data, 132 + 12 * index) for index in range(count)]
     tags = {name: data[start : start + size] for name, start, size in entries}
     if data[16:20] == b"GRAY":
-        return _up_to_white(np.eye(3), (_curve(tags[b"kTRC"]),) * 3)
+        grey = _curve(tags[b"kTRC"])
+        return _up_to_white(np.eye(3), (_of_lightness(grey) if data[20:24] == b"Lab " else grey,) * 3)
     if data[16:20] != b"RGB " or b"rXYZ" not in tags:
         return _of_points(code_points.BT709, code_points.SRGB) if _is_named_srgb(tags[b"desc"]) else None
     colourants = [np.array(struct.unpack_from(">3i", tags[name], 8)) / 65536 for name in (b"rXYZ", b"gXYZ", b"bXYZ")]
     red, green, blue = (_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC"))
     return _up_to_white(np.linalg.solve(SRGB, np.stack(colourants, axis=1)), (red, green, blue))
+
+
+def _of_lightness(curve: Curve) -> Curve:
+    """Linear values of a curve that gives lightness (CIE 1976 L*, 100 as 1), as in grey profiles of L*a*b*."""
+
+    def linear(codes: NDArray[Any]) -> NDArray[Any]:
+        lightness = curve(codes) * 100
+        return np.where(lightness > 8, ((lightness + 16) / 116) ** 3, lightness * 27 / 24389)
+
+    return linear
 
 
 def _is_named_srgb(description: bytes) -> bool:

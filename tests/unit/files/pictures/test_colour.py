@@ -262,12 +262,18 @@ def test_what_has_the_largest_code_is_white_wherever_a_profile_puts_it(tmp_path,
     assert np.abs(shown - linear)[16:].max() < {"tif": 0.002, "png": 0.02, "jpg": 0.06}[suffix]
 
 
-def test_profiles_of_grey_pictures_have_one_curve(tmp_path):
+def lightness(codes):
+    """Linear values of L* / 100 (ISO 11664-4)."""
+    return np.where(codes > 0.08, ((100 * codes + 16) / 116) ** 3, 100 * codes / 903.2963)
+
+
+@pytest.mark.parametrize(("connection", "curve"), [(b"XYZ ", lambda codes: codes), (b"Lab ", lightness)])
+def test_profiles_of_grey_pictures_have_one_curve(tmp_path, connection, curve):
     tags = [(b"kTRC", struct.pack(">4s4xI", b"curv", 0))]
-    head = struct.pack(">I4xI4s4s4s12x4s", 156, 0x02400000, b"mntr", b"GRAY", b"XYZ ", b"acsp").ljust(128, b"\0")
+    head = struct.pack(">I4xI4s4s4s12x4s", 156, 0x02400000, b"mntr", b"GRAY", connection, b"acsp").ljust(128, b"\0")
     icc = head + struct.pack(">I4sII", 1, b"kTRC", 144, 12) + tags[0][1]
     ramp = np.linspace(0, 1, 256)
     Image.fromarray(np.rint(ramp * 255).astype(np.uint8)[None].repeat(4, 0)).save(tmp_path / "p.png", icc_profile=icc)
     picture, _ = read_picture(tmp_path / "p.png", LARGE)
-    assert np.abs(picture[:, 0] ** 2.2 - ramp).max() < 0.001
+    assert np.abs(picture[:, 0] ** 2.2 - curve(ramp)).max() < 0.001
     assert io.BytesIO(icc).read(4) == struct.pack(">I", 156)
