@@ -201,15 +201,16 @@ def _goes_on(before: Sequence[Shot], after: Sequence[Shot], brackets: Sequence[S
     tell so; two whole brackets have the same steps."""
     last, first, joined = before[-1], after[0], [*before, *after]
     successive = follows(last.path, first.path) and not _unlike(last, first) and _parted(last, first, gap)
-    if len(joined) < 3 or not successive:
-        return False
+    was_set = clock_was_set(last, first, GAPS[1] if last.header.camera.by_hand else GAPS[0])
+    if not successive or (len(joined) < 3 and not (was_set and brackets)):
+        return False  # pictures that stand alone have the steps of a pair too often
     others = [shots for shots in brackets if shots[0] not in joined]
     if others:
         return any(_same_steps(shots, joined) for shots in others)
     biases = [shot.header.camera.bias for shot in joined if shot.header.camera.bracketed]
     distinct = len(biases) == len(joined) == len(set(biases)) and None not in biases
     once = len(_distinct(joined)) == len(joined) and not _same_steps(before, after)
-    return once and (distinct or clock_was_set(last, first, GAPS[0]))
+    return once and (distinct or was_set)
 
 
 def _same_steps(one: Sequence[Shot], other: Sequence[Shot]) -> bool:

@@ -449,6 +449,23 @@ def test_a_bracket_without_others_may_have_an_hour_in_it(tmp_path, jump, at):
     assert [len(one) for one in groups(clock_set(tmp_path / "card", 1, at, jump))] == [3]
 
 
+@pytest.mark.parametrize(("jump", "whole"), [(3600, 3), (-500, 3), (137, 2)])
+def test_pairs_are_whole_again_where_the_clock_tells_so(tmp_path, jump, whole):
+    """Pictures that stand alone have the steps of a pair too often."""
+    moments = [100 + 60 * (i // 2) + 0.5 * (i % 2) + jump * (i >= 3) for i in range(6)]
+    series = [(f"IMG_{i + 8}.jpg", (1 / 500, 1 / 125)[i % 2], {"taken": t}) for i, t in enumerate(moments)]
+    assert [len(one) for one in groups(shots(tmp_path / "card", series))] == [2] * whole
+
+
+@pytest.mark.parametrize("jump", [3600, -500])
+def test_a_bracket_set_by_hand_may_have_an_hour_in_it(tmp_path, jump):
+    series = [
+        (f"IMG_{i + 8}.jpg", (1 / 500, 1 / 2000, 1 / 125)[i], {"taken": 7 * i + jump * (i == 2), "mode": 1})
+        for i in range(3)
+    ]
+    assert [len(one) for one in groups(shots(tmp_path / "card", series))] == [3]
+
+
 @pytest.mark.parametrize("jump", [3540, -3600])
 def test_brackets_are_not_joined_by_a_clock_that_was_set_between_them(tmp_path, jump):
     assert [len(one) for one in groups(clock_set(tmp_path / "card", 2, 3, jump))] == [3, 3]
