@@ -28,7 +28,7 @@ def shift_between(one: NDArray[Any], other: NDArray[Any]) -> tuple[int, int]:
     ranks = _ranks(one), _ranks(other)
     if min(float(rank.std()) for rank in ranks) < FLAT:
         return 0, 0
-    cell = max(1, max(ranks[0].shape) // COARSE)
+    cell = max(1, min(max(ranks[0].shape) // COARSE, *ranks[0].shape))
     coarse = _best(_cells(ranks[0], cell), _cells(ranks[1], cell), (0, 0), REACH)
     shift = _best(*ranks, (coarse[0] * cell, coarse[1] * cell), max(1, cell // 2), max(1, cell // 4))
     return shift if _difference(*ranks, shift) < BETTER * _difference(*ranks, (0, 0)) else (0, 0)

@@ -161,6 +161,15 @@ def test_a_frame_that_is_nearly_all_white_shows_no_shift():
     assert shift_between(frames[0], frames[1]) == (0, 0)
 
 
+@pytest.mark.parametrize("height", [1, 2, 3, 7, 12])
+@pytest.mark.parametrize("lies", [True, False])
+def test_strips_of_a_few_lines_have_their_shift(height, lies):
+    wide = radiance(3, height, 900)
+    frames = [shot([wide[:, :, start : start + 800]] * 3)[1] for start in (0, 6)]
+    one, other = frames if lies else (frame.transpose(0, 2, 1) for frame in frames)
+    assert shift_between(one, other)[int(lies)] == pytest.approx(6, abs=1)
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_white_frames_make_no_codes_up(dtype):
     """A few dark pixels, then nothing up to white."""
