@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -155,15 +156,21 @@ def is_float(samples: NDArray[Any]) -> bool:
     return samples.dtype.kind == "f"
 
 
-def one_matrix(matrices: Sequence[tuple[float, ...] | None], name: str) -> NDArray[np.float32] | None:
+def one_matrix(matrices: Sequence[tuple[float, ...] | None], files: Sequence[Path]) -> NDArray[np.float32] | None:
     """The matrix from linear values to linear sRGB (3, 3) that all frames of a burst share; None for sRGB.
+
+    Args:
+        matrices: that of each frame, row by row, None for sRGB.
+        files: the frames' files.
 
     Raises:
         InputError: the frames are of several colour spaces.
     """
     stacked = np.array([np.eye(3).flatten() if matrix is None else matrix for matrix in matrices])
-    if np.abs(stacked - stacked[0]).max() > SAME_COLOUR:
-        raise InputError("has frames of several colour spaces", name, "save all of them with one profile")
+    away = np.abs(stacked - stacked[0]).max(axis=1)
+    if away.max() > SAME_COLOUR:
+        what = f"is of another colour space than {files[0].name!a}"
+        raise InputError(what, files[int(away.argmax())], "save all frames of the burst with one profile")
     return None if matrices[0] is None else stacked[0].reshape(3, 3).astype(np.float32)
 
 

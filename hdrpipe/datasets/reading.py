@@ -115,7 +115,7 @@ def read_burst(
     refuse_reversed(files, samples)
     refuse_blank(files, samples)
     notes = (*files.notes, *remarks, *disagreements(files, samples))
-    matrix = one_matrix([info.matrix for info in infos], files.name)
+    matrix = one_matrix([info.matrix for info in infos], files.frames)
     quality = min((info.quality for info in infos if info.format in COMPRESSED), default=0)
     coding = Coding(edges, quality, noise)
     return ReadBurst(files.name, samples, files.ev, reference, files.source, files.frames, notes, matrix, coding)

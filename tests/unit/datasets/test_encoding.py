@@ -1,13 +1,16 @@
 """Bit depth and linear light, told by all frames of a burst together."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tifffile
 from camera_files import frames, radiance, write_burst
 
 from hdrpipe.datasets.bursts import find_burst
-from hdrpipe.datasets.encoding import blocks, coded_if_linear, stretched
+from hdrpipe.datasets.encoding import blocks, coded_if_linear, one_matrix, stretched
 from hdrpipe.datasets.reading import read_burst
+from hdrpipe.errors import InputError
 
 EV = (0.0, 2.0, 4.0)
 
@@ -161,3 +164,22 @@ def test_blocks_have_the_mean_and_the_largest_value_of_their_pixels(height, widt
     squares = frame[:, : rows * side, : columns * side].reshape(3, rows, side, columns, side)
     means, most = squares.mean(axis=(0, 2, 4)).ravel(), squares.max(axis=(0, 2, 4)).ravel()
     assert np.array_equal(blocks(frame), np.stack([means, most]) / 65535)
+
+
+WIDE = (1.2, -0.2, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("matrices", "name"),
+    [((None, None, WIDE), "c.jpg"), ((WIDE, None, WIDE), "b.jpg"), ((WIDE, WIDE, None), "c.jpg")],
+)
+def test_a_frame_of_another_colour_space_is_named(matrices, name):
+    files = [Path(one) for one in ("a.jpg", "b.jpg", "c.jpg")]
+    with pytest.raises(InputError, match=rf"^{name}: is of another colour space than 'a\.jpg'; save all frames"):
+        one_matrix(matrices, files)
+
+
+def test_frames_of_one_colour_space_share_its_matrix():
+    files = [Path("a.jpg"), Path("b.jpg")]
+    assert one_matrix((None, None), files) is None
+    np.testing.assert_allclose(one_matrix((WIDE, WIDE), files), np.reshape(WIDE, (3, 3)))
