@@ -62,7 +62,7 @@ KEYS = [
     ({"teacher": {"shards": 2}}, {**MASKED, "teacher": 4}),
     ({"student": {"lr": 0.001}}, TAUGHT),
     ({"student": {"unlabelled_augmentation": "corrupted"}}, TAUGHT),
-    ({"student": {"unlabelled_augmentation": "strong"}}, TAUGHT),
+    ({"student": {"unlabelled_augmentation": "rerendered"}}, TAUGHT),
     ({"student": {"labelled_augmentation": "strong"}}, TAUGHT),
     ({"student": {"labelled_augmentation": "corrupted"}}, TAUGHT),
     ({"student": {"consistency_weight": 0.3}}, TAUGHT),

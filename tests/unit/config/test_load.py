@@ -115,8 +115,7 @@ def test_a_bad_spec_is_refused(text):
 
 
 def test_the_main_job_is_the_defaults_and_what_shows_the_use_of_unlabelled_bursts():
-    student = {"unlabelled_augmentation": "rerendered", "unlabelled_weight": 3.0}
-    shown = {"data": {"dataset": "lab_and_field"}, "match": {"strategy": "noise"}, "student": student}
+    shown = {"data": {"dataset": "lab_and_field"}, "match": {"strategy": "noise"}}
     arms = ["labels-alone", "matched", "all-labels"]
     assert read_config(Path(__file__).parents[3] / "config.yaml") == check_config({**shown, "compare": arms})
 
