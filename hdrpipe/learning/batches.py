@@ -203,11 +203,11 @@ class Batches(Dataset[Batch]):
             transform = augment.DRAWS[group.augmentation](rng)
             if i in self.share.of(group.count):
                 frames, times, target, weight, held_out = _sample(scene, window, transform)
-                more = generator(self.seed, group.role, step, "disturbed", i)
+                drawn = (self.seed, group.role, step, "disturbed", i)
                 if group.augmentation == "corrupted":
-                    frames, times = corrupt(frames, times, more)
+                    frames, times = corrupt(frames, times, generator(*drawn))
                 if group.augmentation == "rerendered":
-                    frames, target, weight = rerender(target, weight, times, scene.noise_level, more)
+                    frames, target, weight = rerender(target, weight, times, scene.noise_level, generator(*drawn))
                     held_out = None if held_out is None else reduced(held_out)
                 yield frames, times, target, weight, held_out, scene.noise_level
 

@@ -45,15 +45,15 @@ def rerender(
     """
     content = reduced(radiance).clamp(min=0.0)
     away, error = rng.uniform(-AWAY, AWAY, (len(times), 2)), rng.normal(0.0, ERROR, (len(times), 2))
-    aligned = np.zeros(len(times), bool) if rng.random() < STILL else np.arange(len(times)) != len(times) // 2
+    still = rng.random() < STILL
     seeded = torch.Generator().manual_seed(int(rng.integers(2**31)))
     frames = []
     for number, time in enumerate(times):
-        if aligned[number]:
-            taken = _taken(_shifted(content, np.clip(away + error, -1.0, 1.0)[number]), time, level, seeded)
-            frames.append(_shifted(taken, -away[number]))
-        else:
+        if still or number == len(times) // 2:
             frames.append(_taken(content, time, level, seeded))
+        else:
+            seen = _shifted(content, np.clip(away + error, -1.0, 1.0)[number])
+            frames.append(_shifted(_taken(seen, time, level, seeded), -away[number]))
     return torch.stack(frames), content, -max_pool2d(-weight[None, None], SCALE)[0, 0]
 
 

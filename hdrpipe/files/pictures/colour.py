@@ -77,9 +77,8 @@ def with_gamma(
         The same samples where the curve is the field's gamma, else 16-bit levels, or floats where values exceed 1; the
         matrix row by row, None for sRGB; and a remark where a profile is not read.
     """
-    space = space_of(path, kind) if kind in SAME_CURVE else None
+    space, passed_over = space_of(path, kind) if kind in SAME_CURVE else (None, False)
     if space is None:
-        passed_over = kind in SAME_CURVE and has_profile(path, kind)
         return samples, None, (PASSED_OVER,) if passed_over else ()
     codes = np.linspace(0.0, 1.0, 65)
     deviation = max(float(np.abs(curve(codes) - codes**GAMMA).max()) for curve in space.curves)
@@ -89,44 +88,48 @@ def with_gamma(
     return samples, None if same else tuple(float(number) for number in space.matrix.flat), ()
 
 
-def space_of(path: Path | str, kind: str) -> Space | None:
+def space_of(path: Path | str, kind: str) -> tuple[Space | None, bool]:
     """Colour space of a picture by its profile, or else by EXIF; None without them, or for one that is not read.
 
     Args:
         path: the file.
         kind: a key of `SAME_CURVE`.
 
+    Returns:
+        The space, and True for a profile that is not read.
+
     Raises:
         InputError: the file has vanished, or its drive fails.
     """
+    profile = b""
     try:
         if kind in heif.KINDS:
             profile, points = heif.colour(path, kind)
-            return _of_profile(profile) if profile else _of_points(*points)
-        points = headers.png_chunk(path, b"cICP", 4) if kind == "png" else b""
-        if points and points[1] in code_points.TRANSFERS:
-            return _of_points(points[0], points[1], narrow=not points[3])
-        profile, adobe = (full_page(path).profile, False) if kind == "tiff" else _by_pillow(path)
-        if profile:
-            return _of_profile(profile)
-        if kind == "png" and not adobe:
-            return _of_chunks(path)
+            space = _of_profile(profile) if profile else _of_points(*points)
+        else:
+            space = _of_code_points(path) if kind == "png" else None
+            if space is None:
+                profile, adobe = (full_page(path).profile, False) if kind == "tiff" else _by_pillow(path)
+                space = _of_profile(profile) if profile else _of_tags(path, kind, adobe)
     except Exception as error:  # foreign bytes: the parsers have no closed list of what they raise
         refuse_lost(error.__cause__ or error, path)
-        return None
-    if not adobe:
-        return None
-    return Space(np.linalg.solve(SRGB, ADOBE), (lambda codes: codes**ADOBE_GAMMA,) * 3)
+        space = None
+    return space, space is None and bool(profile)
 
 
-def has_profile(path: Path | str, kind: str) -> bool:
-    """True for a picture with an ICC profile, be it one that is read or not; `kind` as in `space_of`."""
-    try:
-        if kind in heif.KINDS:
-            return bool(heif.colour(path, kind)[0])
-        return bool(full_page(path).profile if kind == "tiff" else _by_pillow(path)[0])
-    except Exception:  # as in `space_of`
-        return False
+def _of_code_points(path: Path | str) -> Space | None:
+    """Colour space of a PNG that names it by code points; None for others."""
+    points = headers.png_chunk(path, b"cICP", 4)
+    if not points or points[1] not in code_points.TRANSFERS:
+        return None
+    return _of_points(points[0], points[1], narrow=not points[3])
+
+
+def _of_tags(path: Path | str, kind: str, adobe: bool) -> Space | None:
+    """Colour space of a picture without a profile: by EXIF, which names Adobe RGB, or by the chunks of a PNG."""
+    if adobe:
+        return Space(np.linalg.solve(SRGB, ADOBE), (lambda codes: codes**ADOBE_GAMMA,) * 3)
+    return _of_chunks(path) if kind == "png" else None
 
 
 def _of_points(primaries: int, transfer: int, narrow: bool = False) -> Space:
