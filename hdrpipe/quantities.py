@@ -33,6 +33,9 @@ SIGMA_MIN = 1e-3
 PATCH = 64
 """Side of the patches of the first mask level, in pixels (arXiv 2511.12939)."""
 
+RERENDERED = 2
+"""Pixels of a picture along each side of a pixel of a burst that is re-rendered from it."""
+
 Frames: TypeAlias = Annotated[NDArray[np.float32], "(N, 3, H, W) ldr, linear or radiance of a burst"]
 Picture: TypeAlias = Annotated[NDArray[np.float32], "(3, H, W) radiance or tonemapped"]
 Plane: TypeAlias = Annotated[NDArray[np.float32], "(H, W) sigma, score or weight"]

@@ -30,6 +30,7 @@ from hdrpipe.config.sections import (
 )
 from hdrpipe.config.spec import Spec, nearest, validated
 from hdrpipe.errors import UsageError
+from hdrpipe.quantities import RERENDERED
 
 NONE_LEFT = "students have no unlabelled scene to learn from"
 LABEL_LESS = "label fewer, or set student.unlabelled_batch: 0 to learn from labels alone"
@@ -76,7 +77,12 @@ class Config(Spec):
     @property
     def crops(self) -> tuple[int, int]:
         """Least side in pixels of a labelled and of an unlabelled scene; 0 where no unlabelled scene is needed."""
-        return max(self.warmup.crop, self.student.crop), self.student.crop if self.pseudo_labelled else 0
+        student = self.student
+        labelled, unlabelled = (
+            student.crop * (RERENDERED if augmentation == "rerendered" else 1)
+            for augmentation in (student.labelled_augmentation, student.unlabelled_augmentation)
+        )
+        return max(self.warmup.crop, labelled), unlabelled if self.pseudo_labelled else 0
 
 
 PLUGIN_KEYS = {spec.section: (spec.key, spec.wing) for spec in (DataSpec, ModelSpec, MasksSpec)}
@@ -205,8 +211,9 @@ def _check_scenes(config: Config) -> None:
         )
     if isinstance(size, int) and size < max(config.crops):
         what = f"crops of {max(config.crops)} pixels are larger than the scenes (data.options.size: {size})"
-        key = "warmup.crop" if config.warmup.crop > size else "student.crop"
-        raise UsageError(what, key, f"set at most {size}")
+        if config.warmup.crop > size:
+            raise UsageError(what, "warmup.crop", f"set at most {size}")
+        raise UsageError(what, "student.crop", f"set at most {size * config.student.crop // max(config.crops)}")
 
 
 def plugins_of(config: Config, stage: str) -> tuple[tuple[str, str], ...]:

@@ -20,7 +20,8 @@ from hdrpipe.imaging.burst import unit_floats
 from hdrpipe.imaging.noise_level import crops_of, noise_level
 from hdrpipe.learning import augment
 from hdrpipe.learning.corruption import corrupt
-from hdrpipe.learning.rerendering import SCALE, reduced, rerender
+from hdrpipe.learning.rerendering import reduced, rerender
+from hdrpipe.quantities import RERENDERED
 from hdrpipe.randomness import generator
 
 RESIDENT_BYTES = 1 << 30
@@ -137,7 +138,7 @@ class Sampling:
     @property
     def scale(self) -> int:
         """Pixels of a scene along each side of a pixel of a sample."""
-        return SCALE if self.augmentation == "rerendered" else 1
+        return RERENDERED if self.augmentation == "rerendered" else 1
 
 
 class Batches(Dataset[Batch]):

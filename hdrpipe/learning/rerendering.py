@@ -13,9 +13,7 @@ from torch.nn.functional import avg_pool2d, conv2d, max_pool2d, pad
 
 from hdrpipe.imaging.camera import ldr_from_linear
 from hdrpipe.imaging.noise import noise
-
-SCALE = 2
-"""Pixels of the picture along each side of a re-rendered one."""
+from hdrpipe.quantities import RERENDERED
 
 STILL = 0.5
 """Probability that nothing was aligned."""
@@ -33,8 +31,8 @@ def rerender(
     """A burst of half the size of a picture, its exact radiance, and its weight.
 
     Args:
-        radiance: pseudo label or truth, (3, SCALE h, SCALE w); the shortest exposure clips at 1.
-        weight: loss weight of its pixels in [0, 1], (SCALE h, SCALE w).
+        radiance: pseudo label or truth, (3, 2 h, 2 w); the shortest exposure clips at 1.
+        weight: loss weight of its pixels in [0, 1], (2 h, 2 w).
         times: relative exposure times, (N,), the first 1; the reference is the middle frame.
         level: noise level of the burst (`imaging.noise_level`).
         rng: only source of the random numbers.
@@ -54,12 +52,12 @@ def rerender(
         else:
             seen = _shifted(content, np.clip(away + error, -1.0, 1.0)[number])
             frames.append(_shifted(_taken(seen, time, level, seeded), -away[number]))
-    return torch.stack(frames), content, -max_pool2d(-weight[None, None], SCALE)[0, 0]
+    return torch.stack(frames), content, -max_pool2d(-weight[None, None], RERENDERED)[0, 0]
 
 
 def reduced(picture: Tensor) -> Tensor:
-    """Means of SCALE x SCALE pixels of a picture (3, SCALE h, SCALE w): (3, h, w)."""
-    return avg_pool2d(picture[None], SCALE)[0]
+    """Means of 2 x 2 pixels of a picture (3, 2 h, 2 w): (3, h, w)."""
+    return avg_pool2d(picture[None], RERENDERED)[0]
 
 
 def _taken(radiance: Tensor, time: Tensor, level: float, seeded: torch.Generator) -> Tensor:

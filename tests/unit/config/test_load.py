@@ -143,3 +143,22 @@ def test_one_camera_is_the_defaults():
 )
 def test_values_that_the_command_line_hands_on_as_strings_are_what_they_mean(given, meant):
     assert check_config(given) == check_config(meant)
+
+
+@pytest.mark.parametrize(
+    ("student", "most"),
+    [
+        ({"crop": 128}, 96),
+        ({"unlabelled_augmentation": "rerendered"}, 48),
+        ({"labelled_augmentation": "rerendered"}, 48),
+    ],
+)
+def test_a_crop_that_no_rendered_scene_holds_is_refused_before_any_job(student, most):
+    data = {"dataset": "panorama", "options": {"size": 96}}
+    with pytest.raises(UsageError, match=rf"student\.crop: crops of 128 pixels are larger .* set at most {most}"):
+        check_config({"data": data, "student": student})
+
+
+def test_scenes_must_hold_re_rendered_crops_at_twice_their_size():
+    assert check_config({"student": {"unlabelled_augmentation": "rerendered"}}).crops == (64, 128)
+    assert check_config({"student": {"labelled_augmentation": "rerendered"}}).crops == (128, 64)
