@@ -94,12 +94,12 @@ lock: setup
 	$(LOCK) pyproject.toml --extra raw --extra heif --extra display --extra fast-h5 --output-file locks/run.txt
 	$(LOCK) pyproject.toml --all-extras --output-file locks/dev.txt
 
-# The network in the package anew: trained by configs/one-camera.yaml at this commit, whose tree must be clean but for what an
+# The network in the package anew: trained by configs/shipped.yaml at this commit, whose tree must be clean but for what an
 # interrupted `make ship` left, which goes on.
 ship: setup
 	@test -z "$$(git status --porcelain -- . ':!hdrpipe/inference/shipped.*' ':!docs/data-card.md')" || { echo "commit first: the weights name the commit"; exit 2; }
-	snakemake --cores all results/one-camera/report.html --configfile configs/one-camera.yaml
-	hdrpipe export --run results/one-camera --safetensors hdrpipe/inference/shipped.safetensors \
+	snakemake --cores all results/shipped/report.html --configfile configs/shipped.yaml
+	hdrpipe export --run results/shipped --safetensors hdrpipe/inference/shipped.safetensors \
 	  --card hdrpipe/inference/shipped.md --data-card docs/data-card.md --commit "$$(git rev-parse HEAD)"
 
 setup: $(READY)
