@@ -34,7 +34,14 @@ EXPONENTS = (0.4, 4.5)
 """Mean exponent over the middle codes of a response that a picture may have: beyond it the exposures are wrong."""
 
 SLIP = (0.06, 0.5)
-"""Stops by which an exposure is off and mended: less is nothing, more is no slip."""
+"""Stops by which an exposure is off and mended: less is nothing, more needs to be `SURE`."""
+
+FARTHEST_SLIP = 4.0
+"""Most stops by which an exposure is off: by a filter, or a time or an aperture that the file has wrong."""
+
+SURE = (0.05, 15.0)
+"""Stops by which the measures of what is more than a slip may disagree, and times the spread that it must reach: what
+flashes, veils and curves of one frame alone make is less steady."""
 
 TINT = (0.08, 2.0)
 """Stops between the channels of a frame that are a white balance of its own: less is nothing, more another scene."""
@@ -136,8 +143,9 @@ def _only_slips(matches: Matches, count: int, reference: int, left: float) -> bo
     darker, brighter = matches.frames.T
     slips = off[brighter, matches.channel] - off[darker, matches.channel]
     remaining = misfit(matches.levels(matches.excess_stops(PLAIN) - slips, PLAIN))
-    bound = CLEARLY[1] * left if len(exponents(matches, FEWEST)) > 1 else 1.5 * left + 0.1
-    return bool(np.abs(np.diff(np.median(off, axis=1))).max() < SLIP[1]) and remaining < bound
+    several = len(exponents(matches, FEWEST)) > 1
+    bound, farthest = (CLEARLY[1] * left, FARTHEST_SLIP) if several else (1.5 * left + 0.1, SLIP[1])
+    return bool(np.abs(np.diff(np.median(off, axis=1))).max() < farthest) and remaining < bound
 
 
 def untinted(matches: Matches, made: Making) -> Matches:
@@ -184,6 +192,7 @@ def _gains(tints: Floats, seen: Floats, spread: Floats) -> Floats:
 
 def _slips(slips: Floats, seen: Floats, spread: Floats) -> Floats:
     """The stops (N,) of exposures that are off by ranks and by pixels; 0 where unclear."""
-    size = np.abs(slips)
-    clear = (size > np.maximum(SLIP[0], SURELY * spread)) & (size < SLIP[1])
-    return np.where(clear & (np.abs(seen - slips) < AGREEING * size), slips, 0.0)
+    size, disagreement = np.abs(slips), np.abs(seen - slips)
+    small = (size < SLIP[1]) & (size > np.maximum(SLIP[0], SURELY * spread)) & (disagreement < AGREEING * size)
+    large = (size >= SLIP[1]) & (size < FARTHEST_SLIP) & (size > SURE[1] * spread) & (disagreement < SURE[0])
+    return np.where(small | large, slips, 0.0)

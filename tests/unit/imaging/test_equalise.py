@@ -86,7 +86,8 @@ def test_gamma_stays_gamma(noise, ev):
     assert (found.gains == 1).all()
 
 
-@pytest.mark.parametrize(("frame", "stops"), [(0, 0.2), (0, -0.35), (1, 0.15), (2, -0.1), (2, 0.45)])
+@pytest.mark.parametrize(("frame", "stops"), [(0, 0.2), (0, -0.35), (1, 0.15), (2, -0.1), (2, 0.45),
+                                              (0, 0.8), (0, -2.0), (1, -1.0), (1, 1.0), (2, 1.5)])  # fmt: skip
 def test_an_exposure_that_is_off_is_mended(frame, stops):
     true = [value + stops * (index == frame) for index, value in enumerate(EV)]
     found = seen(shot(room(), ev=tuple(true)))
@@ -105,9 +106,27 @@ def test_where_all_but_two_frames_are_black_or_white_a_slip_is_no_curve(stops, d
     assert found.ev[1] - found.ev[0] == pytest.approx(2.0 - stops, abs=0.03)
 
 
-@pytest.mark.parametrize("stops", [0.03, 0.8])
-def test_what_is_nothing_or_no_slip_is_left_alone(stops):
+def test_an_exposure_that_is_recorded_three_stops_wrong_is_no_curve():
+    found = seen(shot(room()), ev=(0.0, 2.0, 7.0))
+    assert found.response is PLAIN
+    assert np.diff(found.ev) == pytest.approx((2.0, 2.0), abs=0.03)
+
+
+@pytest.mark.parametrize("stops", [0.03, 2.0])
+def test_what_is_nothing_or_makes_two_exposures_one_is_left_alone(stops):
     assert seen(shot(room(), ev=(stops, 2.0, 4.0))).ev == EV
+
+
+@pytest.mark.parametrize("frame", [0, 1, 2])
+@pytest.mark.parametrize("trouble", [
+    lambda light: light + 0.02,
+    lambda light: light * (1.0 + 3.0 * np.exp(-(((np.arange(160) - 40) / 50) ** 2))),
+    lambda light: light * np.linspace(1.0, 4.0, 160),
+], ids=["veil", "lamp", "flash"])  # fmt: skip
+def test_other_light_in_one_frame_is_no_wrong_exposure(trouble, frame):
+    scenes = [room()] * 3
+    scenes[frame] = trouble(room())
+    assert np.diff(seen(shot(scenes)).ev) == pytest.approx((2.0, 2.0), abs=0.5)
 
 
 def test_an_exposure_that_nobody_told_is_not_off():
