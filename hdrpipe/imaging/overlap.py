@@ -15,6 +15,9 @@ REACH = 6
 FLAT = 0.15
 """Standard deviation of the ranks of a frame of which nine tenths are equal; without equal ones it is 0.29."""
 
+WHITE = 0.97
+"""Code from which on pixels are white: of two frames, those that one shows white tell of no shift in the other."""
+
 BETTER = 0.95
 """A shift counts where it leaves less than this share of the difference."""
 
@@ -28,10 +31,10 @@ def shift_between(one: NDArray[Any], other: NDArray[Any]) -> tuple[int, int]:
     ranks = _ranks(one), _ranks(other)
     if min(float(rank.std()) for rank in ranks) < FLAT:
         return 0, 0
-    cell = max(1, min(max(ranks[0].shape) // COARSE, *ranks[0].shape))
-    coarse = _best(_cells(ranks[0], cell), _cells(ranks[1], cell), (0, 0), REACH)
-    shift = _best(*ranks, (coarse[0] * cell, coarse[1] * cell), max(1, cell // 2), max(1, cell // 4))
-    return shift if _difference(*ranks, shift) < BETTER * _difference(*ranks, (0, 0)) else (0, 0)
+    white = max(_white(one), _white(other))
+    below = ranks[0].clip(None, 1.0 - white), ranks[1].clip(None, 1.0 - white)
+    shift = min((_nearest(*ranks), _nearest(*below)), key=lambda shift: _difference(*below, shift))
+    return shift if _difference(*below, shift) < BETTER * _difference(*below, (0, 0)) else (0, 0)
 
 
 def overlap(one: NDArray[Any], other: NDArray[Any], shift: tuple[int, int]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -48,6 +51,18 @@ def _ranks(frame: NDArray[Any]) -> NDArray[np.float32]:
     light = frame.max(axis=0)
     counts = np.bincount(light.ravel(), minlength=int(light.max()) + 1)
     return ((counts.cumsum() - 0.5 * counts) / light.size).astype(np.float32)[light]
+
+
+def _white(frame: NDArray[Any]) -> float:
+    """Fraction of the pixels of a frame whose brightest channel is white."""
+    return float((frame.max(axis=0) > WHITE * np.iinfo(frame.dtype).max).mean())
+
+
+def _nearest(one: NDArray[np.float32], other: NDArray[np.float32]) -> tuple[int, int]:
+    """The shift between ranks (H, W) of two frames with the least difference."""
+    cell = max(1, min(max(one.shape) // COARSE, *one.shape))
+    coarse = _best(_cells(one, cell), _cells(other, cell), (0, 0), REACH)
+    return _best(one, other, (coarse[0] * cell, coarse[1] * cell), max(1, cell // 2), max(1, cell // 4))
 
 
 def _cells(ranks: NDArray[np.float32], cell: int) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from camera_files import radiance
+from scipy.ndimage import gaussian_filter
 
 from hdrpipe.imaging.equalise import making, response_of
 from hdrpipe.imaging.overlap import shift_between
@@ -178,6 +179,36 @@ def test_a_frame_that_is_nearly_all_white_shows_no_shift():
     frames = shot(room() ** 0.15)
     assert (frames[1].max(axis=0) == 255).mean() > 0.9
     assert shift_between(frames[0], frames[1]) == (0, 0)
+
+
+def lamplight(seed=0, height=120, width=160):
+    """Grey radiance (3, H, W) that rises to 4, above white."""
+    grain = gaussian_filter(np.random.default_rng(seed).normal(size=(height, width)), 2.0)
+    stops = np.linspace(-7.0, 2.0, width) + 0.35 * grain / grain.std()
+    return np.repeat(np.exp2(stops)[None], 3, axis=0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("ev", [(3.0, 6.0), (4.0, 6.0)])
+def test_what_is_white_in_one_frame_makes_no_shift(seed, ev):
+    assert shift_between(*shot(lamplight(seed), ev=ev)) == (0, 0)
+
+
+@pytest.mark.parametrize("moved", [(4, 9), (-6, -3), (0, -12)])
+def test_a_shift_is_found_beside_what_one_frame_shows_white(moved):
+    down, right = moved
+    wide = radiance(2, 160, 220) * 1.5
+    one, other = (wide[:, 20 + d : 140 + d, 20 + r : 180 + r] for d, r in ((0, 0), moved))
+    assert shift_between(*shot([one, other], ev=(1.0, 3.0))) == pytest.approx((down, right), abs=1)
+
+
+def test_the_curve_of_a_camera_is_found_where_the_longest_frame_is_mostly_white():
+    curve, ev = contrast(0.5), (0.0, 3.0, 6.0)
+    found = seen(shot(lamplight(), curve, ev), ev)
+    light = np.linspace(1e-4, 1.0, 100_000)
+    off = found.response(CODES) - np.log2(np.interp(CODES, curve(light), light))
+    assert np.abs(off - off[4]).max() < 0.15
+    assert found.ev == ev
 
 
 @pytest.mark.parametrize("height", [1, 2, 3, 7, 12])
