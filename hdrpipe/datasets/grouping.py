@@ -82,6 +82,16 @@ def group(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> Grouping:
     return min(sure, key=lambda grouping: (len(grouping.lone), len(grouping.groups)), default=Grouping())
 
 
+def slow(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> Grouping | None:
+    """All pictures as the bracket of somebody who turned a dial between them, now quickly, now slowly; None where an
+    exposure comes again, a pause is too long even for that, or the camera says that it bracketed."""
+    values, _ = from_camera(headers)
+    if values is None or any(header.camera.bracketed for header in headers):
+        return None
+    grouping = _grouped([Shot(*one) for one in zip(frames, headers, values, strict=True)], GAPS[-1])
+    return grouping if len(grouping.groups) == 1 and len(grouping.groups[0]) == len(frames) else None
+
+
 def _grouped(shots: Sequence[Shot], gap: float) -> Grouping:
     brackets = [bracket for stream in streams(shots) for bracket in _brackets(stream, gap)]
     groups, lone, repeats = [], [], []

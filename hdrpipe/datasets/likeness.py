@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdrpipe.datasets.brackets import period
-from hdrpipe.datasets.grouping import Grouping, copies, group, name_kind
+from hdrpipe.datasets.grouping import Grouping, copies, group, name_kind, slow
 from hdrpipe.datasets.shots import in_order
 from hdrpipe.files.pictures.decoder import Decoder, PictureHeader
 from hdrpipe.imaging.exposure import USABLE, brightness, stops_between
@@ -55,8 +55,17 @@ def grouped(headers: Mapping[Path, PictureHeader], decoder: Decoder) -> Grouping
     if len(timed) < len(frames) <= MOST_FRAMES:
         return by_sight(frames, decoder)
     grouping = group(timed, [headers[path] for path in timed])
+    if grouping.groups and grouping.lone and len(timed) <= MOST_FRAMES:
+        whole = slow(timed, [headers[path] for path in timed])
+        grouping = whole if whole is not None and _is_one_scene(timed, decoder) else grouping
     untimed = tuple(path for path in (*frames, *strangers) if path not in timed)
     return replace(grouping, lone=grouping.lone + untimed) if grouping.groups else Grouping((tuple(frames),))
+
+
+def _is_one_scene(frames: Sequence[Path], decoder: Decoder) -> bool:
+    """True if each picture shows what others show, one after the other."""
+    seen = [_small(brightness(decoder.picture(path)[0].transpose(2, 0, 1))) for path in frames]
+    return len(_joined(seen, _likenesses(seen))) == 1
 
 
 def by_sight(frames: Sequence[Path], decoder: Decoder) -> Grouping:
@@ -89,7 +98,22 @@ def _pattern(seen: Sequence[NDArray[np.float32]]) -> int | None:
 
 def _scenes(pictures: Sequence[NDArray[Any]]) -> list[list[int]]:
     """Indices of the pictures of each scene; one scene where two of them could be one in the dark or in the light."""
-    alike = {pair: _likeness(*(pictures[index] for index in pair)) for pair in combinations(range(len(pictures)), 2)}
+    alike = _likenesses(pictures)
+    scenes = _joined(pictures, alike)
+    whole = [list(range(len(pictures)))]
+    across = [alike[min(a, b), max(a, b)] for x, y in combinations(scenes, 2) for a in x for b in y]
+    comparable = [value for value in across if value is not None]
+    separate = min(map(len, scenes)) > 1 and len(scenes) > 1 and bool(comparable) and max(comparable) < OTHER_SCENE
+    return sorted(sorted(scene) for scene in scenes) if separate else whole
+
+
+def _likenesses(pictures: Sequence[NDArray[Any]]) -> dict[tuple[int, int], float | None]:
+    """Likeness of each pair of pictures, by their indices."""
+    return {pair: _likeness(*(pictures[index] for index in pair)) for pair in combinations(range(len(pictures)), 2)}
+
+
+def _joined(pictures: Sequence[NDArray[Any]], alike: Mapping[tuple[int, int], float | None]) -> list[set[int]]:
+    """Indices of pictures that are of one scene, from one to the next."""
     scenes = [{index} for index in range(len(pictures))]
     for (one, other), value in alike.items():
         if value is not None and value >= SAME_SCENE:
@@ -97,11 +121,7 @@ def _scenes(pictures: Sequence[NDArray[Any]]) -> list[list[int]]:
             if first is not second:
                 first |= second
                 scenes.remove(second)
-    whole = [list(range(len(pictures)))]
-    across = [alike[min(a, b), max(a, b)] for x, y in combinations(scenes, 2) for a in x for b in y]
-    comparable = [value for value in across if value is not None]
-    separate = min(map(len, scenes)) > 1 and len(scenes) > 1 and bool(comparable) and max(comparable) < OTHER_SCENE
-    return sorted(sorted(scene) for scene in scenes) if separate else whole
+    return scenes
 
 
 def _likeness(one: NDArray[Any], other: NDArray[Any]) -> float | None:

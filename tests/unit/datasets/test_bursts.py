@@ -378,6 +378,29 @@ def test_exposures_set_by_hand_are_one_bracket_though_some_pauses_are_short(tmp_
     assert [len(one) for one in groups(shots(tmp_path / "card", series))] == [len(starts)] * 2
 
 
+def by_dial(folder, pauses, seeds, **more):
+    """Pictures of five exposures with such pauses between them, each of the scene of its seed."""
+    folder.mkdir()
+    taken = 0.0
+    for index, seed in enumerate(seeds):
+        ldr = frames(radiance(seed), (-2, -1, 0, 1, 2))[index]
+        write_frame(folder / f"IMG_{index}.jpg", ldr, seconds=2e-3 * 2**index, iso=100, taken=taken, **more)
+        taken += pauses[index % len(pauses)]
+    return folder
+
+
+@pytest.mark.parametrize("pauses", [(2, 5), (20, 2), (4, 4, 1)])
+@pytest.mark.parametrize("more", [{}, {"mode": 0}])
+def test_pictures_of_one_scene_with_a_dial_turned_in_between_are_one_bracket(tmp_path, pauses, more):
+    assert groups(by_dial(tmp_path / "b", pauses, [1] * 5, **more)) == [[f"IMG_{index}.jpg" for index in range(5)]]
+
+
+def test_pictures_of_other_scenes_and_what_the_camera_bracketed_stand_alone_after_a_pause(tmp_path):
+    pair = [["IMG_2.jpg", "IMG_3.jpg"]]
+    assert groups(by_dial(tmp_path / "scenes", (4, 4, 1), [1, 2, 3, 3, 4])) == pair
+    assert groups(by_dial(tmp_path / "marked", (4, 4, 1), [1] * 5, mode=2)) == pair
+
+
 @pytest.mark.parametrize("pause", [0.3, 1.5])
 def test_quick_brackets_in_manual_mode_are_neither_joined_nor_joined_by_a_picture_before_them(tmp_path, pause):
     levels, starts = (1, 20, 1 / 9), (20, 60, 90)  # no exposure comes again
