@@ -195,4 +195,5 @@ def _slips(slips: Floats, seen: Floats, spread: Floats) -> Floats:
     size, disagreement = np.abs(slips), np.abs(seen - slips)
     small = (size < SLIP[1]) & (size > np.maximum(SLIP[0], SURELY * spread)) & (disagreement < AGREEING * size)
     large = (size >= SLIP[1]) & (size < FARTHEST_SLIP) & (size > SURE[1] * spread) & (disagreement < SURE[0])
-    return np.where(small | large, slips, 0.0)
+    one_wrong = not large.any() or float(np.ptp(slips[large])) < 2 * SURE[0]  # that of one frame, or of the reference
+    return np.where(small | (large & one_wrong), slips, 0.0)

@@ -130,6 +130,10 @@ def test_other_light_in_one_frame_is_no_wrong_exposure(trouble, frame):
     assert np.diff(seen(shot(scenes)).ev) == pytest.approx((2.0, 2.0), abs=0.5)
 
 
+def test_a_row_of_exposures_that_are_all_off_by_more_than_a_slip_is_left_alone():
+    assert seen(shot(room()), ev=(-0.7, 2.0, 5.2)).ev == (-0.7, 2.0, 5.2)
+
+
 def test_an_exposure_that_nobody_told_is_not_off():
     assert seen(shot(room(), ev=(0.3, 2.0, 4.0)), timed=False).ev == EV
 
