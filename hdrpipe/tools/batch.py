@@ -22,6 +22,9 @@ from hdrpipe.inference.load import Stored
 from hdrpipe.learning.memory import release_memory
 from hdrpipe.tools.results import SUFFIXES, Camera, check_replaced, check_size, check_target, outputs, write_result
 
+DEEPEST = 4
+"""Levels below a folder in which pictures are looked for: those of a card lie two below."""
+
 log = logging.getLogger(__name__)
 
 
@@ -66,7 +69,7 @@ class Outcome:
 def plan(sources: Sequence[Path], out: Path, output: Output) -> tuple[list[Task], list[Outcome]]:
     """Find the bursts and name their results.
 
-    Pictures are one burst. A folder stands for the bursts in it; a folder without pictures for those of its folders.
+    Pictures are one burst. A folder stands for the bursts in it; a folder without pictures for those below it.
     The result of one burst is the file `out`; those of several, or of an `out` without an HDR suffix, are files in
     the folder `out`, named like the bursts.
 
@@ -179,12 +182,20 @@ def _folders(sources: Sequence[Path]) -> list[Path]:
 
 
 def _with_pictures(folder: Path) -> list[Path]:
-    """The folder, if it holds pictures; else those of its folders that do; if none does, the folder again."""
+    """The folder, if it holds pictures; else those below it that do; if none does, the folder again."""
+    return _below(folder, DEEPEST) or [folder]
+
+
+def _below(folder: Path, depth: int) -> list[Path]:
+    """See `_with_pictures`, down to so many levels. Of a card only its pictures count, no thumbnails of films."""
     if _holds_pictures(folder):
         return [folder]
+    if depth == 0:
+        return []
     visible = [path for path in folder.iterdir() if path.name[0] != "." and not is_litter(path.name)]
     inside = [path for path in visible if path.is_dir() and not path.is_symlink()]
-    return [path for path in sorted(inside, key=natural) if _holds_pictures(path)] or [folder]
+    inside = [path for path in inside if path.name.upper() == "DCIM"] or inside
+    return [held for path in sorted(inside, key=natural) for held in _below(path, depth - 1)]
 
 
 def _holds_pictures(folder: Path) -> bool:

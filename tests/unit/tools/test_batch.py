@@ -51,6 +51,22 @@ def test_a_folder_of_folders_is_a_batch_and_names_are_told_apart(tmp_path):
     assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == [".png"] * 6 + [".tif"] * 3
 
 
+def test_a_whole_card_stands_for_the_folders_of_its_pictures(tmp_path):
+    for name in ("DCIM/100CANON", "DCIM/101CANON", "PRIVATE/M4ROOT/THMBNL"):
+        write_burst(tmp_path / "card" / name)
+    (tmp_path / "card" / "MISC").mkdir()
+    tasks, failed = plan([tmp_path / "card"], tmp_path / "out", PLAIN)
+    assert ([task.burst.name for task in tasks], failed) == (["100CANON", "101CANON"], [])
+
+
+@pytest.mark.parametrize("levels", ["places/2025/lamp", "places/lamp"])
+def test_bursts_lie_some_levels_below_a_folder_without_pictures(tmp_path, levels):
+    write_burst(tmp_path / "in" / levels)
+    write_burst(tmp_path / "in" / "door")
+    tasks, _ = plan([tmp_path / "in"], tmp_path / "out", PLAIN)
+    assert [task.burst.name for task in tasks] == ["door", "lamp"]
+
+
 @pytest.mark.parametrize(("one", "other"), [("Lamp", "lamp"), ("K\u00fcche", "Ku\u0308che")])
 def test_results_are_told_apart_where_a_file_system_takes_two_names_for_one(tmp_path, one, other):
     folders = [write_burst(tmp_path / "a" / one), write_burst(tmp_path / "b" / other)]
