@@ -83,17 +83,17 @@ def _traced(net: nn.Module, inputs: tuple[Tensor, ...], free: dict[str, Any], ba
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
+            # before `torch.onnx` would try looser ways of tracing, which free sizes that the network fixes
+            traced = torch.export.export(net, inputs, dynamic_shapes=free)
             program = torch.onnx.export(
-                net,
-                inputs,
+                traced,
                 dynamo=True,
                 verbose=False,
                 optimize=False,  # its rewriting takes what lies within 1e-8 of 0 for 0: `guide` would divide by zero
-                dynamic_shapes=free,
                 input_names=["frames", "times", "noise_level"],
                 output_names=["radiance", "sigma"],
             )
-        except (torch.onnx.OnnxExporterError, RuntimeError) as error:
+        except (torch.onnx.OnnxExporterError, RuntimeError, TypeError, ValueError) as error:
             reason = str(error).strip().splitlines()[0]
             raise UsageError(
                 f"backbone {backbone!r} cannot be exported with free height and width ({reason})", "--onnx"

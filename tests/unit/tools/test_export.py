@@ -74,9 +74,16 @@ def test_the_exported_network_says_what_it_takes_and_gives(exported):
 
 @needs_onnx
 def test_a_backbone_that_would_take_one_size_alone_is_refused(tmp_path):
-    model = {"backbone": "safnet_s", "options": {}, "output": "sigmoid", "exposures": 3}
-    with pytest.raises(UsageError, match="cannot be exported with free height and width"):
-        export_onnx(Stored(build(model), {"model": model, "content_hash": "sha256:0"}), tmp_path / "net.onnx")
+    class Fixed(torch.nn.Module):
+        features, multiple = 3, 2
+
+        def forward(self, packed, times):
+            rows = packed[:, 0, :3] + torch.zeros(16, 18)
+            return rows, rows
+
+    metadata = {"model": {"backbone": "fixed"}, "content_hash": "sha256:0"}
+    with pytest.raises(UsageError, match="'fixed' cannot be exported with free height and width"):
+        export_onnx(Stored(contract.HdrNet(Fixed(), "sigmoid", 3), metadata), tmp_path / "net.onnx")
     assert not (tmp_path / "net.onnx").exists()
 
 
