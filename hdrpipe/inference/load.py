@@ -12,7 +12,7 @@ from hdrpipe.imaging.camera import expose
 from hdrpipe.models.network import HdrNet, build
 
 SHIPPED = Path(__file__).with_name("shipped.safetensors")
-"""The network that comes with the package: the student of configs/one-camera.yaml."""
+"""The network that comes with the package: the student of configs/shipped.yaml."""
 
 
 SIDE = 24
@@ -21,7 +21,7 @@ SIDE = 24
 
 @dataclass(frozen=True)
 class Stored:
-    """A network and what its file says: `model`, `content_hash`, `steps`, `averaged` and more."""
+    """A network and what its file says: `model`, `content_hash`, `steps`, `averaged`, `any_noise` and more."""
 
     net: HdrNet
     metadata: dict[str, Any]

@@ -31,13 +31,13 @@ CLEAR = (2.0, 3.0)
 
 LEFT, LEFT_COMPRESSED = 0.45, 1.0
 """Part of the merge's noise, as a standard deviation, that is taken to be left in the error of a network, and where
-compression hides the noise. Its own sigma knows the noise of its training alone
+compression hides the noise. The sigma of one that did not learn from any noise knows that of its training alone
 (docs/decisions/0017-noise-in-sigma.md)."""
 
 
 FADING = 2.0
 """Weight of the classical merge over that of a network's correction, for each standard camera's noise that is grey and
-beyond level 1. Detail is grey and the noise of trainings is not, so networks put a part of grey noise back
+beyond level 1. Detail is grey and the noise of most trainings is not, so networks put a part of grey noise back
 (docs/decisions/0023-grey-noise.md)."""
 
 PUT_BACK = 0.2
@@ -62,12 +62,13 @@ class Learned:
     `chosen_frames`, and what it changes in the classical merge of these (after the mu-law) is carried over to the
     classical merge of the whole burst: so no frame is lost, and one that stands in for a missing one adds nothing.
 
-    Sigma is the network's and a part of the noise of the whole burst's merge (`LEFT`), added as variances.
+    Sigma is the network's and a part of the noise of the whole burst's merge (`LEFT`), added as variances; that of a
+    network that learned from any noise is the network's alone.
 
     It never overrides what longer frames measured: of each value it changes only the part that its own frames tell, and
     shadows below `UNSEEN` stay as the merge measured them. Passers in its longer frames are taken out before it reads.
 
-    A correction of the classical merge fades as grey noise grows (`FADING`). Around clipped values of the reference the
+    A correction of the classical merge fades as grey noise grows (`FADING`), but of such a network. Around clipped values of the reference the
     network has more to tell than detail from noise: there what exceeds the noise that it puts back does not fade.
 
     Attributes:
@@ -75,7 +76,9 @@ class Learned:
         carries: whether the burst is another than the network takes.
     """
 
-    def __init__(self, net: HdrNet, burst: Burst, blend: float | None, compressed: bool = False):
+    def __init__(
+        self, net: HdrNet, burst: Burst, blend: float | None, compressed: bool = False, any_noise: bool = False
+    ):
         ev, reference = burst.ev, burst.reference
         self.chosen = chosen_frames(len(ev), reference, net.exposures)
         self.carries, self.blend = self.chosen != tuple(range(len(ev))), blend
@@ -85,8 +88,8 @@ class Learned:
         self.level = level_of(burst)
         self.inference = Inference(net, self.times[0], self.level)
         self.net, self.reference = net, reference
-        self.left = LEFT_COMPRESSED if compressed else LEFT
-        grey = burst.grey if net.output == "merge" else 0.0
+        self.left = 0.0 if any_noise else LEFT_COMPRESSED if compressed else LEFT
+        grey = burst.grey if net.output == "merge" and not any_noise else 0.0
         self.correction = 1.0 / (1.0 + FADING * grey * max(self.level - 1.0, 0.0))
 
     @torch.inference_mode()

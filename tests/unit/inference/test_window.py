@@ -75,6 +75,16 @@ def test_a_burst_of_the_networks_length_is_the_networks_alone_and_sigma_holds_it
     assert (noise > 1e-4).all()
 
 
+def test_what_learned_from_any_noise_is_left_alone(net):
+    """Nothing is added to its sigma, and grey noise does not fade what it corrects."""
+    _, ldr = noisy(True, 16.0)
+    burst = replace(taken(ldr, (-2.0, 0.0, 2.0), 1), grey=1.0)
+    found, sigma = Learned(net, burst, None, compressed=True, any_noise=True)(ldr)
+    alone, doubt = predict(net, ldr, [1.0, 4.0, 16.0])
+    assert np.allclose(found, alone, atol=1e-6)
+    assert np.allclose(sigma, doubt, rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("ev", "reference"),
     [((-2, 0), 0), ((-2, 0), 1), ((0, 3), 1), ((-2, 0, 2), 0), ((-2, 0, 2), 2), ((-4, -2, 0, 2), 2), (range(-3, 4), 3)],
