@@ -99,7 +99,7 @@ lock: setup
 ship: setup
 	@test -z "$$(git status --porcelain -- . ':!hdrpipe/inference/shipped.*' ':!docs/data-card.md')" || { echo "commit first: the weights name the commit"; exit 2; }
 	snakemake --cores all results/shipped/chosen.json results/shipped/round-01/metrics.json --configfile configs/shipped.yaml
-	hdrpipe export --run results/shipped --any-noise --safetensors hdrpipe/inference/shipped.safetensors \
+	hdrpipe export --run results/shipped --knows-noise --safetensors hdrpipe/inference/shipped.safetensors \
 	  --card hdrpipe/inference/shipped.md --data-card docs/data-card.md --commit "$$(git rev-parse HEAD)"
 
 setup: $(READY)

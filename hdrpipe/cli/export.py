@@ -32,12 +32,12 @@ def command(
     commit: Annotated[
         str | None, typer.Option(help="Commit of the code that trained the network, recorded in the weights file.")
     ] = None,
-    any_noise: Annotated[
+    knows_noise: Annotated[
         bool,
         typer.Option(
-            "--any-noise",
-            help="Record in the weights file that the network learned from bursts of any noise, JPEGs among them: `fuse` "
-            "then adds no noise to its sigma and lets it correct noisy JPEGs.",
+            "--knows-noise",
+            help="Record in the weights file that the network learned from bursts of any noise, so that its sigma "
+            "knows it: `fuse` then adds none of the burst's noise to sigma, and less where frames are compressed.",
         ),
     ] = False,
 ) -> None:
@@ -50,7 +50,7 @@ def command(
     if crate is not None and run is not None:
         _write_crate(run, crate)
     if any(path for option, path in outputs.items() if option != "--crate"):
-        _export_network(run, weights, onnx, safetensors, card, data_card, commit, any_noise)
+        _export_network(run, weights, onnx, safetensors, card, data_card, commit, knows_noise)
 
 
 def _write_crate(run: Path, out: Path) -> None:
@@ -69,7 +69,7 @@ def _export_network(
     card: Path | None,
     data_card: Path | None,
     commit: str | None,
-    any_noise: bool,
+    knows_noise: bool,
 ) -> None:
     from hdrpipe.files.atomic import write_text
     from hdrpipe.inference.load import stored
@@ -80,7 +80,7 @@ def _export_network(
     source = find_weights(run, weights)
     network = stored(source)
     if safetensors is not None:
-        digest = export_weights(network, safetensors, origin(source, commit), any_noise)
+        digest = export_weights(network, safetensors, origin(source, commit), knows_noise)
         say(f"wrote {safetensors}: {digest}")
     if card is not None:
         write_text(card, model_card(stored(safetensors or source), source, commit))

@@ -226,8 +226,8 @@ def window_merge(
     """The network or merge that computes a window; `burst` holds exposures, reference and noise of the whole."""
     if settings.method is not None or network is None:
         return Classical(str(settings.method), burst)
-    any_noise = bool(network.metadata.get("any_noise"))
-    return Learned(network.net.to(choose()), burst, settings.blend, compressed, any_noise)
+    knows_noise = bool(network.metadata.get("knows_noise"))
+    return Learned(network.net.to(choose()), burst, settings.blend, compressed, knows_noise)
 
 
 def check_budget(pixels: int, frames: int, settings: Settings) -> None:

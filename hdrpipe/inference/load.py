@@ -21,7 +21,7 @@ SIDE = 24
 
 @dataclass(frozen=True)
 class Stored:
-    """A network and what its file says: `model`, `content_hash`, `steps`, `averaged`, `any_noise` and more."""
+    """A network and what its file says: `model`, `content_hash`, `steps`, `averaged`, `knows_noise` and more."""
 
     net: HdrNet
     metadata: dict[str, Any]

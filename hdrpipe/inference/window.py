@@ -29,15 +29,17 @@ mu-law its loss hardly feels a relative error there."""
 CLEAR = (2.0, 3.0)
 """Radiance over its noise, in one pixel of the merge, from which a shadow begins to count as measured, and does."""
 
-LEFT, LEFT_COMPRESSED = 0.45, 1.0
+LEFT, LEFT_OF_KNOWN = (0.45, 1.0), (0.0, 0.45)
 """Part of the merge's noise, as a standard deviation, that is taken to be left in the error of a network, and where
-compression hides the noise. The sigma of one that did not learn from any noise knows that of its training alone
-(docs/decisions/0017-noise-in-sigma.md)."""
+compression hides the noise: of one whose own sigma knows the noise of its training alone, and of one that learned from
+any noise (docs/decisions/0017-noise-in-sigma.md, 0026)."""
 
+DARKER = 2.0
+"""Noise deviations of the merge by which a network may darken what the reference has clipped."""
 
 FADING = 2.0
 """Weight of the classical merge over that of a network's correction, for each standard camera's noise that is grey and
-beyond level 1. Detail is grey and the noise of most trainings is not, so networks put a part of grey noise back
+beyond level 1. Detail is grey and the noise of trainings is not, so networks put a part of grey noise back
 (docs/decisions/0023-grey-noise.md)."""
 
 PUT_BACK = 0.2
@@ -62,13 +64,13 @@ class Learned:
     `chosen_frames`, and what it changes in the classical merge of these (after the mu-law) is carried over to the
     classical merge of the whole burst: so no frame is lost, and one that stands in for a missing one adds nothing.
 
-    Sigma is the network's and a part of the noise of the whole burst's merge (`LEFT`), added as variances; that of a
-    network that learned from any noise is the network's alone.
+    Sigma is the network's and a part of the noise of the whole burst's merge (`LEFT`), added as variances.
 
-    It never overrides what longer frames measured: of each value it changes only the part that its own frames tell, and
-    shadows below `UNSEEN` stay as the merge measured them. Passers in its longer frames are taken out before it reads.
+    It dims no light that the reference has clipped (`DARKER`), and never overrides what longer frames measured: of each
+    value it changes only the part that its own frames tell, and shadows below `UNSEEN` stay as the merge measured them.
+    Passers in its longer frames are taken out before it reads.
 
-    A correction of the classical merge fades as grey noise grows (`FADING`), but of such a network. Around clipped values of the reference the
+    A correction of the classical merge fades as grey noise grows (`FADING`). Around clipped values of the reference the
     network has more to tell than detail from noise: there what exceeds the noise that it puts back does not fade.
 
     Attributes:
@@ -77,7 +79,7 @@ class Learned:
     """
 
     def __init__(
-        self, net: HdrNet, burst: Burst, blend: float | None, compressed: bool = False, any_noise: bool = False
+        self, net: HdrNet, burst: Burst, blend: float | None, compressed: bool = False, knows_noise: bool = False
     ):
         ev, reference = burst.ev, burst.reference
         self.chosen = chosen_frames(len(ev), reference, net.exposures)
@@ -88,21 +90,24 @@ class Learned:
         self.level = level_of(burst)
         self.inference = Inference(net, self.times[0], self.level)
         self.net, self.reference = net, reference
-        self.left = 0.0 if any_noise else LEFT_COMPRESSED if compressed else LEFT
-        grey = burst.grey if net.output == "merge" and not any_noise else 0.0
+        self.left = (LEFT_OF_KNOWN if knows_noise else LEFT)[compressed]
+        grey = burst.grey if net.output == "merge" else 0.0
         self.correction = 1.0 / (1.0 + FADING * grey * max(self.level - 1.0, 0.0))
 
     @torch.inference_mode()
     def __call__(self, window: Frames) -> tuple[Picture, Plane]:
         frames = np.ascontiguousarray(window[list(self.chosen)]) if self.carries else window
         read = without_passers(frames, self.times[0].numpy(), len(self.chosen) // 2, self.level)
-        prediction, classical = self.net.fuse(self.inference.tensor(read), self.inference.times, self.inference.level)
+        seen = self.inference.tensor(read)
+        prediction, classical = self.net.fuse(seen, self.inference.times, self.inference.level)
         check_finite(prediction)
         if classical is None:
             classical = start(*self._tensors(read, self.times))
         same = read is window or not (self.carries or self.blend)  # passers are bright, and only shadows are as merged
         whole = classical if same else start(*self._tensors(window, self.all_times), self.reference)
         tonemapped, sigma = prediction.tonemapped.clamp(0.0, 1.0), prediction.sigma
+        if self.net.output == "merge":
+            tonemapped = _lit(tonemapped, classical, seen[:, len(self.chosen) // 2])
         trust = _trust(whole, self.time)
         if self.correction < 1.0:
             trust = trust * self._correction(tonemapped - classical.denoised, classical.deviation, whole)
@@ -148,6 +153,16 @@ class Learned:
         radiance, ldr, times, _ = self._tensors(np.ascontiguousarray(window[read]), self.all_times[:, read])
         _, variance = merge(radiance, ldr, times, whole.level, read.index(self.reference))
         return (mean_around(whole.variance, WINDOW) / mean_around(variance, WINDOW)).clamp(0.0, 1.0)
+
+
+def _lit(tonemapped: Tensor, merge: Start, reference: Tensor) -> Tensor:
+    """A prediction (1, 3, H, W) without lights that it dims: small ones of pure colours became half as bright.
+
+    What the reference (1, 3, H, W) has clipped only shorter frames tell, and nothing contradicts them.
+    """
+    low, high = CLIPPING
+    least = torch.maximum(tonemapped, merge.denoised - DARKER * merge.deviation)
+    return torch.lerp(tonemapped, least, ((reference - low) / (high - low)).clamp(0.0, 1.0))
 
 
 def _trust(merge: Start, time: float) -> Tensor:

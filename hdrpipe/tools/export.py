@@ -115,7 +115,7 @@ def _give_default(graph: Any, name: str, value: float) -> None:
     graph.initializer.append(from_array(np.array([value], np.float32), name))
 
 
-def export_weights(network: Stored, out: Path, provenance: Mapping[str, Any], any_noise: bool = False) -> str:
+def export_weights(network: Stored, out: Path, provenance: Mapping[str, Any], knows_noise: bool = False) -> str:
     """Write the network as one weights file; returns its content hash.
 
     The metadata include `about`, its provenance, and `answer`, its output for a fixed burst: with it a later version
@@ -123,11 +123,11 @@ def export_weights(network: Stored, out: Path, provenance: Mapping[str, Any], an
 
     Args:
         provenance: from `origin`.
-        any_noise: it learned from bursts of any noise, JPEGs among them, which fusing then leaves to it.
+        knows_noise: it learned from bursts of any noise, so that its sigma knows it.
     """
     kept = {key: value for key, value in network.metadata.items() if key not in ("content_hash", "answer", "about")}
     added = {"about": dict(provenance), "answer": answer(network.net), "weights": network.metadata["content_hash"]}
-    added |= {"any_noise": True} if any_noise else {}
+    added |= {"knows_noise": True} if knows_noise else {}
     return save_weights(out, network.net.state_dict(), {**kept, **added})
 
 
