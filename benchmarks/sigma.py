@@ -11,7 +11,7 @@ central 80 % and 90 % intervals of the first two hold. It takes two minutes and 
 import argparse
 
 import numpy as np
-from cameras import KINDS, rendered
+from cameras import COMPRESSED, KINDS, rendered
 
 from hdrpipe.datasets.scenes import Scene
 from hdrpipe.evaluation.baseline_maps import difference
@@ -24,8 +24,6 @@ from hdrpipe.inference.load import SHIPPED, Stored, stored
 
 PARTS = {"alone": ((0.0, 0.0), (0.0, 0.0)), "fuse": (window.LEFT, window.LEFT_OF_KNOWN)}
 """Values of `window.LEFT` and `window.LEFT_OF_KNOWN`."""
-COMPRESSED = ("jpeg", "phone")
-"""Cameras that write JPEGs; `varied` does in a part of its scenes, which is not told here."""
 LEVELS = (0.8, 0.9)
 COLUMNS = [
     *(f"AUSE {name}" for name in (*PARTS, "difference")),

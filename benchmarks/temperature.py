@@ -10,8 +10,7 @@ hold. It takes a minute and reads the panoramas of `make run`. `test` scenes are
 import argparse
 
 import numpy as np
-from cameras import KINDS, rendered
-from sigma import COMPRESSED
+from cameras import COMPRESSED, KINDS, rendered
 from torch import nn
 
 from hdrpipe.datasets.scenes import Scene
