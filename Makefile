@@ -98,8 +98,9 @@ lock: setup
 # interrupted `make ship` left, which goes on.
 ship: setup
 	@test -z "$$(git status --porcelain -- . ':!hdrpipe/inference/shipped.*' ':!docs/data-card.md')" || { echo "commit first: the weights name the commit"; exit 2; }
-	snakemake --cores all results/shipped/chosen.json results/shipped/round-01/metrics.json --configfile configs/shipped.yaml
-	hdrpipe export --run results/shipped --knows-noise --safetensors hdrpipe/inference/shipped.safetensors \
+	snakemake --cores all results/shipped/round-00/metrics.json --configfile configs/shipped.yaml
+	hdrpipe export --weights results/shipped/round-00/student.safetensors --knows-noise \
+	  --safetensors hdrpipe/inference/shipped.safetensors \
 	  --card hdrpipe/inference/shipped.md --data-card docs/data-card.md --commit "$$(git rev-parse HEAD)"
 
 setup: $(READY)

@@ -23,7 +23,7 @@ def command(
     card: Annotated[Path | None, typer.Option(help="Write the model card, a Markdown file.")] = None,
     data_card: Annotated[
         Path | None,
-        typer.Option(help="Write the card of the data of --run: splits, sources, authors, licences, hashes."),
+        typer.Option(help="Write the card of the data of the run: splits, sources, authors, licences, hashes."),
     ] = None,
     crate: Annotated[
         Path | None,
@@ -44,9 +44,10 @@ def command(
     outputs = {"--onnx": onnx, "--safetensors": safetensors, "--card": card, "--data-card": data_card, "--crate": crate}
     if not any(outputs.values()):
         raise UsageError("no output is named", ", ".join(outputs), "name a file for at least one of them")
-    for option in ("--data-card", "--crate"):
-        if outputs[option] is not None and run is None:
-            raise UsageError("describes a run", option, "name it with --run")
+    if data_card is not None and run is None and weights is None:
+        raise UsageError("describes a run", "--data-card", "name it with --run, or weights of it with --weights")
+    if crate is not None and run is None:
+        raise UsageError("describes a run", "--crate", "name it with --run")
     if crate is not None and run is not None:
         _write_crate(run, crate)
     if any(path for option, path in outputs.items() if option != "--crate"):

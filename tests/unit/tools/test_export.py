@@ -112,7 +112,7 @@ def test_the_shipped_network_answers_as_when_it_was_exported():
     about = network.metadata["about"]
     assert about["commit"]
     assert about["seed"] == about["spec"]["seed"]
-    assert about["stage"] == "student"
+    assert about["stage"] == "warmup"
     assert np.abs(np.subtract(answer(network.net), network.metadata["answer"])).max() < 1e-3, "run `make ship`"
 
 
