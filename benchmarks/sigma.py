@@ -22,8 +22,8 @@ from hdrpipe.inference import window
 from hdrpipe.inference.fuse import Settings, fuse_burst, levels_of
 from hdrpipe.inference.load import SHIPPED, Stored, stored
 
-PARTS = {"alone": ((0.0, 0.0), (0.0, 0.0)), "fuse": (window.LEFT, window.LEFT_OF_KNOWN)}
-"""Values of `window.LEFT` and `window.LEFT_OF_KNOWN`."""
+PARTS = {"alone": (0.0, 0.0), "fuse": (window.LEFT, window.LEFT_COMPRESSED)}
+"""Values of `window.LEFT` and `window.LEFT_COMPRESSED`."""
 LEVELS = (0.8, 0.9)
 COLUMNS = [
     *(f"AUSE {name}" for name in (*PARTS, "difference")),
@@ -51,7 +51,7 @@ def row(network: Stored, scenes: list[Scene], coding: Coding) -> list[str]:
     for scene in scenes:
         levels = np.stack([levels_of(frame) for frame in scene.burst.ldr])
         for name, parts in PARTS.items():
-            window.LEFT, window.LEFT_OF_KNOWN = parts
+            window.LEFT, window.LEFT_COMPRESSED = parts
             settings = Settings(reference=scene.burst.reference)
             fused = fuse_burst(levels, scene.burst.ev, network, settings, coding=coding)
             assert fused.sigma is not None

@@ -37,7 +37,7 @@ def command(
         typer.Option(
             "--knows-noise",
             help="Record in the weights file that the network learned from bursts of any noise, so that its sigma "
-            "knows it: `fuse` then adds none of the burst's noise to sigma, and less where frames are compressed.",
+            "knows it: `fuse` then adds none of the burst's noise to sigma, but where frames are compressed.",
         ),
     ] = False,
 ) -> None:

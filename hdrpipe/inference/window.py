@@ -29,10 +29,10 @@ mu-law its loss hardly feels a relative error there."""
 CLEAR = (2.0, 3.0)
 """Radiance over its noise, in one pixel of the merge, from which a shadow begins to count as measured, and does."""
 
-LEFT, LEFT_OF_KNOWN = (0.45, 1.0), (0.0, 0.45)
-"""Part of the merge's noise, as a standard deviation, that is taken to be left in the error of a network, and where
-compression hides the noise: of one whose own sigma knows the noise of its training alone, and of one that learned from
-any noise (docs/decisions/0017-noise-in-sigma.md, 0026)."""
+LEFT, LEFT_COMPRESSED = 0.45, 1.0
+"""Part of the merge's noise, as a standard deviation, that is taken to be left in the error of a network whose own
+sigma knows the noise of its training alone; and in that of any network where compression hides the noise
+(docs/decisions/0017-noise-in-sigma.md)."""
 
 DARKER = 2.0
 """Noise deviations of the merge by which a network may darken what the reference has clipped."""
@@ -90,7 +90,7 @@ class Learned:
         self.level = level_of(burst)
         self.inference = Inference(net, self.times[0], self.level)
         self.net, self.reference = net, reference
-        self.left = (LEFT_OF_KNOWN if knows_noise else LEFT)[compressed]
+        self.left = LEFT_COMPRESSED if compressed else 0.0 if knows_noise else LEFT
         grey = burst.grey if net.output == "merge" else 0.0
         self.correction = 1.0 / (1.0 + FADING * grey * max(self.level - 1.0, 0.0))
 

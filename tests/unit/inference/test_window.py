@@ -63,7 +63,7 @@ def test_the_reference_stands_between_its_neighbours(count, reference, exposures
 
 
 @pytest.mark.parametrize(
-    ("compressed", "knows", "left"), [(False, False, 0.45), (True, False, 1.0), (False, True, 0.0), (True, True, 0.45)]
+    ("compressed", "knows", "left"), [(False, False, 0.45), (True, False, 1.0), (False, True, 0.0), (True, True, 1.0)]
 )
 def test_a_burst_of_the_networks_length_is_the_networks_alone_and_sigma_holds_its_noise(net, compressed, knows, left):
     ldr, ev = frames(0.15 * np.sqrt(radiance(1))), (-2.0, 0.0, 2.0)
