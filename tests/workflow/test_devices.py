@@ -71,6 +71,7 @@ def test_a_training_of_two_processes_survives_what_ends_it_or_one_of_them(finish
     while any(Path(f"/proc/{pid}").exists() for pid in alive):
         assert time.monotonic() < until, "processes outlive the one that started them"
         time.sleep(0.1)
+    assert list((out / "state").iterdir()), "nothing was kept"
     done = finished.call(*command)
     assert done.returncode == 0, done.stderr
     steps = [int(step) for step in re.findall(r"(\d+)/150 ", done.stderr)]

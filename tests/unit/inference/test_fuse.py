@@ -1,16 +1,19 @@
 """Fusing arrays: any type, size, order and number of frames, within a budget."""
 
+from dataclasses import replace
+
 import numpy as np
 import psutil
 import pytest
 from camera_files import EV, frames, radiance
 
 from hdrpipe.errors import CapacityError, InputError, UsageError
+from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.compression import compressed
 from hdrpipe.imaging.merge import MERGES
 from hdrpipe.imaging.tonemap import mu_law
 from hdrpipe.inference import fuse
-from hdrpipe.inference.fuse import Settings, fuse_burst
+from hdrpipe.inference.fuse import Settings, fuse_burst, window_merge
 from hdrpipe.inference.load import SHIPPED, stored
 from hdrpipe.inference.tiles import in_tiles
 
@@ -67,6 +70,13 @@ def test_any_number_of_frames_and_any_steps(network, ev):
     fused = fuse_burst(frames(scene, ev), ev, network, STILL)
     assert db(fused.radiance, scene) > 38
     assert (len(ev) == 3) == (not fused.notes)
+
+
+@pytest.mark.parametrize(("knows", "left"), [(True, 0.0), (False, 0.45)])
+def test_the_weights_file_says_whether_sigma_knows_the_noise(network, knows, left):
+    told = replace(network, metadata={**network.metadata, "knows_noise": knows})
+    assert network.metadata["knows_noise"] is True
+    assert window_merge(Burst(frames(radiance(0)), EV, 1), told, STILL).left == left
 
 
 @pytest.mark.parametrize("reference", [0, 1, 2])

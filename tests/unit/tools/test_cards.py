@@ -159,6 +159,13 @@ def test_the_command_writes_both_cards(tmp_path):
     assert (tmp_path / "d.md").read_text() == dataset_card(tmp_path / "results" / "x")
 
 
+def test_the_card_of_data_of_weights_is_that_of_their_run(tmp_path):
+    run(tmp_path / "results" / "x")
+    weights = next((tmp_path / "results" / "x").glob("round-*/student.safetensors"))
+    export.command(weights=weights, data_card=tmp_path / "d.md")
+    assert (tmp_path / "d.md").read_text() == dataset_card(tmp_path / "results" / "x")
+
+
 def test_a_card_of_data_needs_a_run(tmp_path):
     with pytest.raises(UsageError, match="--data-card: describes a run"):
         export.command(None, None, None, None, None, tmp_path / "d.md", None)

@@ -73,7 +73,18 @@ def test_the_exported_network_says_what_it_takes_and_gives(exported):
 
 
 @needs_onnx
-def test_a_backbone_that_would_take_one_size_alone_is_refused(tmp_path):
+@pytest.mark.parametrize("backbone", ["safnet_s", "hdr_transformer"])
+def test_a_backbone_that_cannot_be_exported_with_free_sizes_is_refused(tmp_path, backbone):
+    model = {"backbone": backbone, "options": {}, "output": "sigmoid", "exposures": 3}
+    with pytest.raises(UsageError, match=f"'{backbone}' cannot be exported with free height and width"):
+        export_onnx(Stored(build(model), {"model": model, "content_hash": "sha256:0"}), tmp_path / "net.onnx")
+    assert not (tmp_path / "net.onnx").exists()
+
+
+@needs_onnx
+def test_a_backbone_that_takes_the_traced_size_alone_is_refused(tmp_path):
+    """Looser ways of tracing wrote it as if its sizes were free."""
+
     class Fixed(torch.nn.Module):
         features, multiple = 3, 2
 
@@ -104,6 +115,9 @@ def test_a_weights_file_for_others_tells_its_origin_and_answers_alike(tmp_path):
     assert found.metadata["about"] == {"spec": {"seed": 7}, "seed": 7, "code": "abc", "stage": "s", "commit": "0123abc"}
     assert found.metadata["weights"] == "sha256:0"
     assert found.metadata["answer"] == answer(found.net)
+    assert "knows_noise" not in found.metadata
+    export_weights(network, tmp_path / "two.safetensors", {}, knows_noise=True)
+    assert stored(tmp_path / "two.safetensors").metadata["knows_noise"] is True
 
 
 def test_the_shipped_network_answers_as_when_it_was_exported():
