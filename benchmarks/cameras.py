@@ -25,8 +25,6 @@ from hdrpipe.quantities import Picture
 CLASSICAL = ("triangle", "rejecting", "denoised")
 KINDS = {f"plain, noise x {noise:g}": {"noise": noise} for noise in (0.25, 1.0, 4.0)}
 KINDS |= {name: {"camera": name} for name in (*CAMERAS, "varied") if name != "plain"}
-COMPRESSED = ("jpeg", "phone")
-"""Cameras that write JPEGs; `varied` does in a part of its scenes, which is not told here."""
 
 CACHE = Path(os.environ.get("HDRPIPE_CACHE", "~/.cache/hdrpipe")).expanduser()
 
@@ -38,10 +36,10 @@ def rendered(kind: dict, split: str, count: int) -> list[Scene]:
     return [entry.load() for entry in panorama.listing(options, 0, CACHE) if entry.split == split][:count]
 
 
-def fused(scene: Scene, coding: Coding, network: Stored | None, method: str | None = None) -> Picture:
+def fused(scene: Scene, network: Stored | None, method: str | None = None) -> Picture:
     """Radiance in [0, 1] that `fuse` makes of a burst, by a network or a classical merge."""
     levels = np.stack([levels_of(frame) for frame in scene.burst.ldr])
-    settings = Settings(reference=scene.burst.reference, method=method)
+    settings, coding = Settings(reference=scene.burst.reference, method=method), Coding(quality=scene.quality)
     return fuse_burst(levels, scene.burst.ev, network, settings, coding=coding).radiance.clip(0, 1)
 
 
@@ -55,10 +53,9 @@ def main() -> None:
     print(f"| camera | {' | '.join(methods)} |\n|{' --- |' * (len(methods) + 1)}")
     for title, kind in KINDS.items():
         scenes = rendered(kind, asked.split, asked.scenes)
-        coding = Coding(quality=90 if kind.get("camera") in COMPRESSED else 0)
         cells = []
         for network, method in methods.values():
-            pairs = [(fused(scene, coding, network, method), np.asarray(scene.truth)) for scene in scenes]
+            pairs = [(fused(scene, network, method), np.asarray(scene.truth)) for scene in scenes]
             figures = [np.mean([measure(*pair) for pair in pairs]) for measure in (psnr_mu, psnr_l)]
             cells.append(" / ".join(f"{figure:.2f}" for figure in figures))
         print(f"| {title} | {' | '.join(cells)} |", flush=True)

@@ -11,7 +11,7 @@ central 80 % and 90 % intervals of the first two hold. It takes two minutes and 
 import argparse
 
 import numpy as np
-from cameras import COMPRESSED, KINDS, rendered
+from cameras import KINDS, rendered
 
 from hdrpipe.datasets.scenes import Scene
 from hdrpipe.evaluation.baseline_maps import difference
@@ -39,12 +39,11 @@ def main() -> None:
     network = stored(SHIPPED)
     print(f"| camera | {' | '.join(COLUMNS)} |\n|{' --- |' * (len(COLUMNS) + 1)}")
     for title, kind in KINDS.items():
-        coding = Coding(quality=90 if kind.get("camera") in COMPRESSED else 0)
-        cells = row(network, rendered(kind, asked.split, asked.scenes), coding)
+        cells = row(network, rendered(kind, asked.split, asked.scenes))
         print(f"| {title} | {' | '.join(cells)} |", flush=True)
 
 
-def row(network: Stored, scenes: list[Scene], coding: Coding) -> list[str]:
+def row(network: Stored, scenes: list[Scene]) -> list[str]:
     """Cells of one camera."""
     errors: list[np.ndarray] = []
     maps: dict[str, list[np.ndarray]] = {name: [] for name in (*PARTS, "difference")}
@@ -53,7 +52,7 @@ def row(network: Stored, scenes: list[Scene], coding: Coding) -> list[str]:
         for name, parts in PARTS.items():
             window.LEFT, window.LEFT_COMPRESSED = parts
             settings = Settings(reference=scene.burst.reference)
-            fused = fuse_burst(levels, scene.burst.ev, network, settings, coding=coding)
+            fused = fuse_burst(levels, scene.burst.ev, network, settings, coding=Coding(quality=scene.quality))
             assert fused.sigma is not None
             maps[name].append(fused.sigma)
         errors.append(error_map(fused.radiance, np.asarray(scene.truth)))

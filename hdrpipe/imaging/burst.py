@@ -24,6 +24,7 @@ class Burst:
         noise_level: factor on the standard noise variance (`imaging.noise_level`), as of the picture that this is
             a part of; None for the level that the frames themselves show.
         grey: fraction of that noise's variance that the three colours have in common, in [0, 1], likewise.
+        quality: JPEG quality of the files, 1 to 100; 0 where frames were never compressed.
 
     Raises:
         InputError: a shape, a value, the order of the exposures or the reference is wrong.
@@ -34,6 +35,7 @@ class Burst:
     reference: int
     noise_level: float | None = None
     grey: float = 0.0
+    quality: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ldr", _checked_frames(self.ldr))

@@ -32,11 +32,6 @@ class Coding(NamedTuple):
     quality: int = 0
     noise_level: float | None = None
 
-    @property
-    def compressed(self) -> bool:
-        """True where compression has changed the noise, so that frames show less of it than they have."""
-        return self.quality > 0
-
 
 UNKNOWN = Coding()
 """Frames that came from memory, or with as many codes as they need."""

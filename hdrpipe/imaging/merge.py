@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdrpipe.imaging.burst import Burst
+from hdrpipe.imaging.compression import compression_level
 from hdrpipe.imaging.denoise import mean_around, non_local_means
 from hdrpipe.imaging.noise import noise
 from hdrpipe.imaging.noise_level import crops_of, noise_level
@@ -89,11 +90,13 @@ def measured(burst: Burst) -> tuple[Picture, Picture]:
 
 
 def level_of(burst: Burst) -> float:
-    """The noise level of a burst: the one it was given, or that of its frames, which lie on the reference."""
+    """The noise level by which a burst is merged: the one it was given, or that of its frames, which lie on the
+    reference; and that of its compression."""
+    hidden = compression_level(burst.quality)
     if burst.noise_level is not None:
-        return burst.noise_level
+        return burst.noise_level + hidden
     crops = (burst.ldr[(..., *crop)] for crop in crops_of(*burst.ldr.shape[-2:]))
-    return noise_level(crops, burst.times, burst.reference)
+    return noise_level(crops, burst.times, burst.reference) + hidden
 
 
 def denoised(burst: Burst) -> Picture:

@@ -2,9 +2,9 @@
 
 Aligned frames of one scene differ by their noise, wherever both are well exposed and nothing moves: in most windows.
 The median window therefore measures the noise, whatever a camera has done to it; motion and alignment errors could
-only raise it. Texture could only raise what the reference alone shows. Of the two the lower one counts, but not below
-1: compression hides noise from a single frame. A level that the files state (DNG) counts like what the reference alone
-shows, and where nothing can be compared.
+only raise it. Texture could only raise what the reference alone shows. Of the two the lower one counts. A level that
+the files state (DNG) counts like what the reference alone shows, and where nothing can be compared. What compression
+hides from all of them is a level of its own (`imaging.compression`).
 
 Cameras interpolate the mosaic of their sensor, which spreads noise over neighbouring pixels, and compression takes its
 finest part away. Means of 2 x 2 pixels keep what is left: white noise has a quarter of its variance there, theirs more.
@@ -75,9 +75,9 @@ def noise_level(
         alone.append(crop[reference : reference + 1])
     measured = np.concatenate(ratios) if ratios else np.zeros(0)
     level = WARPED * float(np.median(measured)) if measured.size else stated or 1.0
-    if measured.size and level > 1.0:
+    if measured.size:
         limits = [limit for limit in (level_alone(alone, correlated), stated) if limit is not None]
-        level = min(level, max(1.0, min(limits, default=0.0)))
+        level = min([level, *(limits or [1.0])])  # nothing else tells noise from motion
     return float(np.clip(level, *RANGE))
 
 
@@ -173,7 +173,7 @@ def level_alone(frames: list[Frames], correlated: bool = False) -> float | None:
     If neighbouring pixels may share their noise, means of 2 x 2 pixels tell, too, by the white noise that would be.
     """
     models = [(noise_or_none(frames), 1.0)]
-    if correlated:
+    if correlated and min(frames[0].shape[-2:]) >= 2:
         models.append((noise_or_none([_halved(frame) for frame in frames]), 4.0))
     return max((factor * level_of_model(model) for model, factor in models if model is not None), default=None)
 

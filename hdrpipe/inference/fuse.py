@@ -166,10 +166,10 @@ def fuse_levels(
     check_choice(network, settings)
     check_budget(levels.shape[-2] * levels.shape[-1], 0, settings)
     alignment = align_in_place(levels, checked.times, reference, settings.align)
-    burst = whole_burst(levels, ev, reference, coding.noise_level)
+    burst = whole_burst(levels, ev, reference, coding)
     if coding.edges is not None:
         refine(levels, checked.times, reference, coding.edges)
-    merge = window_merge(burst, network, settings, coding.compressed)
+    merge = window_merge(burst, network, settings)
     learned = isinstance(merge, Learned)
     radiance, sigma = in_tiles(merge, levels, _tiling(levels.shape, merge, settings), progress)
     read = merge.chosen if learned else tuple(range(len(levels)))
@@ -188,18 +188,18 @@ def fuse_levels(
     )
 
 
-def whole_burst(levels: np.ndarray, ev: Sequence[float], reference: int, stated: float | None = None) -> Burst:
+def whole_burst(levels: np.ndarray, ev: Sequence[float], reference: int, coding: Coding = UNKNOWN) -> Burst:
     """Exposures, reference and noise of a burst whose pixels are read in windows; it holds one pixel of its frames.
 
     Args:
         levels: aligned frames, (N, 3, H, W) uint16, ascending exposure.
         ev, reference: as in `Burst`.
-        stated: noise level by the files, if they state one.
+        coding: storage of the frames, by the files.
     """
     burst = Burst(unit_floats(levels[..., :1, :1]), tuple(ev), reference)
-    level = level_of(levels, burst.times, reference, stated, correlated=True)
+    level = level_of(levels, burst.times, reference, coding.noise_level, correlated=True)
     crops = (unit_floats(levels[(..., *crop)]) for crop in crops_of(*levels.shape[-2:]))
-    return replace(burst, noise_level=level, grey=grey_fraction(crops, burst.times, reference))
+    return replace(burst, noise_level=level, quality=coding.quality, grey=grey_fraction(crops, burst.times, reference))
 
 
 def check_choice(network: Stored | None, settings: Settings) -> None:
@@ -220,14 +220,12 @@ def check_choice(network: Stored | None, settings: Settings) -> None:
         raise UsageError("neither a network nor a classical merge was named", "--method")
 
 
-def window_merge(
-    burst: Burst, network: Stored | None, settings: Settings, compressed: bool = False
-) -> Learned | Classical:
+def window_merge(burst: Burst, network: Stored | None, settings: Settings) -> Learned | Classical:
     """The network or merge that computes a window; `burst` holds exposures, reference and noise of the whole."""
     if settings.method is not None or network is None:
         return Classical(str(settings.method), burst)
     knows_noise = bool(network.metadata.get("knows_noise"))
-    return Learned(network.net.to(choose()), burst, settings.blend, compressed, knows_noise)
+    return Learned(network.net.to(choose()), burst, settings.blend, knows_noise)
 
 
 def check_budget(pixels: int, frames: int, settings: Settings) -> None:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from hdrpipe.errors import CapacityError, NonFiniteError, is_memory
 from hdrpipe.imaging.burst import unit_floats
+from hdrpipe.imaging.compression import compression_level
 from hdrpipe.imaging.tonemap import inverse_mu_law
 from hdrpipe.learning.batches import Array, level_of
 from hdrpipe.models.network import Prediction
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 def predict(
-    net: nn.Module, frames: Array, times: Any, tile: int | None = None, halo: int | None = None
+    net: nn.Module, frames: Array, times: Any, quality: int = 0, tile: int | None = None, halo: int | None = None
 ) -> tuple[Picture, Plane]:
     """Radiance and sigma of one burst; out of memory halves the tile and starts over.
 
@@ -44,6 +45,7 @@ def predict(
         net: gives `tonemapped` and `sigma`; its `multiple` places the tiles; its `tile` and `halo`, if any, are theirs.
         frames: (N, 3, H, W), integers over their dtype's range or floats in [0, 1]; sliced tile by tile.
         times: relative exposure times, (N,).
+        quality: JPEG quality of the frames, 1 to 100; 0 where they were never compressed.
         tile: side of what one pass keeps, in pixels; a frame that fits is one pass; None: as the net says, or TILE.
         halo: context around it that is computed and cropped; None: as the net says, or HALO.
 
@@ -55,8 +57,9 @@ def predict(
         NonFiniteError: see `Inference`.
     """
     side = tile or getattr(net, "tile", None) or TILE
+    level = level_of(frames, times, frames.shape[0] // 2) + compression_level(quality)
     return in_tiles(
-        Inference(net, times, level_of(frames, times, frames.shape[0] // 2)),
+        Inference(net, times, level),
         frames,
         Tiling(side, halo or halo_of(net), getattr(net, "multiple", 1)),
     )

@@ -23,14 +23,14 @@ MOVES = (
 """Axes that are flipped, and the channel that each channel comes from: the moves of strong augmentation."""
 
 
-def predict_averaged(net: nn.Module, frames: Array, times: Any) -> tuple[Picture, Plane]:
+def predict_averaged(net: nn.Module, frames: Array, times: Any, quality: int = 0) -> tuple[Picture, Plane]:
     """Radiance and sigma of one burst, averaged over `MOVES`.
 
     The mean is taken in the mu-law domain; sigma is the root of the mean variance plus the variance of the means, as
     for a mixture of Gaussians.
 
     Args:
-        net, frames, times: see `hdrpipe.inference.tiles.predict`.
+        net, frames, times, quality: see `hdrpipe.inference.tiles.predict`.
 
     Returns:
         Radiance in [0, 1], (3, H, W); sigma in the mu-law domain, (H, W).
@@ -39,7 +39,7 @@ def predict_averaged(net: nn.Module, frames: Array, times: Any) -> tuple[Picture
     first = second = variance = 0.0
     for axes, channels in MOVES:
         moved = np.ascontiguousarray(np.flip(whole[:, list(channels)], axes))
-        radiance, sigma = predict(net, moved, times)
+        radiance, sigma = predict(net, moved, times, quality)
         tonemapped = np.flip(mu_law(radiance), axes)[np.argsort(channels)].astype(np.float64)
         first, second = first + tonemapped, second + np.square(tonemapped)
         variance = variance + np.square(np.flip(sigma, axes), dtype=np.float64)

@@ -78,9 +78,7 @@ class Learned:
         carries: whether the burst is another than the network takes.
     """
 
-    def __init__(
-        self, net: HdrNet, burst: Burst, blend: float | None, compressed: bool = False, knows_noise: bool = False
-    ):
+    def __init__(self, net: HdrNet, burst: Burst, blend: float | None, knows_noise: bool = False):
         ev, reference = burst.ev, burst.reference
         self.chosen = chosen_frames(len(ev), reference, net.exposures)
         self.carries, self.blend = self.chosen != tuple(range(len(ev))), blend
@@ -90,9 +88,9 @@ class Learned:
         self.level = level_of(burst)
         self.inference = Inference(net, self.times[0], self.level)
         self.net, self.reference = net, reference
-        self.left = LEFT_COMPRESSED if compressed else 0.0 if knows_noise else LEFT
+        self.left = LEFT_COMPRESSED if burst.quality else 0.0 if knows_noise else LEFT
         grey = burst.grey if net.output == "merge" else 0.0
-        self.correction = 1.0 / (1.0 + FADING * grey * max(self.level - 1.0, 0.0))
+        self.correction = 1.0 / (1.0 + FADING * grey * max((burst.noise_level or self.level) - 1.0, 0.0))
 
     @torch.inference_mode()
     def __call__(self, window: Frames) -> tuple[Picture, Plane]:

@@ -17,6 +17,7 @@ from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files import stops
 from hdrpipe.files.system import shared_memory
 from hdrpipe.imaging.burst import unit_floats
+from hdrpipe.imaging.compression import compression_level
 from hdrpipe.imaging.noise_level import crops_of, noise_level
 from hdrpipe.learning import augment
 from hdrpipe.learning.corruption import corrupt
@@ -58,6 +59,8 @@ class SceneArrays:
     """True or pseudo radiance, (3, H, W)."""
     weight: Array | None = None
     """Loss weight of each pixel in [0, 1], (H, W); None is 1 everywhere."""
+    quality: int = 0
+    """JPEG quality of the frames, 1 to 100; 0 where they were never compressed."""
     held_out: Array | None = None
     """Radiance predicted by a teacher that was not trained on the target, (3, H, W); the judge learns its error."""
 
@@ -65,6 +68,11 @@ class SceneArrays:
     def noise_level(self) -> float:
         """The noise level that the frames show."""
         return level_of(self.frames, self.times, self.reference)
+
+    @property
+    def told_level(self) -> float:
+        """The level that networks are told: that of the noise, and that of the compression."""
+        return self.noise_level + compression_level(self.quality)
 
     def __post_init__(self) -> None:
         exposures, _, height, width = self.frames.shape
@@ -204,13 +212,15 @@ class Batches(Dataset[Batch]):
             transform = augment.DRAWS[group.augmentation](rng)
             if i in self.share.of(group.count):
                 frames, times, target, weight, held_out = _sample(scene, window, transform)
+                level = scene.told_level
                 drawn = (self.seed, group.role, step, "disturbed", i)
                 if group.augmentation == "corrupted":
                     frames, times = corrupt(frames, times, generator(*drawn))
                 if group.augmentation == "rerendered":
-                    frames, target, weight = rerender(target, weight, times, scene.noise_level, generator(*drawn))
+                    level = scene.noise_level  # bursts taken anew are not compressed
+                    frames, target, weight = rerender(target, weight, times, level, generator(*drawn))
                     held_out = None if held_out is None else reduced(held_out)
-                yield frames, times, target, weight, held_out, scene.noise_level
+                yield frames, times, target, weight, held_out, level
 
 
 def loader(batches: Batches, start: int, end: int, workers: int = 0, pinned: bool = False) -> Iterator[Batch]:

@@ -49,7 +49,8 @@ def read_burst(product: Product, scene: str) -> Burst:
     """The burst of a scene as captured, unaligned."""
     attributes = product.scene_attributes(scene)
     ldr = product.read(scene, "ldr").astype(np.float32) / np.float32(U16)
-    return Burst(ldr=ldr, ev=tuple(float(ev) for ev in attributes["ev"]), reference=int(attributes["reference"]))
+    ev, quality = tuple(float(value) for value in attributes["ev"]), int(attributes.get("quality", 0))
+    return Burst(ldr, ev, int(attributes["reference"]), quality=quality)
 
 
 def _scene_rows(first: dict[str, Any], burst: Burst, truth: NDArray) -> list[dict[str, Any]]:

@@ -44,6 +44,7 @@ def scene_arrays(
                 frames=network_frames(product, scene),
                 times=relative_times(attributes["ev"]),
                 reference=int(attributes["reference"]),
+                quality=int(attributes.get("quality", 0)),
                 target=None if targets is None else targets.of(truth).field(truth, field),
                 weight=None if weights is None else weights.of(scene).field(scene, "weight"),
                 held_out=None if held_out is None else held_out.of(scene).field(scene, "pseudo_label"),

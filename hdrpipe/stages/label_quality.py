@@ -56,7 +56,8 @@ def _columns(
     frames, times = unit_floats(network_frames(bursts, scene)[...]), relative_times(attributes["ev"])
     burst = frames, times, int(attributes["reference"])
     estimate = product.read(scene, "pseudo_label").astype(np.float32)
-    mirrored = predict(network, np.ascontiguousarray(frames[..., ::-1]), times)[0][..., ::-1]
+    quality = int(attributes.get("quality", 0))
+    mirrored = predict(network, np.ascontiguousarray(frames[..., ::-1]), times, quality)[0][..., ::-1]
     maps = {
         "error": error_map(estimate, targets.of(scene).read(scene, "radiance")),
         "sigma": product.read(scene, "sigma"),

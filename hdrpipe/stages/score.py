@@ -53,7 +53,7 @@ def score(student: Path, bursts: Sequence[Path], truths: Sequence[Path], out: Pa
         rows = []
         arrays = [scene for scene in scene_arrays(scenes, None) if scene.name in targets]
         for done, scene in enumerate(arrays, 1):
-            radiance, _ = predict(network.net, scene.frames[...], scene.times)
+            radiance, _ = predict(network.net, scene.frames[...], scene.times, scene.quality)
             estimate = radiance.astype(np.float16).astype(np.float32)
             truth = targets.of(scene.name).read(scene.name, "radiance")
             rows.append({**scene_columns(scenes, scene.name), **scores(estimate, truth)})

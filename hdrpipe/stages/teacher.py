@@ -93,7 +93,7 @@ def _labelling(spec: TeacherSpec, weights: Path | None, scenes: Shards) -> tuple
 def labelling(network: nn.Module, average: str = "none") -> Label:
     """Labels by a network; `average` is `none` or `tta`."""
     infer = predict if average == "none" else predict_averaged
-    return lambda scene: infer(network, scene.frames[...], scene.times)
+    return lambda scene: infer(network, scene.frames[...], scene.times, scene.quality)
 
 
 def on_aligned(label: Label, scenes: Shards, scene: SceneArrays) -> tuple[Picture, Plane]:
@@ -103,7 +103,7 @@ def on_aligned(label: Label, scenes: Shards, scene: SceneArrays) -> tuple[Pictur
 
 def aligned(scenes: Shards, scene: SceneArrays) -> Burst:
     """The burst of a scene, aligned here (DIS) where prepare has not aligned it."""
-    burst = Burst(unit_floats(scene.frames[...]), tuple(np.log2(scene.times)), scene.reference)
+    burst = Burst(unit_floats(scene.frames[...]), tuple(np.log2(scene.times)), scene.reference, quality=scene.quality)
     return burst if scenes.of(scene.name).has(scene.name, "aligned") else align(burst, "dis").burst
 
 

@@ -18,6 +18,7 @@ from hdrpipe.files.pictures.decoder import shared
 from hdrpipe.files.pictures.images import COMPRESSED
 from hdrpipe.imaging.align import align_in_place
 from hdrpipe.imaging.burst import Burst, unit_floats
+from hdrpipe.imaging.coding import UNKNOWN, Coding
 from hdrpipe.imaging.noise_level import crops_of, level_of_model, with_shared
 from hdrpipe.imaging.noise_model import NoiseModel, measured_noise
 from hdrpipe.inference.fuse import Settings, check_budget, check_choice, levels_of, whole_burst, window_merge
@@ -97,7 +98,7 @@ def _measured(files: BurstFiles, fusions: Mapping[str, Fusion]) -> BurstRisk:
     check_budget(first.width * first.height, len(headers), Settings())
     read = read_burst(files, curve="auto")
     frames = levels_of(read.samples)
-    noise, covered, risks = patch_risks(frames, read.ev, read.reference, fusions, read.coding.noise_level)
+    noise, covered, risks = patch_risks(frames, read.ev, read.reference, fusions, read.coding)
     return BurstRisk(read.name, noise, covered, risks, read.notes)
 
 
@@ -106,7 +107,7 @@ def patch_risks(
     ev: Sequence[float],
     reference: int,
     fusions: Mapping[str, Fusion],
-    stated: float | None = None,
+    coding: Coding = UNKNOWN,
 ) -> tuple[NoiseModel, float, dict[str, NDArray[np.float64]]]:
     """Noise of a burst, fraction of its pixels that is measured, and by fusion the mean risk of each patch that counts.
 
@@ -114,14 +115,14 @@ def patch_risks(
         levels: frames as taken, (N, 3, H, W), ascending exposure; aligned in place.
         ev, reference: as in `Burst`.
         fusions: what is measured, by name.
-        stated: noise level by the files, if they state one.
+        coding: storage of the frames, by the files.
 
     Raises:
         InputError: the noise cannot be measured, or the reference is clipped or hardly above it nearly everywhere.
     """
     noise = measured_noise(unit_floats(levels[(..., *crop)]) for crop in crops_of(*levels.shape[-2:]))
     align_in_place(levels, np.exp2(np.asarray(ev) - ev[0]), reference, "dis")
-    burst = whole_burst(levels, ev, reference, stated)
+    burst = whole_burst(levels, ev, reference, coding)
     alone = level_of_model(noise)
     factor = with_shared(alone, cast(float, burst.noise_level)) / max(alone, 1e-12)
     noise = NoiseModel(factor * noise.shot, factor * noise.read)

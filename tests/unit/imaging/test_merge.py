@@ -63,7 +63,7 @@ def test_noisier_and_quieter_cameras_are_recognised(texture, photograph):
     for noise, gain in ((4e-5, 0.0), (4e-4, 0.0), (4e-3, 3.0)):
         burst = photograph(scene, noise=noise)
         expected, read = (psnr_mu(rejecting(b).clip(0, 1), scene) for b in (replace(burst, noise_level=1.0), burst))
-        assert read >= expected + gain - 0.05
+        assert read >= expected + gain - 0.15  # a level that is right also rejects by chance
 
 
 def test_rejecting_shows_no_ghost_of_what_moved(texture, photograph, moved):

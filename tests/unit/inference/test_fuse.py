@@ -9,6 +9,7 @@ from camera_files import EV, frames, radiance
 
 from hdrpipe.errors import CapacityError, InputError, UsageError
 from hdrpipe.imaging.burst import Burst
+from hdrpipe.imaging.coding import Coding
 from hdrpipe.imaging.compression import compressed
 from hdrpipe.imaging.merge import MERGES
 from hdrpipe.imaging.tonemap import mu_law
@@ -38,6 +39,18 @@ def test_a_still_scene_comes_back(network, height, width):
     assert db(fused.radiance, scene) > 40
     assert fused.read == (0, 1, 2)
     assert fused.blended is None
+
+
+@pytest.mark.parametrize(("noise", "quality", "gain"), [(0.25, 92, 0.02), (1.0, 85, 0.05)])
+def test_the_network_does_better_where_it_is_told_that_frames_were_compressed(network, noise, quality, gain):
+    """Finely textured, as compression changes nothing else."""
+    scene = 0.2 * radiance(3, 128, 128) * np.random.default_rng(1).uniform(0.7, 1.3, (1, 128, 128)).astype(np.float32)
+    linear = scene * 2.0 ** (np.array(EV) - EV[0])[:, None, None, None]
+    seen = np.random.default_rng(0).standard_normal(linear.shape) * np.sqrt(noise * (4e-4 * linear + 4e-6))
+    jpegs = compressed(((linear + seen).clip(0, 1) ** (1 / 2.2)).astype(np.float32), quality)
+    untold, told = (fuse_burst(jpegs, EV, network, STILL, coding=Coding(quality=each)) for each in (0, quality))
+    assert db(told.radiance, scene) > db(untold.radiance, scene) + gain
+    assert told.noise_level == untold.noise_level
 
 
 @pytest.mark.parametrize("ev", [EV, (-4.0, -2.0, 0.0, 2.0)])

@@ -63,16 +63,16 @@ def test_the_reference_stands_between_its_neighbours(count, reference, exposures
 
 
 @pytest.mark.parametrize(
-    ("compressed", "knows", "left"), [(False, False, 0.45), (True, False, 1.0), (False, True, 0.0), (True, True, 1.0)]
+    ("quality", "knows", "left"), [(0, False, 0.45), (90, False, 1.0), (0, True, 0.0), (90, True, 1.0)]
 )
-def test_a_burst_of_the_networks_length_is_the_networks_alone_and_sigma_holds_its_noise(net, compressed, knows, left):
+def test_a_burst_of_the_networks_length_is_the_networks_alone_and_sigma_holds_its_noise(net, quality, knows, left):
     ldr, ev = frames(0.15 * np.sqrt(radiance(1))), (-2.0, 0.0, 2.0)
-    burst = taken(ldr, ev, 1)
-    found, sigma = Learned(net, burst, None, compressed, knows)(ldr)
-    alone, doubt = predict(net, ldr, [1.0, 4.0, 16.0])
+    burst = replace(taken(ldr, ev, 1), quality=quality)
+    found, sigma = Learned(net, burst, None, knows)(ldr)
+    alone, doubt = predict(net, ldr, [1.0, 4.0, 16.0], quality)
     assert np.array_equal(found, alone)
     tensors = (torch.from_numpy(array)[None].float() for array in (burst.radiance, ldr, burst.times))
-    noise = start(*tensors, torch.tensor([burst.noise_level])).deviation.mean(dim=1)[0].numpy()
+    noise = start(*tensors, torch.tensor([level_of(burst)])).deviation.mean(dim=1)[0].numpy()
     assert np.allclose(sigma, np.hypot(doubt, left * noise), rtol=1e-5)
     assert (noise > 1e-4).all()
 

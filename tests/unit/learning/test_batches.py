@@ -140,6 +140,13 @@ def test_pixels_of_training_scenes_do_not_share_their_noise(scenes, monkeypatch)
     assert asked[0][1] == (1, None, False)
 
 
+def test_networks_are_told_of_compression_but_where_bursts_are_taken_anew(scenes):
+    jpeg = replace(scenes[0], quality=90)
+    shown = batches([scenes[0]])[0].noise_level
+    assert torch.allclose(batches([jpeg])[0].noise_level, shown + 0.7)
+    assert torch.equal(batches([jpeg], augmentation="rerendered")[0].noise_level, shown)
+
+
 def test_held_out_predictions_move_with_the_target_and_only_labelled_samples_have_them(scenes):
     half = [replace(s, held_out=np.asarray(s.target)[...] * np.float32(0.5)) for s in scenes]
     groups = [Sampling("labelled", tuple(half), 2, "strong"), Sampling("unlabelled", tuple(scenes), 3, "strong")]
