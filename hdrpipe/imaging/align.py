@@ -2,7 +2,9 @@
 
 Frames are compared as 8-bit luma at the exposure of the brighter one of the pair: the darker frame is lifted to it
 and clipped, so that both show the same values wherever they show the same scene. A frame whose alignment adds to
-the difference to the reference stays as it was, and the report says so.
+the difference to the reference stays as it was, and the report says so. In wide brackets the outer frames may share
+nothing with the reference that is neither black nor clipped: they are brought onto their neighbour, which by then lies
+on the reference.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from hdrpipe.errors import UsageError
 from hdrpipe.imaging.burst import Burst
 from hdrpipe.imaging.homography import flow_of, homography
+from hdrpipe.imaging.unseen import complete
 from hdrpipe.quantities import GAMMA, Times
 
 MIN_SIDE = 16
@@ -58,8 +61,8 @@ class FrameReport(TypedDict):
         frame: its index.
         method: the method that was used; "none" where the frame stayed as it was.
         accepted: True if that is the method asked for.
-        residual_before: mean absolute luma difference to the reference on pixels well exposed in both, in [0, 1];
-            None where those are too few to judge.
+        residual_before: mean absolute luma difference to the reference on pixels well exposed in both, in [0, 1]; to
+            the neighbour where that one was aligned to; None where those pixels are too few to judge.
         residual_after: the same for the frame as it is handed on.
         shift: median displacement (x, y) in pixels of the scene from the reference to the frame.
     """
@@ -124,20 +127,22 @@ def align_in_place(frames: NDArray[Any], times: Times, reference: int, method: s
     """
     if method not in _MOTIONS:
         raise UsageError(f"unknown alignment {method!r}", "align", f"choose one of {', '.join(_MOTIONS)}")
-    reports = []
-    for index in range(len(frames)):
-        if index != reference:
-            warped, report = _align_frame(frames, times, reference, index, method)
-            reports.append(report)
-            if warped is not None:
-                frames[index] = warped
-    return tuple(reports)
+    reports: dict[int, FrameReport] = {}
+    for index in [*reversed(range(reference)), *range(reference + 1, len(frames))]:
+        neighbour = index + 1 if index < reference else index - 1
+        warped, report = _align_frame(frames, times, reference, index, method)
+        if not report["accepted"] and neighbour in reports and reports[neighbour]["accepted"]:
+            warped, report = _align_frame(frames, times, neighbour, index, method)
+        reports[index] = report
+        if warped is not None:
+            frames[index] = warped
+    return tuple(reports[index] for index in sorted(reports))
 
 
 def _align_frame(
     frames: NDArray[Any], times: Times, reference: int, index: int, method: str
 ) -> tuple[NDArray[Any] | None, FrameReport]:
-    """One frame on the reference, or None where it stays as it was."""
+    """One frame on the reference, or on another that lies there; None where it stays as it was."""
     frame, pair = frames[index], _pair(frames, times, reference, index)
     large_enough = min(pair.frame.shape) >= MIN_SIDE and max(pair.frame.shape) <= LONGEST_SIDE
     motion = _MOTIONS[method if large_enough else "none"](pair)
@@ -208,11 +213,14 @@ def _mtb_motion(pair: _Pair) -> Flow:
 
 
 def _dis_motion(pair: _Pair) -> Flow:
-    """Dense flow from the reference to the frame."""
+    """Dense flow from the reference to the frame, where the reference is clipped by the motion of the camera."""
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     search.setFinestScale(FINEST_SCALE if pair.frame.size <= LARGE else 1)
     flow = search.calc(pair.reference, pair.frame, None)  # pyright: ignore[reportCallIssue, reportArgumentType]
-    return np.asarray(flow, np.float32)
+    flow = np.asarray(flow, np.float32)
+    lumas, (here, there) = (pair.reference, pair.frame), pair.lifts
+    complete(flow, lumas, (_well_exposed(pair.reference, here), _well_exposed(pair.frame, there)))
+    return flow
 
 
 def _projective_motion(pair: _Pair) -> Flow | None:

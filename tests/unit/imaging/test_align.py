@@ -97,6 +97,30 @@ def test_any_number_of_exposures_and_any_reference(texture, photograph, moved):
     assert np.array_equal(aligned.burst.ldr[0], burst.ldr[0])
 
 
+@pytest.fixture
+def room(texture):
+    """A dark room, around radiance 1/2000, with a window, around 1/4: (3, 256, 256)."""
+    scene = 0.0006 * np.sqrt(texture(4, smooth=2.0, side=256) / 0.2)
+    scene[:, 60:200, 80:180] = np.sqrt(texture(5, smooth=2.0, side=256))[:, 60:200, 80:180]
+    return scene.astype(np.float32)
+
+
+@pytest.mark.parametrize("method", ["homography", "dis"])
+def test_outer_frames_that_share_nothing_with_the_reference_align_through_their_neighbours(
+    method, room, photograph, moved
+):
+    ev = (0.0, 2.5, 5.0, 7.5, 10.0)
+    burst = photograph([moved(room, *by) for by in ((6, -4), (-5, 3), (0, 0), (4, 5), (-6, 2))], ev, 2)
+    still, direct = photograph(room, ev, 2), align(burst.__class__(burst.ldr[[0, 2]], (0.0, 5.0), 1), method)
+    aligned = align(burst, method)
+    assert not direct.report[0]["accepted"]
+    assert [entry["accepted"] for entry in aligned.report] == [True] * 4
+    window = np.s_[:, 76:184, 96:164]
+    for frame in (0, 1):
+        left, before = (np.abs(b.ldr[frame][window] - still.ldr[frame][window]).mean() for b in (aligned.burst, burst))
+        assert left < 0.25 * before
+
+
 def test_the_same_burst_aligns_to_the_same_bytes(texture, photograph, moved):
     burst = photograph([moved(texture(), 3, 1), texture(), texture()], noise=4e-4)
     assert np.array_equal(align(burst, "dis").burst.ldr, align(burst, "dis").burst.ldr)
