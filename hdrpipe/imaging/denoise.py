@@ -25,11 +25,14 @@ SOFTNESS = 0.4
 DEVIATION = (5e-4, 0.05)
 """Range of the noise's standard deviation in the mu-law domain: quantisation below, radiance near 0 above."""
 
+NOISY = (16.0, 64.0)
+"""Noise levels between which that range grows in proportion: shadows of sensitivities that high have as much noise."""
+
 DARKEST = 1e-5
 """Radiance below which the slope of the mu-law is taken as constant."""
 
 
-def non_local_means(radiance: Picture, variance: Picture) -> Picture:
+def non_local_means(radiance: Picture, variance: Picture, level: float = 1.0) -> Picture:
     """Average each pixel with neighbours whose patch differs by no more than noise (Buades et al. 2005).
 
     The difference of two patches is the mean over channels and patch of the squared difference over both variances;
@@ -38,11 +41,12 @@ def non_local_means(radiance: Picture, variance: Picture) -> Picture:
     Args:
         radiance: a merge in [0, 1], (3, H, W).
         variance: of its noise, same shape.
+        level: noise level of the burst (`imaging.noise_level`).
 
     Returns:
         Radiance, (3, H, W).
     """
-    tonemapped, squared = mu_law(radiance), deviation(radiance, variance) ** 2
+    tonemapped, squared = mu_law(radiance), deviation(radiance, variance, level) ** 2
     size = radiance.shape[1:]
     wide, wide_squared = (np.pad(x, ((0, 0), (REACH, REACH), (REACH, REACH)), "reflect") for x in (tonemapped, squared))
     total, weight = tonemapped.copy(), np.ones_like(tonemapped[:1])
@@ -76,11 +80,12 @@ def _patch_weight(ratio: Picture) -> Picture:
     return np.exp(-excess.clip(0.0) / SOFTNESS)
 
 
-def deviation(radiance: Picture, variance: Picture) -> Picture:
+def deviation(radiance: Picture, variance: Picture, level: float = 1.0) -> Picture:
     """Standard deviation of the noise in the mu-law domain, (3, H, W); signal and variance are local means."""
-    level = np.maximum(mean_around(radiance, PATCH), DARKEST)
-    slope = MU / ((1.0 + MU * level) * math.log1p(MU))
-    return (slope * np.sqrt(mean_around(variance, PATCH))).clip(*DEVIATION).astype(np.float32)
+    light = np.maximum(mean_around(radiance, PATCH), DARKEST)
+    slope = MU / ((1.0 + MU * light) * math.log1p(MU))
+    largest = DEVIATION[1] * float(np.clip(level, *NOISY)) / NOISY[0]
+    return (slope * np.sqrt(mean_around(variance, PATCH))).clip(DEVIATION[0], largest).astype(np.float32)
 
 
 def mean_around(picture: NDArray[np.float32], side: int) -> NDArray[np.float32]:

@@ -101,7 +101,7 @@ def level_of(burst: Burst) -> float:
 
 def denoised(burst: Burst) -> Picture:
     """`rejecting`, then non-local means: the weights of the merge tell how much noise is left in each pixel."""
-    return non_local_means(*measured(burst))
+    return non_local_means(*measured(burst), level_of(burst))
 
 
 MERGES: dict[str, Callable[[Burst], Picture]] = {

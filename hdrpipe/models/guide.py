@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from hdrpipe.imaging.denoise import DARKEST, DEVIATION, PATCH, REACH
+from hdrpipe.imaging.denoise import DARKEST, DEVIATION, NOISY, PATCH, REACH
 from hdrpipe.imaging.merge import CLIPPING, WINDOW
 from hdrpipe.imaging.noise import noise
 from hdrpipe.imaging.tonemap import mu_law
@@ -50,7 +50,7 @@ def start(radiance: Tensor, ldr: Tensor, times: Tensor, level: Tensor, reference
 
     def of_rows(radiance: Tensor, ldr: Tensor) -> tuple[Tensor, ...]:
         radiance_merged, variance = merge(radiance, ldr, times, factor, reference)
-        merged, deviation = mu_law(radiance_merged), noise_deviation(radiance_merged, variance)
+        merged, deviation = mu_law(radiance_merged), noise_deviation(radiance_merged, variance, factor)
         return merged, non_local_means(merged, deviation.square()), deviation, variance
 
     merged, denoised, deviation, variance = by_rows(of_rows, (radiance, ldr), SEEN)
@@ -81,15 +81,19 @@ def merge(
     return total / weight, 1.0 / precision
 
 
-def noise_deviation(radiance: Tensor, variance: Tensor) -> Tensor:
-    """Noise standard deviation in the mu-law domain, from local means of radiance and variance (B, 3, H, W)."""
-    return deviation_at(mean_around(radiance, PATCH), mean_around(variance, PATCH))
+def noise_deviation(radiance: Tensor, variance: Tensor, level: Tensor) -> Tensor:
+    """Noise standard deviation in the mu-law domain, from local means of radiance and variance (B, 3, H, W).
+
+    `level` holds noise levels, (B, 1, 1, 1).
+    """
+    return deviation_at(mean_around(radiance, PATCH), mean_around(variance, PATCH), level)
 
 
-def deviation_at(level: Tensor, variance: Tensor) -> Tensor:
-    """Noise standard deviation in the mu-law domain at a level of radiance, any shape."""
-    slope = MU / ((1.0 + MU * level.clamp_min(DARKEST)) * math.log1p(MU))
-    return (slope * variance.sqrt()).clamp(*DEVIATION)
+def deviation_at(radiance: Tensor, variance: Tensor, level: Tensor) -> Tensor:
+    """Noise standard deviation in the mu-law domain at a radiance, any shape; noise levels broadcast."""
+    slope = MU / ((1.0 + MU * radiance.clamp_min(DARKEST)) * math.log1p(MU))
+    largest = level.clamp(*NOISY) * (DEVIATION[1] / NOISY[0])
+    return torch.minimum((slope * variance.sqrt()).clamp_min(DEVIATION[0]), largest)
 
 
 def _filled(radiance: Tensor, ldr: Tensor, middle: int) -> Tensor:

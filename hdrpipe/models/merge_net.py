@@ -120,7 +120,8 @@ def in_noise(difference: Tensor, deviation: Tensor) -> Tensor:
 def merge_residuals(radiance: Tensor, times: Tensor, merged: Tensor, level: Tensor) -> Tensor:
     """Mu-law differences of exposures to the merge (B, 3, H, W), in units of their noise, (B, N, 3, H, W)."""
     signal = mean_around(mean_around(inverse_mu_law(merged), 3).clamp_min(DARKEST), PATCH)
-    expected = deviation_at(signal[:, None], noise(signal[:, None], times[:, :, None, None, None], level[:, None]))
+    signal, level = signal[:, None], level[:, None]
+    expected = deviation_at(signal, noise(signal, times[:, :, None, None, None], level), level)
     return in_noise(mu_law(radiance) - merged[:, None], expected)
 
 

@@ -20,7 +20,7 @@ from hdrpipe.files.product.shards import Shards
 from hdrpipe.imaging.align import align
 from hdrpipe.imaging.burst import Burst, unit_floats
 from hdrpipe.imaging.denoise import deviation, non_local_means
-from hdrpipe.imaging.merge import measured
+from hdrpipe.imaging.merge import level_of, measured
 from hdrpipe.imaging.noise_model import noise_or_none
 from hdrpipe.imaging.tonemap import display
 from hdrpipe.inference.tiles import predict
@@ -113,9 +113,11 @@ def merged(scenes: Shards, scene: SceneArrays) -> tuple[Picture, Plane]:
     sigma is the standard deviation of the merge's noise before non-local means, in the mu-law domain, root mean square
     over channels. It knows nothing of ghosts.
     """
-    merge, variance = measured(aligned(scenes, scene))
-    sigma = np.sqrt(np.square(deviation(merge, variance)).mean(0))
-    return non_local_means(merge, variance), sigma
+    burst = aligned(scenes, scene)
+    merge, variance = measured(burst)
+    level = level_of(burst)
+    sigma = np.sqrt(np.square(deviation(merge, variance, level)).mean(0))
+    return non_local_means(merge, variance, level), sigma
 
 
 def predictions(

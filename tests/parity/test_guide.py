@@ -40,7 +40,7 @@ def test_torch_and_numpy_denoise_alike(ev, level):
     found = start(*tensors)
     assert np.abs(found.denoised[0].numpy() - mu_law(denoised(burst))).max() < 1e-5
     radiance, variance = (x[0].numpy() for x in merge(*tensors[:3], tensors[3][:, None, None, None]))
-    assert np.abs(found.deviation[0].numpy() - deviation(radiance, variance)).max() < 1e-6
+    assert np.abs(found.deviation[0].numpy() - deviation(radiance, variance, level)).max() < 1e-6
 
 
 @EVS

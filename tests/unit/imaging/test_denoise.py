@@ -24,6 +24,16 @@ def test_the_deviation_stays_in_its_range_in_black_and_without_noise():
     black = np.zeros(SHAPE, np.float32)
     assert deviation(black, black) == pytest.approx(DEVIATION[0])
     assert deviation(black, black + np.float32(1e-2)) == pytest.approx(DEVIATION[1])
+    assert deviation(black, black + np.float32(1e-2), 16.0) == pytest.approx(DEVIATION[1])
+    assert deviation(black, black + np.float32(1e-2), 1e3) == pytest.approx(4 * DEVIATION[1])
+
+
+def test_shadows_of_a_very_high_sensitivity_lose_their_noise():
+    dark, level = np.full(SHAPE, 5e-4, np.float32), 64.0
+    variance = np.full(SHAPE, 1e-6, np.float32)
+    before = noisy(dark, variance).clip(0.0, 1.0)
+    left, usual = (np.abs(mu_law(non_local_means(before, variance, each)) - mu_law(dark)) for each in (level, 1.0))
+    assert left.mean() < 0.6 * usual.mean()
 
 
 def test_a_flat_area_loses_nearly_all_noise_that_25_pixels_can_take_out():
