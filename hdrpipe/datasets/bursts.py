@@ -9,9 +9,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from hdrpipe.datasets.brackets import SAME
+from hdrpipe.datasets.card import neighbour
 from hdrpipe.datasets.exposures import TABLES, Source, from_camera, read_exposure_txt, read_table
-from hdrpipe.datasets.grouping import Grouping
+from hdrpipe.datasets.grouping import Grouping, crossing, may_cross
 from hdrpipe.datasets.likeness import MOST_FRAMES, grouped
+from hdrpipe.datasets.shots import in_order
 from hdrpipe.errors import InputError, reading
 from hdrpipe.files.folders import is_litter
 from hdrpipe.files.marks import is_result
@@ -103,7 +105,8 @@ def find_bursts(
 ) -> tuple[BurstFiles, ...]:
     """The bursts of one folder: by its table, by its `exposure.txt` (one burst), or grouped by time and exposure.
 
-    `truth` as in `list_folder`.
+    Of a camera's card they are those that begin in the folder: the last one may end in the next folder. `truth` as in
+    `list_folder`.
 
     Raises:
         InputError: see `find_burst`.
@@ -115,14 +118,45 @@ def find_bursts(
         raise InputError("holds no pictures", folder, "wanted TIFF, PNG, JPEG, HEIC or RAW frames of a burst")
     if listing.exposures is not None:
         return (_of_text(listing, listing.exposures),)
-    headers = {path: decoder.header(path) for path in listing.frames}
+    headers = _beginning(listing, decoder)
+    after = _on_card(listing, 1)
+    carried = _carried(listing, after, decoder) if after is not None else ()
+    headers |= {path: decoder.header(path) for path in carried}
+    if not headers:
+        return ()
     grouping = grouped(headers, decoder)
     if not grouping.sure:
         hint = f"list them there, columns burst,file; `hdrpipe check {folder} --write-tables` writes a first guess"
         raise InputError(
             f"it is not certain which of {len(headers)} pictures form a burst", Path(folder, TABLES[0]), hint
         )
-    return _of_groups(listing, grouping, headers, decoder)
+    return _of_groups(replace(listing, frames=tuple(headers)), grouping, headers, decoder)
+
+
+def _beginning(listing: Listing, decoder: Decoder) -> dict[Path, PictureHeader]:
+    """Headers of the pictures of a folder but for those that go on with a bracket of the one before on the card."""
+    before = _on_card(listing, -1)
+    carried = _carried(before, listing, decoder) if before is not None else ()
+    return {path: decoder.header(path) for path in listing.frames if path not in carried}
+
+
+def _on_card(listing: Listing, step: int) -> Listing | None:
+    """The folder before (-1) or after (1) on a camera's card, if both hold pictures."""
+    folder = neighbour(listing.folder, step)
+    other = list_folder(folder) if folder is not None and listing.frames else None
+    return other if other is not None and other.frames else None
+
+
+def _carried(before: Listing, after: Listing, decoder: Decoder) -> tuple[Path, ...]:
+    """Pictures of a folder of a card that go on with the last bracket of the folder before."""
+    if before.table is not None:
+        return tuple(row.path for row in read_table(before.table) if row.path in after.frames)
+    if any((after.table, before.exposures, after.exposures)):
+        return ()
+    last, first = in_order(before.frames)[-1], in_order(after.frames)[0]
+    if not may_cross(decoder.header(last), decoder.header(first)):
+        return ()
+    return crossing(_beginning(before, decoder), {path: decoder.header(path) for path in after.frames})
 
 
 @reading()
@@ -131,7 +165,7 @@ def guess(folder: Path | str, decoder: Decoder | None = None) -> tuple[tuple[Pat
     listing, decoder = list_folder(folder), decoder or shared()
     if listing.table is not None or listing.exposures is not None:
         return ()
-    grouping = grouped({path: decoder.header(path) for path in listing.frames}, decoder)
+    grouping = grouped(_beginning(listing, decoder), decoder)
     return () if grouping.sure else grouping.groups
 
 

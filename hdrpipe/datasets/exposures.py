@@ -14,6 +14,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any, Literal, TypeAlias
 
 from hdrpipe.config.documents import from_yaml
+from hdrpipe.datasets.card import from_beside
 from hdrpipe.errors import InputError
 from hdrpipe.files.names import confined, from_cell, scene_name
 from hdrpipe.files.pictures.decoder import PictureHeader
@@ -206,8 +207,11 @@ def _cell(column: str, value: str, separator: str) -> str:
 def _file(folder: Path, cell: str) -> Path:
     """The picture that a cell names: by its very name, or else without spaces around it, with its accents written in
     the other way (macOS takes them apart), with Windows' separators, in another case of letters, or by the path that it
-    had where the table was written."""
+    had where the table was written. On a camera's card it may lie in the next folder."""
     name = from_cell(cell)
+    beside = from_beside(folder, name.strip())
+    if beside is not None:
+        return confined(folder.parent, beside)
     forms = [name, *(unicodedata.normalize(form, name.strip()) for form in ("NFC", "NFD"))]
     slashed = name.strip().replace("\\", "/")
     elsewhere = os.path.lexists(name.strip()) and Path(name.strip()).parent.resolve() != folder.resolve()

@@ -6,7 +6,7 @@ They are separated by what the cameras wrote: body, moment, size, exposure mode 
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -80,6 +80,25 @@ def group(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> Grouping:
     tried = list(groupings)
     sure = [grouping for grouping in tried if grouping.sure] or tried
     return min(sure, key=lambda grouping: (len(grouping.lone), len(grouping.groups)), default=Grouping())
+
+
+def crossing(before: Mapping[Path, PictureHeader], after: Mapping[Path, PictureHeader]) -> tuple[Path, ...]:
+    """Pictures of one folder of a card, `after`, that go on with a bracket of the folder before it; none in doubt."""
+    headers = {**before, **after}
+    doubles = copies(list(headers), list(headers.values()))
+    frames = [path for path in headers if path not in doubles]
+    grouping = group(frames, [headers[path] for path in frames])
+    whole = [paths for paths in grouping.groups if any(path in before for path in paths)] if grouping.sure else []
+    return tuple(path for paths in whole for path in paths if path in after)
+
+
+def may_cross(last: PictureHeader, first: PictureHeader) -> bool:
+    """True if one camera took two pictures, the last of a folder and the first of the next one, within the longest
+    pause of a bracket."""
+    one, other = last.camera, first.camera
+    if one.body != other.body or one.taken is None or other.taken is None:
+        return False
+    return not _parted(Shot(Path(), last, 0.0), Shot(Path(), first, 0.0), GAPS[-1])
 
 
 def slow(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> Grouping | None:

@@ -202,8 +202,8 @@ def scene_from(
 
 
 def _below(root: Path, path: Path) -> str:
-    """Name of a file below the root; a link may have led elsewhere inside it."""
-    return path.relative_to(root).as_posix()
+    """Name of a file below the root, or in the next folder of a card; a link may have led elsewhere inside it."""
+    return Path(os.path.relpath(path, root)).as_posix()
 
 
 def _sha256(path: Path) -> str:

@@ -34,9 +34,16 @@ class Shot:
 
 
 def in_order(paths: Iterable[Path]) -> list[Path]:
-    """Pictures in the order of their numbers; after 9999 a camera goes on with 0001, after 999, or after 99999: the
-    widest gap parts the ends."""
-    ordered = sorted(paths, key=natural)
+    """Pictures in the order of their numbers, one folder after the other; `a` comes before `a (1)`. After 9999 a camera
+    goes on with 0001, after 999, or after 99999: the widest gap parts the ends."""
+    by_folder: dict[Path, list[Path]] = {}
+    for path in paths:
+        by_folder.setdefault(path.parent, []).append(path)
+    return [path for folder in sorted(by_folder, key=natural) for path in _in_one_folder(by_folder[folder])]
+
+
+def _in_one_folder(paths: Iterable[Path]) -> list[Path]:
+    ordered = sorted(paths, key=lambda path: (natural(path.stem), natural(path)))
     matches = [re.fullmatch(r"(.*?)(\d{3,9})(\D*)", path.stem) for path in ordered]
     numbered = [match for match in matches if match is not None]
     if len(numbered) < max(2, len(ordered)) or len({(match[1], match[3]) for match in numbered}) != 1:

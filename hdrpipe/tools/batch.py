@@ -1,5 +1,6 @@
 """Fusion of picture files: find the bursts, name their results, fuse them; an error ends one burst only."""
 
+import contextlib
 import logging
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +13,7 @@ import numpy as np
 from hdrpipe.datasets.bursts import BurstFiles, find_burst, find_bursts, list_folder
 from hdrpipe.datasets.encoding import in_srgb
 from hdrpipe.datasets.reading import read_burst
-from hdrpipe.errors import HdrpipeError, UsageError, reading
+from hdrpipe.errors import HdrpipeError, InputError, UsageError, reading
 from hdrpipe.files.folders import is_litter
 from hdrpipe.files.marks import is_result
 from hdrpipe.files.names import file_name, natural
@@ -20,6 +21,7 @@ from hdrpipe.files.pictures.decoder import shared
 from hdrpipe.inference.fuse import Fused, Progress, Settings, check_budget, fuse_levels, levels_of
 from hdrpipe.inference.load import Stored
 from hdrpipe.learning.memory import release_memory
+from hdrpipe.terminal import one_line
 from hdrpipe.tools.results import SUFFIXES, Camera, check_replaced, check_size, check_target, outputs, write_result
 
 DEEPEST = 4
@@ -110,9 +112,12 @@ def _bursts_in(sources: Sequence[Path], folders: Sequence[Path]) -> tuple[list[B
     if not folders:
         return [find_burst(list(sources))], []
     if len(folders) == 1:
-        return list(find_bursts(folders[0])), []
-    bursts: list[BurstFiles] = []
-    failed = []
+        bursts = list(find_bursts(folders[0]))
+        if not bursts:
+            what = "its pictures go on with the bracket that ends the folder before it on the card"
+            raise InputError(what, folders[0], "give that folder, or the whole card")
+        return bursts, []
+    bursts, failed = [], []
     for folder in folders:
         try:
             bursts += find_bursts(folder)
@@ -183,28 +188,34 @@ def _folders(sources: Sequence[Path]) -> list[Path]:
 
 def _with_pictures(folder: Path) -> list[Path]:
     """The folder, if it holds pictures; else those below it that do; if none does, the folder again."""
-    return _below(folder, DEEPEST) or [folder]
+    inside = _below(folder, DEEPEST) or [folder]
+    more = [path.name for path in _inside(folder) if _below(path, 0)] if inside == [folder] else []
+    if more:
+        names = ", ".join(map(ascii, more[:5])) + (", ..." if len(more) > 5 else "")
+        log.warning("%s: holds pictures itself; folders below it are left out: %s", one_line(folder), names)
+    return inside
 
 
 def _below(folder: Path, depth: int) -> list[Path]:
-    """See `_with_pictures`, down to so many levels. Of a card only its pictures count, no thumbnails of films."""
-    if _holds_pictures(folder):
-        return [folder]
-    if depth == 0:
-        return []
-    visible = [path for path in folder.iterdir() if path.name[0] != "." and not is_litter(path.name)]
-    inside = [path for path in visible if path.is_dir() and not path.is_symlink()]
-    inside = [path for path in inside if path.name.upper() == "DCIM"] or inside
-    return [held for path in sorted(inside, key=natural) for held in _below(path, depth - 1)]
-
-
-def _holds_pictures(folder: Path) -> bool:
-    """True if a folder holds pictures or a burst table; also if it cannot be read, which is reported later."""
+    """See `_with_pictures`, down to so many levels. Of a card only its `DCIM` counts, no thumbnails of films and no
+    picture above; a folder that cannot be read counts, and is reported later."""
     try:
         listing = list_folder(folder)
     except HdrpipeError:
-        return True
-    return bool(listing.frames or listing.table)
+        return [folder]
+    inside = _inside(folder) if depth else []
+    cards = [path for path in inside if path.name.upper() == "DCIM"]
+    if listing.table or (listing.frames and (listing.exposures or not cards)):
+        return [folder]
+    return [held for path in cards or inside for held in _below(path, depth - 1)]
+
+
+def _inside(folder: Path) -> list[Path]:
+    """Folders in a folder, without hidden ones, links and litter; none in one that cannot be read."""
+    with contextlib.suppress(OSError):
+        visible = [path for path in folder.iterdir() if path.name[0] != "." and not is_litter(path.name)]
+        return sorted((path for path in visible if path.is_dir() and not path.is_symlink()), key=natural)
+    return []
 
 
 def _targets(bursts: Sequence[BurstFiles], out: Path, output: Output) -> list[Path]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from hdrpipe.datasets.bursts import BurstFiles, find_bursts, guess, list_folder
+from hdrpipe.datasets.card import name_beside
 from hdrpipe.datasets.exposures import TABLES
 from hdrpipe.datasets.layouts import folders, linked, scene_name, split_of
 from hdrpipe.datasets.reading import read_burst
@@ -84,6 +85,7 @@ def check(
         raise InputError("there is no such folder", ascii(str(root)))
     rows: list[Checked] = []
     bursts: list[BurstFiles] = []
+    splits: list[str] = []
     grouped: list[tuple[Path, tuple[BurstFiles, ...]]] = []
     failed: list[Path] = []
     for folder in folders(root):
@@ -97,13 +99,17 @@ def check(
             rows.append(Checked(name, errors=(str(error),)))
             failed.append(folder)
             continue
-        left_out = set(listed.frames).difference(*(burst.frames for burst in members))
-        if listed.table is None and listed.exposures is None and (len(members) > 1 or left_out):
+        used = {path for burst in bursts for path in burst.frames}  # a bracket of the folder before may end here
+        left_out = set(listed.frames).difference(used, *(burst.frames for burst in members))
+        crosses = any(path.parent != folder for burst in members for path in burst.frames)
+        if listed.table is None and listed.exposures is None and (len(members) > 1 or left_out or crosses):
             grouped.append((folder, members))
-        bursts += [burst.renamed(name if len(members) == 1 else f"{name}-{burst.name}") for burst in members]
+        named = [burst.renamed(name if len(members) == 1 else f"{name}-{burst.name}") for burst in members]
+        splits += [split_of(root, folder, burst.name) for burst in named]
+        bursts += named
     rows += [Checked(scene_name(root, link), warnings=(NOT_ENTERED,)) for link in linked(root)]
-    for done, burst in enumerate(bursts, 1):
-        rows.append(_checked(burst, split_of(root, burst.frames[0].parent, burst.name), decoder or shared()))
+    for done, (burst, split) in enumerate(zip(bursts, splits, strict=True), 1):
+        rows.append(_checked(burst, split, decoder or shared()))
         progress(done, len(bursts), burst.name)
     if not rows:
         what = "there are no pictures in this folder"
@@ -124,11 +130,11 @@ def table(verdict: Verdict) -> str:
     """Text of the check: table of scenes, groupings, errors, warnings, counts."""
     cells = [(row.name, *(row.cells or ("-",) * (len(HEADINGS) - 1))) for row in verdict.rows]
     blocks = [tabulate(cells, HEADINGS, tablefmt="github", disable_numparse=True)]
+    all_used = {path for _, bursts in verdict.grouped for burst in bursts for path in (*burst.frames, *burst.alone)}
     for folder, bursts in verdict.grouped:
         lines = [f"  {burst.name}: {_names(burst.frames)}" for burst in bursts]
         lone = bursts[0].alone
-        used = {path for burst in bursts for path in (*burst.frames, *burst.alone)}
-        again = [path for path in list_folder(folder).frames if path not in used]
+        again = [path for path in list_folder(folder).frames if path not in all_used]
         lines += [f"  alone, left out: {_names(lone)}"] if lone else []
         lines += [f"  copies or exposures that come again, left out: {_names(again)}"] if again else []
         blocks.append("\n".join([f"{one_line(folder)} was grouped by time and exposure:", *lines]))
@@ -159,7 +165,7 @@ def write_tables(verdict: Verdict) -> list[Path]:
         written.append(_write_table(folder, rows))
     for folder, bursts in verdict.grouped:
         rows = [
-            (burst.name, path.name, f"{round(ev, 3) + 0.0:.3f}")
+            (burst.name, name_beside(folder, path), f"{round(ev, 3) + 0.0:.3f}")
             for burst in bursts
             for path, ev in zip(burst.frames, burst.ev, strict=True)
         ]

@@ -447,6 +447,16 @@ def test_numbers_go_on_after_9999_where_some_before_are_gone(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("marks", [("", "(1)", "(2)"), ("", "-1", "-2"), ("", " (2)", " (3)"), ("", "_1", "_2")])
+def test_pictures_that_are_named_by_their_second_are_in_the_order_of_shooting(tmp_path, marks):
+    seconds = (0, 0, 0, 1, 1, 2)
+    stems = [f"20250601_12000{second}{marks[seconds[:i].count(second)]}" for i, second in enumerate(seconds)]
+    times = (1 / 500, 1 / 2000, 1 / 125)
+    series = [(f"{stem}.jpg", times[i % 3], {"taken": seconds[i]}) for i, stem in enumerate(stems)]
+    found = find_bursts(shots(tmp_path / "card", series))
+    assert [sorted(path.stem for path in burst.frames) for burst in found] == [sorted(stems[:3]), sorted(stems[3:])]
+
+
 def clock_set(folder, brackets, at, jump, **more):
     """A card of brackets of three exposures, a minute apart; its clock jumps before one of the pictures."""
     times = (1 / 500, 1 / 2000, 1 / 125)

@@ -55,8 +55,19 @@ def test_a_whole_card_stands_for_the_folders_of_its_pictures(tmp_path):
     for name in ("DCIM/100CANON", "DCIM/101CANON", "PRIVATE/M4ROOT/THMBNL"):
         write_burst(tmp_path / "card" / name)
     (tmp_path / "card" / "MISC").mkdir()
+    write_burst(tmp_path / "card" / "logo", text=False)
+    (tmp_path / "card" / "logo" / "1.png").rename(tmp_path / "card" / "logo.png")  # not one of the camera
     tasks, failed = plan([tmp_path / "card"], tmp_path / "out", PLAIN)
     assert ([task.burst.name for task in tasks], failed) == (["100CANON", "101CANON"], [])
+
+
+def test_folders_below_pictures_are_named_as_left_out(tmp_path, caplog):
+    for name in ("in", "in/door", "in/lamp", "in/.hidden"):
+        write_burst(tmp_path / name)
+    (tmp_path / "in" / "notes").mkdir()
+    tasks, _ = plan([tmp_path / "in"], tmp_path / "out", PLAIN)
+    assert [task.burst.name for task in tasks] == ["in"]
+    assert "folders below it are left out: 'door', 'lamp'" in caplog.text
 
 
 @pytest.mark.parametrize("levels", ["places/2025/lamp", "places/lamp"])
