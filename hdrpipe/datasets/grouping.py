@@ -8,9 +8,9 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from hdrpipe.datasets.brackets import ALIKE, SAME, split
 from hdrpipe.datasets.exposures import from_camera
@@ -39,6 +39,9 @@ Bracket: TypeAlias = tuple[Sequence[Shot], bool]
 """Pictures of one bracket in the order of shooting, and True if that is certain."""
 
 
+Item = TypeVar("Item")
+
+
 @dataclass(frozen=True)
 class Grouping:
     """Pictures as brackets.
@@ -57,9 +60,10 @@ class Grouping:
 
 
 def group(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> Grouping:
-    """Group pictures into brackets by what the cameras wrote, with the shortest of `GAPS` that leaves any; where all
-    exposures were set by hand, with the one that leaves the fewest pictures alone in the fewest brackets, but none that
-    is out of proportion to the pauses within brackets: drones bracket quickly in manual mode, too.
+    """Group pictures into brackets by what the cameras wrote, with the shortest of `GAPS` that leaves only brackets of
+    the same steps, or else any; where all exposures were set by hand, with the one that leaves the fewest pictures
+    alone in the fewest brackets, but none that is out of proportion to the pauses within brackets: drones bracket
+    quickly in manual mode, too.
 
     The pictures of each body are put in the order of time, and of their numbers where times are equal. A new bracket
     begins after a pause, with another size or exposure mode, where the steps of the exposures come again, and where an
@@ -74,12 +78,21 @@ def group(frames: Sequence[Path], headers: Sequence[PictureHeader]) -> Grouping:
     shots = [Shot(*one) for one in zip(frames, headers, values, strict=True)]
     by_hand = all(shot.header.camera.by_hand for shot in shots)
     longest = _longest_pause(shots) if by_hand else GAPS[-1]
-    groupings = (grouping for gap in GAPS if (grouping := _grouped(shots, min(gap, longest))).groups)
+    tried = [grouping for gap in GAPS if (grouping := _grouped(shots, min(gap, longest))).groups]
     if not by_hand:
-        return next(groupings, Grouping())
-    tried = list(groupings)
+        return next((grouping for grouping in tried if _is_regular(grouping, shots)), tried[0] if tried else Grouping())
     sure = [grouping for grouping in tried if grouping.sure] or tried
     return min(sure, key=lambda grouping: (len(grouping.lone), len(grouping.groups)), default=Grouping())
+
+
+def _is_regular(grouping: Grouping, shots: Sequence[Shot]) -> bool:
+    """True if a grouping is certain, all brackets have the same steps, two at least, and no picture of them is alone: a
+    camera that marks its brackets tells which are."""
+    by_path = {shot.path: shot for shot in shots}
+    first, *others = [[by_path[path] for path in paths] for paths in grouping.groups]
+    marks = any(shot.header.camera.bracketed for shot in first)
+    alone = [path for path in grouping.lone if by_path[path].header.camera.bracketed or not marks]
+    return grouping.sure and not alone and bool(others) and all(_same_steps(first, other) for other in others)
 
 
 def crossing(before: Mapping[Path, PictureHeader], after: Mapping[Path, PictureHeader]) -> tuple[Path, ...]:
@@ -116,7 +129,7 @@ def _grouped(shots: Sequence[Shot], gap: float) -> Grouping:
     groups, lone, repeats = [], [], []
     for bracket, _ in brackets:
         kept = _distinct(bracket)
-        (groups if len(kept) > 1 else lone).append(tuple(shot.path for shot in kept))
+        (groups if _is_bracket(kept) else lone).append(tuple(shot.path for shot in kept))
         repeats += [shot.path for shot in bracket if shot not in kept]
     alone = tuple(path for paths in lone for path in paths)
     sure = all(certain for _, certain in brackets)
@@ -198,15 +211,29 @@ def _is_marked(copy: Path, path: Path) -> bool:
 
 
 def _brackets(stream: Sequence[Shot], gap: float) -> list[Bracket]:
-    """The brackets of one camera, each with True if it is certain; a longer pause than `gap` seconds parts them."""
+    """The brackets of one camera, each with True if it is certain; a longer pause than `gap` seconds parts them.
+
+    Where a camera marks its brackets and writes their biases, it may wait for its button before each exposure.
+    """
     marks = any(shot.header.camera.bracketed for shot in stream)
     brackets: list[Bracket] = []
-    start = 0
-    for index in range(1, len(stream) + 1):
-        if index == len(stream) or _parted(stream[index - 1], stream[index], gap):
-            brackets += _cut(stream[start:index], marks)
-            start = index
+    for run in _runs(stream, lambda one, other: GAPS[-1] if _has_step(one) and _has_step(other) else gap):
+        whole = _cut(run, marks)
+        short = [bracket for quick in _runs(run, lambda *_: gap) for bracket in _cut(quick, marks)]
+        better = len(whole) < len(short) and all(sure and _is_even(shots) for shots, sure in whole)
+        brackets += whole if better else short
     return _rejoined(brackets, gap)
+
+
+def _runs(stream: Sequence[Shot], gap: Callable[[Shot, Shot], float]) -> list[Sequence[Shot]]:
+    """Pictures that were taken in one go; `gap` gives the longest pause between two of them."""
+    ends = [i for i, pair in enumerate(pairwise(stream), 1) if _parted(*pair, gap(*pair))]
+    return [stream[start:end] for start, end in pairwise([0, *ends, len(stream)])]
+
+
+def _has_step(shot: Shot) -> bool:
+    """True if a camera marks a picture as of a bracket and writes which of its steps it is."""
+    return shot.header.camera.bracketed is True and shot.header.camera.bias is not None
 
 
 def _rejoined(brackets: Sequence[Bracket], gap: float) -> list[Bracket]:
@@ -237,7 +264,7 @@ def _goes_on(before: Sequence[Shot], after: Sequence[Shot], brackets: Sequence[S
     if others:
         return any(_same_steps(shots, joined) for shots in others)
     biases = [shot.header.camera.bias for shot in joined if shot.header.camera.bracketed]
-    distinct = len(biases) == len(joined) == len(set(biases)) and None not in biases
+    distinct = len(biases) == len(joined) == len(set(biases)) and None not in biases and _is_even(joined)
     once = len(_distinct(joined)) == len(joined) and not _same_steps(before, after)
     return once and (distinct or was_set)
 
@@ -278,21 +305,63 @@ def _cut(run: Sequence[Shot], marks: bool) -> list[Bracket]:
     bracketed = any(shot.header.camera.bracketed for shot in run)
     biases = [shot.header.camera.bias for shot in run]
     given = [bias for bias in biases if bias is not None]
+    all_biased = len(given) == len(run)
     sizes, sure = [len(run)], False
     values = [shot.ev for shot in run]
-    if len(given) == len(run) and max(given) - min(given) > SAME:
-        sizes, sure = split(given, False)
-        # a compensation that somebody sets stays for a whole bracket: then it is no step of it
-        if any(abs(after - before) < SAME for before, after in pairwise(given)):
-            by_exposure, certain = split(values, bracketed)
-            sizes, sure = (by_exposure, True) if certain and 1 not in by_exposure else (sizes, sure)
+    if all_biased and max(given) - min(given) > SAME:
+        sizes, sure = _by_bias(given, values, bracketed)
+    elif all_biased and marks and all(_is_metered(shot.header.camera) for shot in run) and not _is_row(values):
+        return [([shot], True) for shot in run]
     if not sure:
         sizes, sure = split(values, bracketed)
         metering = not bracketed and (marks or max(values) - min(values) < JITTER)
         if not sure and metering:
             sizes, sure = [1] * len(run), True
-    starts = [sum(sizes[:index]) for index in range(len(sizes))]
-    return [(run[start : start + size], sure) for start, size in zip(starts, sizes, strict=True)]
+    return [(bracket, sure) for bracket in _pieces(run, sizes)]
+
+
+def _by_bias(biases: Sequence[float], values: Sequence[float], bracketed: bool) -> tuple[list[int], bool]:
+    """Sizes of the brackets by the biases of their pictures, and whether they are sure; `values` are the exposures."""
+    sizes, sure = split(biases, False)
+    # a compensation that somebody sets stays for a whole bracket: then it is no step of it
+    if any(abs(after - before) < SAME for before, after in pairwise(biases)):
+        by_exposure, certain = split(values, bracketed)
+        stays = all(max(piece) - min(piece) < SAME for piece in _pieces(biases, by_exposure))
+        sizes, sure = (by_exposure, True) if certain and stays and 1 not in by_exposure else (sizes, sure)
+    return sizes, sure
+
+
+def _pieces(items: Sequence[Item], sizes: Sequence[int]) -> list[Sequence[Item]]:
+    """A series in pieces of these sizes."""
+    ends = list(accumulate(sizes))
+    return [items[end - size : end] for end, size in zip(ends, sizes, strict=True)]
+
+
+def _is_metered(camera: CameraData) -> bool:
+    """True if the camera set the exposure, for a picture that is not of a bracket."""
+    return camera.by_hand is False and camera.bracketed is False
+
+
+def _is_row(values: Sequence[float]) -> bool:
+    """True if three exposures or more are evenly spaced, as only those of a bracket are, whatever the mode."""
+    ordered = sorted(values)
+    steps = [high - low for low, high in pairwise(ordered)]
+    return len(steps) > 1 and min(steps) > JITTER / 2 and max(steps) - min(steps) < ALIKE
+
+
+def _is_even(bracket: Sequence[Shot]) -> bool:
+    """True if the biases of a bracket are evenly spaced, or none of its pictures has one."""
+    biases = sorted(shot.header.camera.bias or 0.0 for shot in bracket)
+    steps = [high - low for low, high in pairwise(biases)]
+    return not steps or max(steps) - min(steps) < ALIKE
+
+
+def _is_bracket(shots: Sequence[Shot]) -> bool:
+    """True if exposures are a bracket; two that differ as metering does are none, but where the camera says so."""
+    marked = any(shot.header.camera.bracketed for shot in shots)
+    return len(shots) > 2 or (
+        len(shots) == 2 and (marked or max(shot.ev for shot in shots) - min(shot.ev for shot in shots) >= JITTER)
+    )
 
 
 def _distinct(bracket: Sequence[Shot]) -> list[Shot]:

@@ -401,6 +401,58 @@ def test_pictures_of_other_scenes_and_what_the_camera_bracketed_stand_alone_afte
     assert groups(by_dial(tmp_path / "marked", (4, 4, 1), [1] * 5, mode=2)) == pair
 
 
+MARKED = {"model": "M", "mode": 2}
+METERED = {"model": "M", "mode": 0, "bias": 0}
+
+
+@pytest.mark.parametrize("pauses", [(2, 4), (4, 2), (1, 20), (5, 7)])
+@pytest.mark.parametrize("steps", [(0, -2, 2), (-1, 0, 1)])
+def test_brackets_for_each_of_whose_exposures_somebody_pressed_the_button_are_whole(tmp_path, pauses, steps):
+    """Among them a picture alone, a bracket that was broken off, and one that the camera took by itself."""
+    series = []
+
+    def take(biases, moments, **more):
+        for bias, moment in zip(biases, moments, strict=True):
+            series.append((f"IMG_{len(series):04}.jpg", 2.0**bias / 100, {"bias": bias, "taken": moment, **more}))
+
+    starts = np.cumsum((0, *pauses)).tolist()
+    for number in range(3):
+        take(steps, [200 * number + start for start in starts], **MARKED)
+    take([0], [700], **METERED)
+    take(steps[:2], [900, 900.4], **MARKED)
+    take(steps, [910, 910.4, 910.8], **MARKED)
+    found = groups(shots(tmp_path / "card", series))
+    assert found == [[name for name, *_ in series[i:j]] for i, j in ((0, 3), (3, 6), (6, 9), (10, 12), (12, 15))]
+
+
+@pytest.mark.parametrize("more", [{}, {"mode": 2}, {"mode": 0}])
+def test_brackets_of_the_same_steps_are_whole_though_a_pause_within_them_is_long(tmp_path, more):
+    moments = [300 * bracket + start for bracket in range(2) for start in (0, 2, 6)]
+    series = [(f"IMG_{i}.jpg", 2.0 ** (0, -2, 2)[i % 3] / 100, {"taken": t, **more}) for i, t in enumerate(moments)]
+    assert [len(one) for one in groups(shots(tmp_path / "card", series))] == [3, 3]
+
+
+def test_what_the_camera_metered_is_no_bracket_beside_brackets_that_it_marks(tmp_path):
+    bracket = [(f"IMG_{i}.jpg", 2.0 ** (0, -2, 2)[i] / 100, {"taken": 0.3 * i, **MARKED}) for i in range(3)]
+    metered = [(f"IMG_{3 + i}.jpg", (1 / 60, 1 / 250)[i], {"taken": 60 + 2 * i, **METERED}) for i in range(2)]
+    assert groups(shots(tmp_path / "card", [*bracket, *metered])) == [["IMG_0.jpg", "IMG_1.jpg", "IMG_2.jpg"]]
+
+
+def test_two_pictures_less_than_a_stop_apart_are_no_bracket_beside_brackets(tmp_path):
+    bracket = [(f"IMG_{i}.jpg", 2.0 ** (0, -2, 2)[i] / 100, {"taken": 0.3 * i}) for i in range(3)]
+    metered = [(f"IMG_{3 + i}.jpg", (1 / 60, 1 / 80)[i], {"taken": 60 + 2 * i}) for i in range(2)]
+    assert groups(shots(tmp_path / "card", [*bracket, *metered])) == [["IMG_0.jpg", "IMG_1.jpg", "IMG_2.jpg"]]
+
+
+def test_a_bracket_that_was_broken_off_after_its_first_exposure_is_not_joined_to_the_next(tmp_path):
+    values = ((1 / 80, 0), (1 / 50, 0), (1 / 100, -1), (1 / 25, 1))
+    series = [
+        (f"IMG_{i}.jpg", seconds, {"taken": 0 if i == 0 else 2 + 0.3 * i, "bias": bias, **MARKED})
+        for i, (seconds, bias) in enumerate(values)
+    ]
+    assert groups(shots(tmp_path / "card", series)) == [["IMG_1.jpg", "IMG_2.jpg", "IMG_3.jpg"]]
+
+
 @pytest.mark.parametrize("pause", [0.3, 1.5])
 def test_quick_brackets_in_manual_mode_are_neither_joined_nor_joined_by_a_picture_before_them(tmp_path, pause):
     levels, starts = (1, 20, 1 / 9), (20, 60, 90)  # no exposure comes again
