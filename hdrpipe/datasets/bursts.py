@@ -18,7 +18,7 @@ from hdrpipe.errors import InputError, reading
 from hdrpipe.files.folders import is_litter
 from hdrpipe.files.marks import is_result
 from hdrpipe.files.names import confined, natural, scene_name
-from hdrpipe.files.pictures import heif, raw
+from hdrpipe.files.pictures import heif, raw, webp
 from hdrpipe.files.pictures.decoder import Decoder, PictureHeader, shared
 from hdrpipe.files.pictures.headers import format_by_content
 from hdrpipe.imaging.exposure import brightness, estimate
@@ -115,7 +115,7 @@ def find_bursts(
     if listing.table is not None:
         return _of_table(listing, listing.table, decoder)
     if not listing.frames:
-        raise InputError("holds no pictures", folder, "wanted TIFF, PNG, JPEG, HEIC or RAW frames of a burst")
+        raise InputError("holds no pictures", folder, "wanted TIFF, PNG, JPEG, HEIC, WebP or RAW frames of a burst")
     if listing.exposures is not None:
         return (_of_text(listing, listing.exposures),)
     headers = _beginning(listing, decoder)
@@ -239,13 +239,16 @@ def order(
 
 
 def _frames_among(paths: Sequence[Path]) -> list[Path]:
-    """Files that end as pictures do; where there is none, those that are TIFF, PNG, JPEG or HEIC by their content.
+    """Files that end as pictures do; where there is none, WebP and BMP pictures, which are copies beside others; or
+    else those that are TIFF, PNG, JPEG, HEIC or WebP by their content.
 
     What `fuse` made is none of them.
     """
     named = [path for path in paths if not path.name.startswith(".") and TRUTH.fullmatch(path.name) is None]
     ending = [path for path in named if path.suffix.lower() in LDR_SUFFIXES | raw.SUFFIXES]
-    frames = ending or [path for path in named if format_by_content(path) in ("tiff", "png", "jpeg", *heif.KINDS)]
+    ending = ending or [path for path in named if path.suffix.lower() in webp.SUFFIXES]
+    kinds = ("tiff", "png", "jpeg", "webp", *heif.KINDS)
+    frames = ending or [path for path in named if format_by_content(path) in kinds]
     return [path for path in frames if not is_result(path)]
 
 

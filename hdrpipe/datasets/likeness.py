@@ -45,6 +45,8 @@ def grouped(headers: Mapping[Path, PictureHeader], decoder: Decoder) -> Grouping
     """
     doubles = copies(list(headers), list(headers.values()))
     frames = [path for path in headers if path not in doubles]
+    if len(frames) == 1:  # one exposure under several names, as developed brighter and darker from one RAW picture
+        return Grouping((tuple(headers),))
     timed = [path for path in frames if headers[path].camera.seconds]
     series = Counter(map(name_kind, timed))
     strangers = [path for path in frames if path not in timed and name_kind(path) not in series]

@@ -35,7 +35,7 @@ ADOBE_GAMMA = 563 / 256
 SAME_COLOUR = 0.02
 """Matrices that differ by less from one another are one."""
 
-SAME_CURVE = {"jpeg": 0.012, "heif": 0.012, "avif": 0.012, "png": 0.002, "tiff": 0.002}
+SAME_CURVE = {"jpeg": 0.012, "heif": 0.012, "avif": 0.012, "webp": 0.012, "png": 0.002, "tiff": 0.002}
 """Curves that differ by less from the field's gamma are it, in linear light. sRGB's is 0.009 off; in a JPEG or HEIC
 it is gamma 2.2 as in one without a profile: a camera's own tone curve lies over both."""
 
@@ -170,7 +170,7 @@ def _by_pillow(path: Path | str) -> tuple[bytes, bool]:
     """ICC profile, and whether EXIF says Adobe RGB (DCF 2.0: interoperability index R03)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with Image.open(path, formats=("JPEG", "PNG")) as picture:
+        with Image.open(path, formats=("JPEG", "PNG", "WEBP")) as picture:
             exif = picture.getexif()
             adobe = exif.get_ifd(0x8769).get(0xA001) == 2 or str(exif.get_ifd(0xA005).get(1)).startswith("R03")
             return picture.info.get("icc_profile") or b"", adobe

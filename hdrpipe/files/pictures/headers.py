@@ -10,7 +10,7 @@ from typing import BinaryIO
 from PIL import Image
 
 from hdrpipe.errors import InputError, refuse_lost
-from hdrpipe.files.pictures import heif, raw, rgbe
+from hdrpipe.files.pictures import heif, raw, rgbe, webp
 from hdrpipe.files.pictures.tiff_pages import full_page
 from hdrpipe.files.product.envelope import read_head
 
@@ -49,7 +49,8 @@ def measure(path: Path | str, max_pixels: int) -> tuple[str, int, int]:
 
 
 def format_by_content(path: Path | str) -> str | None:
-    """Format by the first bytes: "png", "jpeg", "tiff" (many RAW pictures, too), "hdr", "exr", "heif", "avif".
+    """Format by the first bytes: "png", "jpeg", "tiff" (many RAW pictures, too), "hdr", "exr", "heif", "avif",
+    "webp", "bmp".
 
     Returns:
         The format, or None for anything else, and for what is missing or cannot be read.
@@ -67,7 +68,8 @@ def format_by_content(path: Path | str) -> str | None:
 
 
 def _by_signature(head: bytes) -> str | None:
-    return next((kind for signature, kind in _SIGNATURES.items() if head.startswith(signature)), heif.kind_of(head))
+    kind = next((kind for signature, kind in _SIGNATURES.items() if head.startswith(signature)), None)
+    return kind or heif.kind_of(head) or webp.kind_of(head)
 
 
 def _kind(path: Path | str) -> str:
@@ -76,7 +78,7 @@ def _kind(path: Path | str) -> str:
         return "raw"
     kind = _by_signature(head)
     if kind is None:
-        formats = "TIFF, PNG, JPEG, HEIC, AVIF, Radiance or OpenEXR"
+        formats = "TIFF, PNG, JPEG, HEIC, AVIF, WebP, BMP, Radiance or OpenEXR"
         raise InputError("is empty" if not head else f"is no {formats} picture", path)
     return kind
 
@@ -175,4 +177,6 @@ _SIZES: dict[str, Callable[[Path], tuple[int, int]]] = {
     "raw": raw.size,
     "heif": lambda path: heif.size(path, "heif"),
     "avif": lambda path: heif.size(path, "avif"),
+    "webp": webp.size,
+    "bmp": webp.size,
 }

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hdrpipe.errors import InputError, UsageError
 from hdrpipe.files.names import plain
-from hdrpipe.files.pictures import exr, heif, jpeg, raw, rgbe, tiff_pages
+from hdrpipe.files.pictures import exr, heif, jpeg, raw, rgbe, tiff_pages, webp
 from hdrpipe.files.pictures.colour import with_gamma
 from hdrpipe.files.pictures.headers import measure
 from hdrpipe.files.pictures.metadata import camera_data
@@ -20,13 +20,13 @@ from hdrpipe.quantities import GAMMA, Picture
 OPAQUE = 0.98
 """Share of full alpha from which a pixel is measured: below, it is mixed with something else."""
 
-_TURNED = ("jpeg", "tiff", "raw")
+_TURNED = ("jpeg", "tiff", "raw", "webp")
 """Formats whose EXIF orientation counts."""
 
 HEIF_QUALITY = 90
-"""JPEG quality that stands for HEIC and AVIF, whose files tell none."""
+"""JPEG quality that stands for HEIC, AVIF and WebP, whose files tell none."""
 
-COMPRESSED = frozenset({"jpeg", "heif", "avif"})
+COMPRESSED = frozenset({"jpeg", "heif", "avif", "webp"})
 """Formats whose compression takes a part of the noise away and correlates the rest."""
 
 
@@ -35,17 +35,18 @@ class PictureInfo:
     """Description of a decoded picture file.
 
     Attributes:
-        format: "png", "jpeg", "tiff", "heif", "avif", "hdr", "exr" or "raw"; by its content, RAW pictures by the ending
-            of their name.
+        format: "png", "jpeg", "tiff", "heif", "avif", "webp", "bmp", "hdr", "exr" or "raw"; by its content, RAW
+            pictures by the ending of their name.
         width, height: in pixels, as decoded.
         dtype: type of the decoded samples.
         radiance: True for linear radiance of any scale (hdr, exr), False for ldr in [0, 1].
         notes: remarks for people.
         matrix: from linear values to linear sRGB, row by row; None for sRGB.
-        orientation: EXIF orientation by which a JPEG, TIFF or RAW picture was set upright, 1 to 8.
+        orientation: EXIF orientation by which a JPEG, WebP, TIFF or RAW picture was set upright, 1 to 8.
         coarse: True if its file holds 8 bits a sample, whatever its profile has made of them.
         opaque: mask (H, W) of the opaque pixels by alpha; None if all are.
-        quality: JPEG quality, 1 to 100, `HEIF_QUALITY` of HEIC and AVIF; 0 for pictures that were never compressed.
+        quality: JPEG quality, 1 to 100, `HEIF_QUALITY` of HEIC, AVIF and lossy WebP; 0 for pictures that were
+            never compressed.
     """
 
     format: str
@@ -90,6 +91,8 @@ def decode(
         samples, primaries = rgbe.read(path)
     elif kind in heif.KINDS:
         samples, opaque = _without_alpha(heif.samples(path, kind))
+    elif kind in webp.KINDS:
+        samples, opaque = _without_alpha(upright(webp.samples(path, kind), orientation))
     else:
         (samples, opaque), notes = jpeg.watched(path, lambda: _samples(path, kind))
         notes = (*notes, *(tiff_pages.remarks(path) if kind == "tiff" else ()))
@@ -102,7 +105,8 @@ def decode(
         samples = upright(samples, orientation)
     height, width, _ = samples.shape
     radiance, matrix = kind in ("hdr", "exr"), matrix or primaries
-    quality = jpeg.quality(path) if kind == "jpeg" else HEIF_QUALITY if kind in heif.KINDS else 0
+    lossy = kind in heif.KINDS or (kind == "webp" and webp.is_lossy(path))
+    quality = jpeg.quality(path) if kind == "jpeg" else HEIF_QUALITY if lossy else 0
     info = PictureInfo(
         kind, width, height, str(samples.dtype), radiance, notes, matrix, orientation, bool(coarse), opaque, quality
     )

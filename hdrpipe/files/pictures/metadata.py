@@ -119,7 +119,7 @@ def camera_data(path: Path | str) -> CameraData:
     if _number(tags.get("ExposureTime")) is None:
         tags = {**_by_pillow(path), **tags}
     mode = _finite(tags.get("ExposureMode"))
-    clock = next((end for end in _CLOCKS if tags.get(f"DateTime{end}")), "")
+    clock = next((end for end in _CLOCKS if _moment(tags, end) is not None), "")
     return CameraData(
         seconds=_number(tags.get("ExposureTime")) or _apex(tags.get("ShutterSpeedValue"), -1.0),
         iso=_sensitivity(tags),

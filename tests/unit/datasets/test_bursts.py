@@ -342,6 +342,13 @@ def test_a_frame_of_the_series_that_has_lost_its_exposure_is_one(tmp_path):
     assert len(burst.frames) == 4
 
 
+@pytest.mark.parametrize("names", [("a.jpg", "a-2.jpg", "a-3.jpg"), ("dark.jpg", "middle.jpg", "bright.jpg")])
+def test_pictures_developed_from_one_raw_picture_are_refused_by_what_they_are(tmp_path, names):
+    folder = shots(tmp_path / "b", [(name, 1 / 100, {"taken": 0, "model": "M"}) for name in names])
+    with pytest.raises(InputError, match=r"have the same exposure.*write the log2 EVs into exposure\.txt"):
+        find_burst(folder)
+
+
 def test_two_pictures_of_one_second_and_exposure_are_no_copies(tmp_path):
     times = (1 / 500, 1 / 125, 1 / 2000) * 2
     series = [(f"{i}.jpg", seconds, {"taken": 0, "model": "M"}) for i, seconds in enumerate(times)]

@@ -309,7 +309,7 @@ def test_a_bomb_is_refused_by_its_header_and_never_decoded(tmp_path, monkeypatch
 def test_what_is_no_picture_is_named_as_such(tmp_path):
     (tmp_path / "text").write_text("not a picture")
     (tmp_path / "empty").write_bytes(b"")
-    with pytest.raises(InputError, match="is no TIFF, PNG, JPEG, HEIC, AVIF, Radiance or OpenEXR picture"):
+    with pytest.raises(InputError, match="is no TIFF, PNG, JPEG, HEIC, AVIF, WebP, BMP, Radiance or OpenEXR picture"):
         read_picture(tmp_path / "text", LARGE)
     with pytest.raises(InputError, match="is empty"):
         read_picture(tmp_path / "empty", LARGE)

@@ -123,3 +123,11 @@ def test_a_moment_has_the_fraction_and_the_zone_of_its_own_tags(tmp_path, suffix
     midnight = camera_data(picture(tmp_path / "b.jpg", {0x9003: "2025:06:01 00:00:00"})).taken
     for camera in (camera_data(path), shared().header(path).camera):
         assert (camera.taken - midnight, camera.offset) == (seconds, offset)
+
+
+@pytest.mark.parametrize("nothing", ["0000:00:00 00:00:00", "    :  :     :  :  ", ""])
+def test_a_moment_of_zeros_or_blanks_leaves_it_to_the_next_tag(tmp_path, nothing):
+    tags = {0x829A: IFDRational(1, 100), 0x9003: nothing, 0x9004: "2025:03:01 12:00:00"}
+    moment = camera_data(picture(tmp_path / "a.jpg", tags)).taken
+    assert moment == camera_data(picture(tmp_path / "b.jpg", {**tags, 0x9003: "2025:03:01 12:00:00"})).taken
+    assert moment is not None
