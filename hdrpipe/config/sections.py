@@ -251,8 +251,10 @@ class StudyTier(Spec):
 
 
 def _without_null(value: Any) -> Any:
-    """A mapping without the entries that a later config file takes back: `name: null`."""
-    return {name: entry for name, entry in value.items() if entry is not None} if isinstance(value, dict) else value
+    """A mapping without the entries that a later config file or `--config` (as a word) takes back: `name: null`."""
+    if not isinstance(value, dict):
+        return value
+    return {name: entry for name, entry in value.items() if entry is not None and entry != "null"}
 
 
 class StudySpec(Spec):

@@ -138,6 +138,7 @@ def test_one_camera_is_the_defaults():
             {"loss": {"vgg_weights": None, "judge_weight": 0.5}},
         ),
         ({"data": {"labelled": ["001", "2"]}}, {"data": {"labelled": ["001", "2"]}}),
+        ({"study": {"regimes": {"noise": "null"}}}, {"study": {"regimes": {"noise": None}}}),
     ],
     ids=str,
 )
